@@ -1,0 +1,17 @@
+"""`mt`: a small, exact laboratory for attention in machine translation."""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mt.translate import load as load
+
+__all__ = ["load"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import on first use, so that importing one room does not load the house."""
+    if name == "load":
+        from mt.translate import load
+
+        return load
+    raise AttributeError(f"module 'mt' has no attribute {name!r}")

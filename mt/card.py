@@ -1,0 +1,45 @@
+"""The model card of a run: what it was trained on, how it scored, how to use it."""
+
+import json
+from pathlib import Path
+
+from mt import checkpoint, config_file
+from mt.corpora import CORPORA
+from mt.disk import write_text
+
+
+def write_card(run: Path) -> None:
+    """Write RUN/README.md from what the run directory holds: config, training record, scores of its splits."""
+    config = config_file.load(run / "config.yaml")
+    corpus, attention = CORPORA[config.corpus.name], config.model.attention
+    record = checkpoint.read_record(run / checkpoint.STATE)
+    kind = "without attention" if attention.score == "none" else f"with {attention.score} attention"
+    lines = [
+        f"# {run.name}: {config.corpus.source} to {config.corpus.target}",
+        "",
+        f"An encoder-decoder of {config.model.cell.upper()} cells, {attention.wiring} wiring, {kind}, trained by `mt`.",
+        "",
+        f"* Corpus: {corpus.title}. Licence: {corpus.licence}. Citation: {corpus.citation}",
+        f"* Training: {record['update']:,} updates, {record['seconds'] / 60:.0f} minutes on {config.threads} threads"
+        + ("" if record["finished"] else " (unfinished)"),
+        f"* Validation: BLEU {record['best_bleu']:.2f} (greedy search) at update {record['best_update']:,}",
+        "",
+        *_scores(run),
+        "## Use",
+        "",
+        f"    mt translate {run} 'A sentence.'",
+        f"    python -c \"import mt; print(mt.load('{run}').translate(['A sentence.'])[0].text)\"",
+    ]
+    write_text(run / "README.md", "\n".join(lines) + "\n")
+
+
+def _scores(run: Path) -> list[str]:
+    rows = []
+    for file in sorted(run.glob("eval/*/scores.json")):
+        for name, score in json.loads(file.read_text(encoding="utf-8")).items():
+            interval = f"{score['low']:.1f} to {score['high']:.1f}" if "low" in score else ""
+            rows.append(
+                f"| {file.parent.name} | {name} | {score['score']:.1f} | {interval} | {score.get('signature', '')} |"
+            )
+    head = ["| split | metric | score | 95 % interval | signature |", "|---|---|---|---|---|"]
+    return ["## Scores", "", *head, *rows, ""] if rows else []

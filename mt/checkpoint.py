@@ -1,0 +1,110 @@
+"""A run directory: what is in it, and how it is written so that a kill at any moment loses nothing.
+
+config.yaml, the tokenizer and model.safetensors are all that inference needs. state.safetensors is all that an exact
+resume needs: current and best weights, the optimiser, and a JSON record (position, schedule, scores, versions).
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import safetensors
+import safetensors.torch
+import torch
+from torch import Tensor, nn
+
+from mt import config_file, models, text
+from mt.config import Config
+from mt.disk import replacing
+from mt.errors import UserError
+from mt.models.base import Seq2Seq
+from mt.text import Tokenizers
+
+WEIGHTS, STATE = "model.safetensors", "state.safetensors"
+
+
+def build(config: Config, tokenizers: Tokenizers) -> Seq2Seq:
+    """Return a new model of this experiment, its weights drawn from config.seed."""
+    torch.manual_seed(config.seed)
+    return models.build(config.model, len(tokenizers.source), len(tokenizers.target), tokenizers.joint)
+
+
+def weights(model: nn.Module) -> dict[str, Tensor]:
+    """Return the model's parameters by name, each once even where modules share it. Not copies."""
+    return {name: parameter.detach() for name, parameter in model.named_parameters()}
+
+
+def set_weights(model: nn.Module, tensors: Mapping[str, Tensor], origin: Path) -> None:
+    """Copy `tensors` into the model. Raises UserError when they are not this model's."""
+    mine = weights(model)
+    wrong = [name for name in mine.keys() | tensors.keys()
+             if name not in mine or name not in tensors or mine[name].shape != tensors[name].shape]  # fmt: skip
+    if wrong:
+        raise UserError(
+            f"{origin} does not fit the config beside it (first difference: {min(wrong)}); restore the pair"
+        )
+    for name, tensor in mine.items():
+        tensor.copy_(tensors[name])
+
+
+def save(path: Path, tensors: Mapping[str, Tensor], record: Mapping[str, Any]) -> None:
+    """Write tensors and a JSON record to one safetensors file, all of it or nothing."""
+    data = safetensors.torch.save(
+        {name: tensor.contiguous() for name, tensor in tensors.items()}, {"record": json.dumps(record)}
+    )
+    with replacing(path) as temporary:
+        temporary.write_bytes(data)
+
+
+def read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Return what `save` wrote. Raises UserError when the file is missing or damaged."""
+    try:
+        with safetensors.safe_open(path, framework="pt") as file:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+            return tensors, json.loads((file.metadata() or {}).get("record", "{}"))
+    except (OSError, safetensors.SafetensorError) as error:
+        raise UserError(f"cannot read {path}: {error}") from error
+
+
+def read_record(path: Path) -> dict[str, Any]:
+    """Return the JSON record alone, without reading the tensors."""
+    try:
+        with safetensors.safe_open(path, framework="pt") as file:
+            record: dict[str, Any] = json.loads((file.metadata() or {}).get("record", "{}"))
+            return record
+    except (OSError, safetensors.SafetensorError) as error:
+        raise UserError(f"cannot read {path}: {error}") from error
+
+
+def is_run(run: Path) -> bool:
+    """Tell whether a directory holds a run, finished or not."""
+    return (run / "config.yaml").exists()
+
+
+def is_unfinished(run: Path) -> bool:
+    """Tell whether a directory holds a run whose training has not come to its end."""
+    if not is_run(run):
+        return False
+    return not (run / STATE).exists() or not read_record(run / STATE).get("finished", False)
+
+
+def latest(runs: Path) -> Path:
+    """Return the run trained last of those in a folder. Raises UserError when there is none."""
+    found = [path.parent for path in runs.glob("*/" + WEIGHTS)]
+    if not found:
+        raise UserError(f"no trained run in {runs}/: `make train` makes one")
+    return max(found, key=lambda run: (run / WEIGHTS).stat().st_mtime)
+
+
+def load(run: Path) -> tuple[Config, Tokenizers, Seq2Seq]:
+    """Return configuration, vocabularies and the model with the best weights, ready for inference."""
+    if not is_run(run):
+        raise UserError(f"{run} is not a run directory: it has no config.yaml")
+    config = config_file.load(run / "config.yaml")
+    tokenizers = text.load(run, config.vocabulary.joint)
+    if tokenizers is None or not (run / WEIGHTS).exists():
+        raise UserError(f"{run} has no trained model yet: let its training reach a validation (`mt train` resumes it)")
+    model = build(config, tokenizers)
+    set_weights(model, read(run / WEIGHTS)[0], run / WEIGHTS)
+    return config, tokenizers, model.eval()

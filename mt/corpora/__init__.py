@@ -1,0 +1,35 @@
+"""Corpora by name. A new one is a file here that exposes `CORPUS`, and a line in CORPORA."""
+
+from mt.config import CorpusConfig
+from mt.corpora import files, gnt, hub, multi30k, toy
+from mt.corpora.pairs import Corpus, Split
+
+CORPORA: dict[str, Corpus] = {
+    "toy": toy.CORPUS,
+    "gnt": gnt.CORPUS,
+    "multi30k": multi30k.CORPUS,
+    "files": files.CORPUS,
+    "hub": hub.CORPUS,
+}
+
+
+def load(config: CorpusConfig) -> dict[str, Split]:
+    """Return the splits "train", "validation" and the test splits, by name, in that order."""
+    return CORPORA[config.name].load(config)
+
+
+def describe() -> str:
+    """Return what `mt corpora` prints: size, languages, licence, citation, origin of each, and whether it is here."""
+    return "\n\n".join(_describe(name, corpus) for name, corpus in CORPORA.items())
+
+
+def _describe(name: str, corpus: Corpus) -> str:
+    facts = {
+        "languages": corpus.languages,
+        "size": corpus.size,
+        "licence": corpus.licence,
+        "citation": corpus.citation,
+        "from": corpus.origin,
+        "here": corpus.find(None) or "not yet",
+    }
+    return "\n".join([f"{name}: {corpus.title}", *(f"  {label:<9}  {fact}" for label, fact in facts.items())])

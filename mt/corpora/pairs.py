@@ -1,0 +1,50 @@
+"""What every corpus yields: splits of sentence pairs, with gold word links where a corpus has them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+Span = tuple[int, int]
+Link = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Gold:
+    """Gold word alignment of one pair.
+
+    Words are half-open character spans of the sentence as it stands in the corpus, in order. Links are
+    (source word, target word), 0-based; `possible` contains `sure` (Och and Ney 2003).
+    """
+
+    source_spans: tuple[Span, ...]
+    target_spans: tuple[Span, ...]
+    sure: frozenset[Link]
+    possible: frozenset[Link]
+
+
+@dataclass(frozen=True)
+class Split:
+    """Sentence pairs: targets[i] translates sources[i], gold[i] links their words; None where nothing is known."""
+
+    sources: list[str]
+    targets: list[str]
+    gold: list[Gold | None] | None = None
+    dropped: int = 0
+    """Pairs left out because a side was empty."""
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """An entry of CORPORA: what `mt corpora` prints, where the corpus is, and how to load it."""
+
+    title: str
+    languages: str
+    """For people, e.g. "en, de, fr, cs in any direction"."""
+    size: str
+    licence: str
+    citation: str
+    origin: str
+    find: Callable[[Any], str | None]
+    """find(corpus config or None): where it is on this machine, in a few words, or None. Quick; no network."""
+    load: Callable[[Any], dict[str, Split]]
+    """load(corpus config): the splits "train", "validation" and the test splits, by name, in that order."""

@@ -1,0 +1,107 @@
+"""Pairs as pieces: encoded once into an Arrow file, put into batches of similar length in an order that resumes."""
+
+import hashlib
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mt.corpora.pairs import Split
+from mt.special import BOS, EOS, PAD
+from mt.text import Tokenizers
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What one update reads; target_in starts with <s>, target_out ends with </s>."""
+
+    source_BS: Tensor
+    mask_BS: Tensor
+    target_in_BT: Tensor
+    target_out_BT: Tensor
+
+
+class Pieces:
+    """An encoded split: rows of piece numbers, memory-mapped; each side ends with </s>."""
+
+    def __init__(self, split: Split, tokenizers: Tokenizers, cache: Path):
+        digest = hashlib.sha256(tokenizers.source.model + tokenizers.target.model)
+        for line in (*split.sources, *split.targets):
+            digest.update(line.encode() + b"\n")
+        import datasets  # takes a second, which a translation need not wait for
+
+        self.digest = digest.hexdigest()[:16]
+        """Of the text and the vocabularies."""
+        cache.mkdir(parents=True, exist_ok=True)
+        datasets.disable_progress_bars()
+        integers = datasets.List(datasets.Value("int32"))
+        self.rows: Any = datasets.Dataset.from_dict({"source": split.sources, "target": split.targets}).map(
+            lambda batch: {
+                "source": [[*tokenizers.source.encode(line), EOS] for line in batch["source"]],
+                "target": [[*tokenizers.target.encode(line), EOS] for line in batch["target"]],
+            },
+            batched=True,
+            features=datasets.Features({"source": integers, "target": integers}),
+            cache_file_name=str(cache / f"{self.digest}.arrow"),
+            new_fingerprint=self.digest,
+        )
+        self.source_lengths = self._lengths("source")
+        self.target_lengths = self._lengths("target")
+
+    def _lengths(self, side: str) -> np.ndarray[Any, Any]:
+        chunks = self.rows.data.column(side).chunks
+        return np.concatenate([np.diff(chunk.offsets.to_numpy()) for chunk in chunks]).astype(np.int64)
+
+    def batch(self, indices: Sequence[int]) -> Batch:
+        """Return these rows, padded, in this order."""
+        rows = self.rows[list(indices)]
+        source, target = pad(rows["source"]), pad(rows["target"])
+        return Batch(source, source != PAD, pad([[BOS, *row[:-1]] for row in rows["target"]]), target)
+
+
+def pad(rows: Sequence[Sequence[int]]) -> Tensor:
+    """Return the rows as one tensor, <pad> after the shorter ones."""
+    width = max(map(len, rows))
+    return torch.tensor([[*row, *[PAD] * (width - len(row))] for row in rows])
+
+
+def order(
+    source_lengths: np.ndarray[Any, Any],
+    target_lengths: np.ndarray[Any, Any],
+    batch_tokens: int,
+    max_pieces: int,
+    key: tuple[int, int],
+) -> list[list[int]]:
+    """Return the batches of one epoch: rows of similar length together, in a random order that `key` alone decides.
+
+    A batch holds at most `batch_tokens` target pieces and twice as many source pieces, padding included; a row that
+    alone exceeds this is a batch. Rows with a side longer than `max_pieces` are left out.
+    """
+    random = np.random.default_rng(key)
+    fits = np.flatnonzero(np.maximum(source_lengths, target_lengths) <= max_pieces)
+    near = source_lengths[fits] + random.uniform(0, 3, len(fits))  # sources of nearly one length mix anew each epoch
+    batches: list[list[int]] = []
+    longest_source = 0
+    for row in fits[np.lexsort((near, target_lengths[fits]))].tolist():
+        longest_source = max(longest_source, int(source_lengths[row]))
+        size = len(batches[-1]) + 1 if batches else 1
+        if not batches or size * target_lengths[row] > batch_tokens or size * longest_source > 2 * batch_tokens:
+            batches.append([])
+            longest_source = int(source_lengths[row])
+        batches[-1].append(row)
+    return [batches[index] for index in random.permutation(len(batches))]
+
+
+def report(name: str, split: Split, pieces: Pieces, max_pieces: int) -> None:
+    """Log how many pairs a split has and how many were left out, and why."""
+    long = int((np.maximum(pieces.source_lengths, pieces.target_lengths) > max_pieces).sum())
+    out = [f"{split.dropped} with an empty side"] * bool(split.dropped) + [f"{long} over {max_pieces} pieces"] * bool(
+        long
+    )
+    note = f" ({', '.join(out)} left out)" if out else ""
+    logging.getLogger("mt").info("%s: %s pairs%s", name, f"{len(split.sources) - long:,}", note)

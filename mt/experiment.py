@@ -1,0 +1,98 @@
+"""An experiment from its config to a trained run directory: begin, resume, interrupt."""
+
+import logging
+import os
+import shutil
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+
+from mt import checkpoint, config_file, corpora, text
+from mt.card import write_card
+from mt.config import Config
+from mt.disk import write_text
+from mt.errors import UserError
+from mt.train import Trainer
+
+log = logging.getLogger("mt")
+
+
+def train(config: Config, run: Path, *, resume: bool = False, overwrite: bool = False) -> bool:
+    """Train `config` in the directory `run`, from the start or from where it stopped; return whether it is finished.
+
+    Ctrl-C (or SIGTERM) ends it after the current update with everything saved. Raises UserError when `run` exists and
+    neither `resume` nor `overwrite` is given, or when it holds another experiment.
+    """
+    config = _begin(config, run, resume=resume, overwrite=overwrite)
+    if not checkpoint.is_unfinished(run):
+        log.info("%s is already trained; `mt eval %s` scores it, --overwrite trains it anew", run, run)
+        return True
+    torch.set_num_threads(config.threads or 1)
+    splits = corpora.load(config.corpus)
+    tokenizers = text.load(run, config.vocabulary.joint)
+    if tokenizers is None:
+        tokenizers = text.train(splits["train"].sources, splits["train"].targets, config.vocabulary)
+        tokenizers.save(run)
+    trainer = Trainer(run, config, splits, tokenizers)
+    trainer.restore()
+    parameters = sum(parameter.numel() for parameter in trainer.model.parameters())
+    log.info("training %s parameters on %d threads in %s, from update %d",
+             f"{parameters:,}", torch.get_num_threads(), run, trainer.position.update)  # fmt: skip
+    with _interrupts(trainer):
+        trainer.train()
+    write_card(run)
+    position = trainer.position
+    if not position.finished:
+        log.info("interrupted at update %d; all is saved in %s, `mt train --resume` continues", position.update, run)
+        return False
+    log.info("trained in %.1f minutes: best validation BLEU %.2f (greedy) at update %d; model in %s",
+             position.seconds / 60, position.best_bleu, position.best_update, run)  # fmt: skip
+    return True
+
+
+def _begin(config: Config, run: Path, *, resume: bool, overwrite: bool) -> Config:
+    """Return the config to train, threads resolved, and have it stand in the run directory."""
+    if checkpoint.is_run(run) and overwrite:
+        shutil.rmtree(run)
+    if checkpoint.is_run(run):
+        if not resume:
+            raise UserError(
+                f"{run} already holds a run: continue it with --resume, replace it with --overwrite, or choose another "
+                f"directory with --run"
+            )
+        earlier = config_file.load(run / "config.yaml")
+        config = config.model_copy(update={"threads": config.threads or earlier.threads})
+        mine, theirs = (config_file.flatten(tree.model_dump(mode="json")) for tree in (config, earlier))
+        differing = [f"{key} is {mine.get(key)} here and {theirs.get(key)} there"
+                     for key in sorted(mine.keys() | theirs.keys()) if mine.get(key) != theirs.get(key)]  # fmt: skip
+        if differing:
+            raise UserError(
+                f"{run} holds another experiment ({'; '.join(differing)}): choose another directory with --run, or "
+                f"replace it with --overwrite"
+            )
+        return config
+    if run.exists() and (not run.is_dir() or any(run.iterdir())):
+        raise UserError(f"{run} exists and is not a run directory: choose another one with --run")
+    config = config.model_copy(update={"threads": config.threads or len(os.sched_getaffinity(0))})
+    write_text(run / "config.yaml", config_file.to_yaml(config))
+    return config
+
+
+@contextmanager
+def _interrupts(trainer: Trainer) -> Iterator[None]:
+    """Let SIGINT and SIGTERM ask the trainer to stop after its update; a second one stops at once, without a save."""
+
+    def stop(number: int, frame: object) -> None:
+        if trainer.interrupted:
+            raise KeyboardInterrupt
+        trainer.interrupted = True
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

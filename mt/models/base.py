@@ -1,0 +1,45 @@
+"""The contract between models and everything that uses them (search, training, evaluation).
+
+Letters of shapes, here and everywhere: B sentences, K hypotheses of a sentence, Q queries (T in training, K in
+search), S source pieces, T target pieces, H width, V vocabulary. A mask is True where a token is real.
+"""
+
+from abc import abstractmethod
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+Memory = dict[str, Tensor]
+"""Per sentence, leading B: keys, values, mask. Computed once by `encode`, never reordered."""
+State = dict[str, Tensor]
+"""Per hypothesis, leading B, K. A value: never mutated, never kept on a module."""
+
+
+class Output(NamedTuple):
+    """Logits, unnormalised, [B, T or K, V]; attention [B, T or K, S], or None where there is none."""
+
+    logits: Tensor
+    attention: Tensor | None
+
+
+class Seq2Seq(nn.Module):
+    """What search and training know of a model. An ensemble would be one more implementation."""
+
+    @abstractmethod
+    def encode(self, source_BS: Tensor, mask_BS: Tensor) -> tuple[Memory, State]:
+        """Return all that depends on the source alone, and the start state with K = 1."""
+
+    @abstractmethod
+    def step(self, previous_BK: Tensor, state: State, memory: Memory) -> tuple[Output, State]:
+        """Predict the piece after `previous_BK`: logits_BKV, attention_BKS, and the next state."""
+
+    @abstractmethod
+    def forward(self, source_BS: Tensor, mask_BS: Tensor, target_in_BT: Tensor, attention: bool = False) -> Output:
+        """Predict every next piece of given targets: logits_BTV, and attention_BTS when asked for."""
+
+
+def reorder(state: State, parents_BK: Tensor) -> State:
+    """Return the state of the hypotheses that continue `parents_BK`, numbered within each sentence."""
+    rows_B1 = torch.arange(parents_BK.shape[0], device=parents_BK.device)[:, None]
+    return {name: tensor[rows_B1, parents_BK] for name, tensor in state.items()}

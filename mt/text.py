@@ -1,0 +1,153 @@
+"""SentencePiece vocabularies: train, encode, decode, and where each piece stands in its sentence.
+
+Text is taken as it is (identity normalisation, bytes for characters never seen), so decode(encode(text)) == text for
+every Unicode text. The blank that SentencePiece puts before a sentence is put and taken here.
+"""
+
+import codecs
+import io
+import itertools
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import sentencepiece
+
+from mt.config import Vocabulary
+from mt.disk import replacing
+from mt.errors import UserError
+from mt.special import BOS, EOS, PAD, UNK
+
+BLANK = "▁"  # how SentencePiece writes a blank; a ▁ of the text itself goes through its three bytes
+
+
+class Tokenizer:
+    """One SentencePiece vocabulary."""
+
+    def __init__(self, model: bytes):
+        self.model = model
+        self._processor = sentencepiece.SentencePieceProcessor(model_proto=model)
+        self._blank_bytes = [self._processor.piece_to_id(f"<0x{byte:02X}>") for byte in BLANK.encode()]
+        self._bytes = {self._processor.piece_to_id(f"<0x{byte:02X}>"): bytes([byte]) for byte in range(256)}
+
+    def __len__(self) -> int:
+        return int(self._processor.get_piece_size())
+
+    def encode(self, text: str) -> list[int]:
+        """Return the pieces of `text`, without <s> and </s>; none for an empty text."""
+        if not text:
+            return []
+        first, *rest = f" {text}".split(BLANK)
+        pieces: list[int] = self._processor.encode(first)
+        for part in rest:
+            pieces += self._blank_bytes + self._processor.encode(part)
+        return pieces
+
+    def decode(self, pieces: Sequence[int]) -> str:
+        """Return the text of `pieces`. Bytes that are not UTF-8 (a model can emit them) become U+FFFD."""
+        return b"".join(map(self._surface, pieces)).decode("utf-8", "replace").removeprefix(" ")
+
+    def spans(self, pieces: Sequence[int]) -> list[tuple[str, tuple[int, int]]]:
+        """Return each piece's name and its half-open character span in decode(pieces).
+
+        A piece that is part of a character (a byte) spans the whole of it.
+        """
+        decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        leading_blank = int(b"".join(map(self._surface, pieces[:1])).startswith(b" "))
+        done, spans = 0, []
+        for piece in pieces:
+            start = done
+            done += len(decoder.decode(self._surface(piece)))
+            end = done + bool(decoder.getstate()[0])
+            spans.append((self.name(piece), (max(start - leading_blank, 0), max(end - leading_blank, 0))))
+        return spans
+
+    def name(self, piece: int) -> str:
+        """Return how SentencePiece writes a piece: "▁Hund", "<0xF0>", "</s>"."""
+        return str(self._processor.id_to_piece(piece))
+
+    def _surface(self, piece: int) -> bytes:
+        if piece <= EOS:
+            return b""
+        return self._bytes.get(piece) or self.name(piece).replace(BLANK, " ").encode()
+
+
+class Tokenizers(NamedTuple):
+    """The vocabularies of an experiment: the same object twice when it is joint."""
+
+    source: Tokenizer
+    target: Tokenizer
+
+    @property
+    def joint(self) -> bool:
+        """Whether both languages share one vocabulary."""
+        return self.source is self.target
+
+    def save(self, run: Path) -> None:
+        """Write tokenizer.model, or tokenizer.source.model and tokenizer.target.model, into a run directory."""
+        files = (
+            {"tokenizer": self.source}
+            if self.joint
+            else {"tokenizer.source": self.source, "tokenizer.target": self.target}
+        )
+        for name, tokenizer in files.items():
+            with replacing(run / f"{name}.model") as temporary:
+                temporary.write_bytes(tokenizer.model)
+
+
+def load(run: Path, joint: bool) -> Tokenizers | None:
+    """Return the vocabularies that a run directory holds, or None when one is missing."""
+    files = [run / "tokenizer.model"] if joint else [run / "tokenizer.source.model", run / "tokenizer.target.model"]
+    if not all(file.exists() for file in files):
+        return None
+    try:
+        tokenizers = [Tokenizer(file.read_bytes()) for file in files]
+    except RuntimeError as error:
+        raise UserError(f"{files[0]} is not a SentencePiece model; restore it or train again ({error})") from error
+    return Tokenizers(tokenizers[0], tokenizers[-1])
+
+
+def train(sources: Sequence[str], targets: Sequence[str], config: Vocabulary) -> Tokenizers:
+    """Train the vocabularies on these sentences, which must be the training split and nothing else.
+
+    BPE: Sennrich et al. 2016; unigram: Kudo 2018. Raises UserError when the text has fewer pieces than asked for.
+    """
+    if config.joint:
+        joint = _train(itertools.chain(sources, targets), config, "")
+        return Tokenizers(joint, joint)
+    return Tokenizers(_train(sources, config, "source "), _train(targets, config, "target "))
+
+
+def _train(lines: Iterable[str], config: Vocabulary, side: str) -> Tokenizer:
+    model = io.BytesIO()
+    try:
+        sentencepiece.SentencePieceTrainer.train(
+            sentence_iterator=(f" {line}" for line in lines),
+            model_writer=model,
+            model_type=config.kind,
+            vocab_size=config.size,
+            character_coverage=1.0,
+            byte_fallback=True,
+            normalization_rule_name="identity",
+            add_dummy_prefix=False,
+            remove_extra_whitespaces=False,
+            max_sentence_length=1 << 20,
+            pad_id=PAD,
+            unk_id=UNK,
+            bos_id=BOS,
+            eos_id=EOS,
+            num_threads=1,  # more would make the unigram model depend on the number
+            minloglevel=2,
+        )
+    except RuntimeError as error:
+        raise UserError(_too_large(str(error), config, side)) from error
+    return Tokenizer(model.getvalue())
+
+
+def _too_large(error: str, config: Vocabulary, side: str) -> str:
+    most = re.search(r"<= (\d+)", error)
+    hint = f"; the largest possible is {most[1]}" if most else "; choose a smaller one"
+    return (
+        f"vocabulary.size is {config.size}, but the {side}training text does not yield so many pieces{hint} ({error})"
+    )

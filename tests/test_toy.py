@@ -1,0 +1,407 @@
+"""The toy corpus: splits, spans, links, difficulty, and the grammar's phenomena by example."""
+
+import re
+from collections import Counter
+from functools import cache
+from random import Random
+
+import numpy as np
+import pytest
+import sacrebleu
+
+from mt.config import ToyCorpus
+from mt.corpora import toy
+from mt.corpora.pairs import Gold, Split
+from mt.corpora.toy import grammar, lexicon, phrases, verbs
+from mt.corpora.toy.clause import Clause, Tense
+from mt.corpora.toy.grammar import Grammar
+from mt.corpora.toy.phrases import Phrase
+
+
+@cache
+def splits() -> dict[str, Split]:
+    return toy.load(ToyCorpus(name="toy"))
+
+
+def words(line: str) -> list[str]:
+    return re.findall(r"\w+", line)
+
+
+# --- splits
+
+
+def test_sizes_and_order_of_splits():
+    assert {name: len(split.sources) for name, split in splits().items()} == {
+        "train": 20000,
+        "validation": 500,
+        "test": 500,
+    }
+    assert list(splits()) == ["train", "validation", "test"]
+    assert toy.CORPUS.find(None) == "generated"
+
+
+def test_same_seed_same_pairs_and_held_out_splits_do_not_depend_on_the_size():
+    small, again, other = (toy.load(ToyCorpus(name="toy", pairs=50, seed=seed)) for seed in (1, 1, 2))
+    assert small == again
+    assert small["test"] == splits()["test"]
+    assert small["validation"] == splits()["validation"]
+    assert small["train"].sources == splits()["train"].sources[:50]
+    assert not set(other["test"].sources) & set(small["test"].sources)
+
+
+def test_no_sentence_of_either_language_occurs_twice_in_all_splits():
+    for side in ("sources", "targets"):
+        lines = [line for split in splits().values() for line in getattr(split, side)]
+        assert len(set(lines)) == len(lines) == 21000
+
+
+def test_direction_swaps_sides_and_links():
+    swapped = toy.load(ToyCorpus(name="toy", pairs=20, source="en", target="de"))["test"]
+    for n, gold in enumerate(swapped.gold[:50]):
+        there = splits()["test"].gold[n]
+        assert (swapped.sources[n], swapped.targets[n]) == (splits()["test"].targets[n], splits()["test"].sources[n])
+        assert (gold.source_spans, gold.target_spans) == (there.target_spans, there.source_spans)
+        assert gold.sure == gold.possible == {(j, i) for i, j in there.sure}
+
+
+# --- lines and gold
+
+
+def test_lines_spans_and_links():
+    for split in splits().values():
+        for source, target, gold in zip(split.sources, split.targets, split.gold, strict=True):
+            for line, spans in ((source, gold.source_spans), (target, gold.target_spans)):
+                assert [line[start:end] for start, end in spans] == words(line)
+                assert 4 <= len(spans) <= 25
+                assert re.fullmatch(r"[A-ZÄÖÜ]\w*(,? \w+)*[.?]", line)
+            # Every word is linked: nothing in either language is without a counterpart.
+            assert {i for i, _ in gold.sure} == set(range(len(gold.source_spans)))
+            assert {j for _, j in gold.sure} == set(range(len(gold.target_spans)))
+
+
+def test_a_name_is_linked_to_itself():
+    seen = 0
+    for source, target, gold in zip(
+        splits()["test"].sources, splits()["test"].targets, splits()["test"].gold, strict=True
+    ):
+        german, english = words(source), words(target)
+        for name in lexicon.NAMES:
+            if german.count(name) == english.count(name) == 1:
+                i = german.index(name)
+                assert [j for left, j in gold.sure if left == i] == [english.index(name)]
+                seen += 1
+    assert seen > 50
+
+
+# --- difficulty
+
+
+def aer(gold: list[Gold], predicted: list[set[tuple[int, int]]]) -> float:
+    hits = sum(len(links & g.sure) for links, g in zip(predicted, gold, strict=True))
+    return 1 - 2 * hits / sum(len(links) + len(g.sure) for links, g in zip(predicted, gold, strict=True))
+
+
+def test_scaled_diagonal_aligner_has_over_40_percent_aer():
+    gold = splits()["test"].gold
+    diagonal = []
+    for g in gold:
+        size, length = len(g.source_spans), len(g.target_spans)
+        diagonal.append({(round(j * (size - 1) / (length - 1)), j) for j in range(length)})
+    assert aer(gold, diagonal) > 0.40
+
+
+def test_one_link_for_each_target_word_can_reach_low_aer():
+    """A soft aligner's argmax gives one source word for each target word: the gold must not ask for much more."""
+    gold = splits()["test"].gold
+    best = [{(next(i for i, k in sorted(g.sure) if k == j), j) for j in range(len(g.target_spans))} for g in gold]
+    assert aer(gold, best) < 0.05
+
+
+def test_translation_of_most_similar_training_sentence_scores_under_50_bleu():
+    train, test = splits()["train"], splits()["test"]
+    postings: dict[tuple[str, int], list[int]] = {}
+    for n, line in enumerate(train.sources):
+        for occurrence in occurrences(line):
+            postings.setdefault(occurrence, []).append(n)
+    arrays = {occurrence: np.array(rows) for occurrence, rows in postings.items()}
+    sizes = np.array([len(words(line)) for line in train.sources])
+    copies = []
+    for line in test.sources:
+        shared = np.zeros(len(sizes))
+        for occurrence in occurrences(line):
+            shared[arrays.get(occurrence, [])] += 1
+        f1 = 2 * shared / (sizes + len(words(line)))
+        copies.append(train.targets[int(f1.argmax())])
+    assert sacrebleu.corpus_bleu(copies, [test.targets]).score < 50
+    assert sacrebleu.corpus_bleu(test.targets, [test.targets]).score == pytest.approx(100)
+
+
+def occurrences(line: str) -> list[tuple[str, int]]:
+    """Multiset of words as a set: (word, 0), (word, 1), ..."""
+    return [(word, n) for word, times in Counter(words(line.lower())).items() for n in range(times)]
+
+
+def test_translation_is_a_function_in_both_directions(monkeypatch):
+    """With few words to choose from, sentences recur; each must have one translation."""
+
+    class Small(Grammar):
+        def pick(self, choices):
+            return super().pick(choices[:: max(1, len(choices) // 2)])
+
+    monkeypatch.setattr(grammar, "Grammar", Small)
+    random = Random(1)
+    drawn = [grammar.derive(random) for _ in range(6000)]
+    distinct = {(pair.german, pair.english) for pair in drawn}
+    assert len(distinct) < 5900
+    assert len({german for german, _ in distinct}) == len({english for _, english in distinct}) == len(distinct)
+
+
+# --- lexicon
+
+
+def lexemes() -> dict[str, set[str]]:
+    """German forms by lexeme; of a separable verb only those in one word."""
+    forms: dict[str, set[str]] = {}
+    for noun in lexicon.NOUNS:
+        cases = ("nominative", "accusative", "dative", "genitive")
+        forms[noun.german] = {noun.decline(case, plural) for case in cases for plural in (False, noun.kind != "mass")}
+    for verb in (*verbs.VERBS, verbs.BEING):
+        forms[verb.prefix + verb.infinitive] = {verb.participle, verb.prefix + verb.infinitive} | {
+            verb.prefix + form for form in (*verb.present, *verb.preterite)
+        }
+    for group in lexicon.ADJECTIVES.values():
+        for stem, _ in group:
+            forms[stem] = {stem.removesuffix("e") + ending for ending in ("e", "er", "es", "en", "em")} | {stem}
+    for table in (lexicon.MANNERS, lexicon.FREQUENCIES, lexicon.DEGREES, lexicon.ATTITUDES, lexicon.COORDINATORS,
+                  lexicon.NUMBERS, lexicon.CITIES, *lexicon.CONJUNCTIONS.values()):  # fmt: skip
+        forms |= {german: {german} for german, _ in table}
+    forms |= {name: {name} for name in lexicon.NAMES}
+    forms |= {preposition.german: {preposition.german} for preposition in (*lexicon.STATIC, *lexicon.DIRECTIONS)}
+    for determiner in {*phrases.ANY, lexicon.NO} - {lexicon.BARE}:
+        forms["det " + determiner.german] = {determiner.german + ending for ending in determiner.endings.values()}
+    for modal in verbs.MODALS:
+        forms["modal " + modal.english] = {*modal.present, *modal.preterite}
+    return forms
+
+
+def test_lexicon_has_300_to_600_lexemes_each_frequent_in_training():
+    counts = Counter(word for line in splits()["train"].sources for word in words(line[0].lower() + line[1:]))
+    counts += Counter(words(line)[0] for line in splits()["train"].sources)
+    frequency = {name: sum(counts[form] for form in forms) for name, forms in lexemes().items()}
+    assert 300 <= len(frequency) <= 600
+    assert [name for name, times in frequency.items() if times < 30] == []
+
+
+def test_each_content_word_has_one_translation_and_is_one():
+    nouns = [(noun.german, noun.english) for noun in lexicon.NOUNS]
+    tables = [nouns, {pair for group in lexicon.ADJECTIVES.values() for pair in group}]
+    tables.append([(verb.prefix + verb.infinitive, f"{verb.english}_{verb.particle}") for verb in verbs.VERBS])
+    for table in tables:
+        assert len(table) == len({german for german, _ in table}) == len({english for _, english in table})
+
+
+# --- grammar by example
+
+
+def noun_phrases(case: str, kind: str, determiner) -> dict[str, str]:
+    """Draw many noun phrases: German to English."""
+    drawing = Grammar(Random(1))
+    drawn = (drawing.noun_phrase(case, (kind,), [determiner]).phrase for _ in range(30000))
+    return {" ".join(t.text for t in p.german): " ".join(t.text for t in p.english) for p in drawn}
+
+
+@pytest.mark.parametrize(
+    ("case", "kind", "determiner", "examples"),
+    [
+        ("nominative", "person", lexicon.THE, "der alte Mann = the old man, die alten Männer = the old men"),
+        ("accusative", "person", lexicon.THE, "den Jungen = the boy, die kleine Hexe = the small witch"),
+        ("dative", "person", lexicon.THE, "dem Jungen = the boy, den Kindern = the children, der Frau = the woman"),
+        ("genitive", "person", lexicon.THE, "des armen Mannes = the poor man, des Lehrers = the teacher"),
+        ("nominative", "person", lexicon.A, "ein müder König = a tired king, ein altes Mädchen = an old girl"),
+        ("accusative", "animal", lexicon.A, "einen roten Fuchs = a red fox, eine Eule = an owl"),
+        ("dative", "animal", lexicon.NO, "keinem Löwen = no lion, keinen grauen Mäusen = no grey mice"),
+        ("nominative", "thing", lexicon.BARE, "kleine Hüte = small hats"),
+        ("dative", "thing", lexicon.BARE, "trockenen Hemden = dry shirts, Autos = cars"),
+        ("dative", "mass", lexicon.BARE, "kaltem Wasser = cold water, warmer Milch = warm milk"),
+        ("accusative", "mass", lexicon.BARE, "heißen Tee = hot tea"),
+        ("accusative", "text", lexicon.THIS, "dieses lange Buch = this long book, diese Briefe = these letters"),
+        ("dative", "surface", lexicon.POSSESSIVES[3], "ihrem Tisch = her table, ihren nassen Dächern = her wet roofs"),
+        ("nominative", "food", lexicon.QUANTIFIERS[1], "alle süßen Äpfel = all sweet apples"),
+        ("nominative", "food", lexicon.COUNTS[1], "drei süße Äpfel = three sweet apples"),
+    ],
+)
+def test_noun_phrases(case, kind, determiner, examples):
+    drawn = noun_phrases(case, kind, determiner)
+    for german, english in lexicon.pairs(examples):
+        assert drawn[german] == english
+
+
+THIRD = 2
+VERBS = {verb.prefix + verb.infinitive: verb for verb in (*verbs.VERBS, verbs.BEING)}
+PRESENT, PAST = Tense(False), Tense(True)
+CAN, MUST, WILL = (Tense(False, modal) for modal in (verbs.MODALS[0], verbs.MODALS[1], verbs.MODALS[5]))
+
+
+def sentence(infinitive: str, tense: Tense, order: str = "main", person: int = THIRD, **constituents: str):
+    """Put a clause together; return both lines and the links as words, unchanged words of "=" entries left out."""
+    drawing = Grammar(Random(1))
+    phrases_ = {slot: drawing.words(lexicon.pairs(text)[0]) for slot, text in constituents.items()}
+    clause = Clause(VERBS[infinitive], tense, person, phrases_.pop("subject"), drawing.concept(), drawing.concept())
+    for slot, phrase in phrases_.items():
+        setattr(clause, slot, phrase)
+    pair = grammar.write(clause.phrase(order), "?" if order == "question" else ".")
+    german, english = words(pair.german), words(pair.english)
+    return pair.german, pair.english, {f"{german[i]}-{english[j]}" for i, j in pair.links}
+
+
+MAN, DOG = "der Mann = the man", "den Hund = the dog"
+NP_LINKS = {"der-the", "Mann-man"}
+
+
+def test_perfekt_is_the_simple_past():
+    assert sentence("sehen", PAST, subject="er = he", objects=DOG) == (
+        "Er hat den Hund gesehen.",
+        "He saw the dog.",
+        {"Er-He", "hat-saw", "gesehen-saw", "den-the", "Hund-dog"},
+    )
+    german, english, _ = sentence("gehen", PAST, person=3, subject="wir = we", complement="nach Wien = to Vienna")
+    assert (german, english) == ("Wir sind nach Wien gegangen.", "We went to Vienna.")
+    german, english, _ = sentence("haben", PAST, person=1, subject="du = you", objects=DOG)
+    assert (german, english) == ("Du hattest den Hund.", "You had the dog.")
+
+
+def test_separable_verb():
+    time = "jeden Tag = every day"
+    assert sentence("aufstehen", PRESENT, subject="sie = she", time=time) == (
+        "Sie steht jeden Tag auf.",
+        "She gets up every day.",
+        {"Sie-She", "steht-gets", "steht-up", "auf-gets", "auf-up", "jeden-every", "Tag-day"},
+    )
+    assert sentence("aufstehen", PAST, subject="sie = she", time=time)[0] == "Sie ist jeden Tag aufgestanden."
+    assert sentence("aufstehen", PRESENT, "subordinate", subject="sie = she", time=time)[:2] == (
+        "Sie jeden Tag aufsteht.",
+        "She gets up every day.",
+    )
+
+
+def test_modal_verbs_and_future():
+    assert sentence("abholen", MUST, subject="sie = she", objects=DOG) == (
+        "Sie muss den Hund abholen.",
+        "She has to collect the dog.",
+        {"Sie-She", "muss-has", "muss-to", "den-the", "Hund-dog", "abholen-collect"},
+    )
+    assert sentence("aufstehen", WILL, "subordinate", person=4, subject="sie = they")[0] == "Sie aufstehen werden."
+    assert sentence("schlafen", Tense(True, verbs.MODALS[2]), person=0, subject="ich = I")[:2] == (
+        "Ich wollte schlafen.",
+        "I wanted to sleep.",
+    )
+
+
+def test_negation_and_do_support():
+    nicht = "nicht = not"
+    assert sentence("sehen", PRESENT, subject="er = he", objects=DOG, negation=nicht) == (
+        "Er sieht den Hund nicht.",
+        "He does not see the dog.",
+        {"Er-He", "sieht-does", "sieht-see", "den-the", "Hund-dog", "nicht-not"},
+    )
+    assert sentence("schlafen", CAN, subject="er = he", negation=nicht) == (
+        "Er kann nicht schlafen.",
+        "He cannot sleep.",
+        {"Er-He", "kann-cannot", "nicht-cannot", "schlafen-sleep"},
+    )
+    german, english, _ = sentence("kommen", MUST, subject="er = he", negation=nicht)
+    assert (german, english) == ("Er muss nicht kommen.", "He does not have to come.")
+    german, english, _ = sentence("sein", PRESENT, subject="er = he", negation=nicht, complement="müde = tired")
+    assert (german, english) == ("Er ist nicht müde.", "He is not tired.")
+
+
+def test_questions():
+    assert sentence("essen", PAST, "question", person=1, subject="du = you", objects="Brot = bread") == (
+        "Hast du Brot gegessen?",
+        "Did you eat bread?",
+        {"Hast-Did", "du-you", "Brot-bread", "gegessen-eat"},
+    )
+    german, english, links = sentence("kaufen", PRESENT, "question", subject=MAN, front="was = what")
+    assert (german, english) == ("Was kauft der Mann?", "What does the man buy?")
+    assert links == NP_LINKS | {"Was-What", "kauft-does", "kauft-buy"}
+    german, english, _ = sentence("sein", PAST, "question", subject=MAN, front="wo = where")
+    assert (german, english) == ("Wo war der Mann?", "Where was the man?")
+    german, english, _ = sentence("helfen", CAN, "question", subject="er = he", pronouns="mir = me")
+    assert (german, english) == ("Kann er mir helfen?", "Can he help me?")
+
+
+def test_inversion_and_the_order_of_adverbials():
+    german, english, links = sentence(
+        "waschen", PAST, subject=MAN, front="heute = today", objects=DOG, adjunct="langsam = slowly",
+        place="in Rom = in Rome",
+    )  # fmt: skip
+    assert german == "Heute hat der Mann den Hund langsam in Rom gewaschen."
+    assert english == "Today the man washed the dog slowly in Rome."
+    assert {"Heute-Today", "hat-washed", "gewaschen-washed", "den-the", "langsam-slowly"} < links
+    german, english, _ = sentence("warten", PRESENT, subject=MAN, time="jetzt = now", place="in Rom = in Rome")
+    assert (german, english) == ("Der Mann wartet jetzt in Rom.", "The man waits in Rome now.")
+
+
+def test_frequency_stands_before_the_english_verb_but_after_an_auxiliary():
+    def english(infinitive: str, tense: Tense, order: str = "main") -> str:
+        return sentence(infinitive, tense, order, subject="er = he", frequency="oft = often")[1]
+
+    assert english("schlafen", PAST) == "He often slept."
+    assert english("schlafen", CAN) == "He can often sleep."
+    assert english("schlafen", MUST) == "He often has to sleep."
+    assert english("schlafen", PRESENT, "question") == "Does he often sleep?"
+    assert english("sein", PAST) == "He was often."
+
+
+def test_prepositions_contract_and_the_contraction_has_both_links():
+    drawing = Grammar(Random(1))
+    expected = {
+        ("in", "dem"): "im",
+        ("in", "das"): "ins",
+        ("zu", "der"): "zur",
+        ("von", "dem"): "vom",
+        ("auf", "dem"): "",
+    }
+    for (preposition, article), contraction in expected.items():
+        nominal = phrases.Nominal(drawing.words((f"{article} Haus", "the house")), THIRD, "inside", "n")
+        pair = grammar.write(drawing.prepositional(preposition, "xx", nominal), ".")
+        first = (contraction or f"{preposition} {article}").capitalize()
+        assert pair.german == f"{first} Haus."
+        assert pair.links == ({(0, 0), (0, 1), (1, 2)} if contraction else {(0, 0), (1, 1), (2, 2)})
+
+
+# What the grammar itself puts together: found in the corpus by pattern, with the English pattern it must have.
+PATTERNS = [
+    (r"^Weil (.*), ", r"^Because (.*), "),
+    (r", obwohl ", r" although "),
+    (r", dass (.*) (hat|haben|habe|hast|ist|sind|bin|bist)\.$", r" that "),
+    (r", ob ", r" whether "),
+    (r"^Wenn ", r"^If "),
+    (r", damit .* (kann|können|kannst)\.$", r" so that .* can(not)? "),
+    (r", als .* (war|waren)\.$", r" when .* (was|were) "),
+    (r"\w, (den|die|das) (ich|du|wir)\b", r"\b(whom|that) (I|you|we)\b"),
+    (r", (der|die) .*, ", r" (who|whom|that) "),
+    (r"[Vv]or drei Tagen", r"[Tt]hree days ago"),
+    (r" des \w+(s|n)\b", r" of the "),
+    (r"^Wer ", r"^Who (?!do |does |did )|^Who (do|does|did) not "),
+    (r"^Wen (hat|haben|hast|habe) ", r"^Whom (did|had|do|does) "),
+    (r" nicht (arbeiten|schlafen|warten)\b", r"(cannot|not .*)(work|sleep|wait)"),
+    (r"^Kein\w* ", r"^No "),
+    (r", und ", r", and "),
+]
+
+
+@pytest.mark.parametrize(("german", "english"), PATTERNS)
+def test_patterns_in_the_corpus(german, english):
+    train = splits()["train"]
+    found = [target for source, target in zip(train.sources, train.targets, strict=True) if re.search(german, source)]
+    assert len(found) >= 5
+    assert [line for line in found if not re.search(english, line)] == []
+
+
+def test_commas_never_meet():
+    comma, word = phrases.COMMA, phrases.Token("wort", (0,))
+    pair = grammar.write(Phrase((word, comma, comma, word, comma), (word,)), ".")
+    assert pair.german == "Wort, wort."
+    assert pair.german_spans == ((0, 4), (6, 10))
+    assert pair.links == {(0, 0), (1, 0)}
