@@ -6,13 +6,17 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 Count = Annotated[int, Field(ge=1)]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Multi30kLanguage = Literal["en", "de", "fr", "cs"]
 
 
 class Tree(BaseModel):
-    """A node of the configuration: immutable, and closed to keys it does not know."""
+    """A node of the configuration: immutable, and closed to keys it does not know.
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    A validator that finds keys in conflict raises ValueError(reason, key, ...), the keys relative to its node.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False)
 
 
 class ToyCorpus(Tree):
@@ -25,7 +29,7 @@ class ToyCorpus(Tree):
     """Training pairs to generate."""
     held_out: Count = 500
     """Pairs in each of validation and test."""
-    seed: int = 1
+    seed: Seed = 1
 
 
 class GntCorpus(Tree):
@@ -63,7 +67,7 @@ class FilesCorpus(Tree):
     """As train. Unset: held out from the training pairs."""
     held_out: Count | None = None
     """Pairs to hold out for each split that is not given. Unset: a tenth of the pairs, at most 1,000."""
-    seed: int = 1
+    seed: Seed = 1
     """Chooses the pairs that are held out."""
 
 
@@ -81,7 +85,7 @@ class HubCorpus(Tree):
     """Column holding {language: text}. Where it is missing, columns named like the languages are used."""
     held_out: Count | None = None
     """Pairs to hold out for validation or test where the data set has no such split. Unset: as for files."""
-    seed: int = 1
+    seed: Seed = 1
 
 
 CorpusConfig = ToyCorpus | GntCorpus | Multi30kCorpus | FilesCorpus | HubCorpus
@@ -145,9 +149,10 @@ class Model(Tree):
     def _widths_must_agree(self) -> Self:
         if self.attention.score == "dot" and 2 * self.encoder_hidden != self.hidden:
             raise ValueError(
-                f"attention.score: dot multiplies a state by an encoder output, so their widths must be equal, but "
-                f"hidden is {self.hidden} and 2 x encoder_hidden is {2 * self.encoder_hidden}; "
-                f"set encoder_hidden to half of hidden, or use the general score"
+                f"the dot score multiplies a state by an encoder output, so their widths must be equal, but hidden is "
+                f"{self.hidden} and 2 x encoder_hidden is {2 * self.encoder_hidden}; set encoder_hidden to half of "
+                f"hidden, or use the general score",
+                *("attention.score", "hidden", "encoder_hidden"),
             )
         return self
 
@@ -204,12 +209,15 @@ class Config(Tree):
     model: Model = Model()
     train: Train = Train()
     search: Search = Search()
-    seed: int = 1
+    seed: Seed = 1
     threads: Count | None = None
     """Threads for the arithmetic. Unset: one for each processor this process may use."""
 
     @model_validator(mode="after")
     def _pieces_agree(self) -> Self:
         if self.corpus.source == self.corpus.target:
-            raise ValueError(f"corpus.source and corpus.target are both {self.corpus.source!r}; choose two languages")
+            raise ValueError(
+                f"source and target are both {self.corpus.source!r}; choose two languages",
+                *("corpus.source", "corpus.target"),
+            )
         return self

