@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -107,15 +108,15 @@ def config(
         print(config_file.to_yaml(config_file.load(file, overrides or [])), end="")
 
 
-def main() -> None:
-    """Run the command line: exit code 0, 1 (failed; the reason on standard error), 2 (usage)."""
+def main(program: Callable[..., None] | None = None) -> None:
+    """Run `mt`, or one function as a program: exit code 0, 1 (failed; the reason on standard error), 2 (usage)."""
     # Threads that wait without spinning: four times the speed where other programs want the processors too. Read once,
     # when torch is first imported.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     logging.getLogger("mt").setLevel(logging.INFO)
     try:
-        app()
+        app() if program is None else typer.run(program)
     except UserError as error:
         print(f"mt: {error}", file=sys.stderr)
         sys.exit(1)

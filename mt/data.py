@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ import torch
 from torch import Tensor
 
 from mt.corpora.pairs import Split
+from mt.disk import replacing
 from mt.special import BOS, EOS, PAD
 from mt.text import Tokenizers
 
@@ -33,23 +35,10 @@ class Pieces:
         digest = hashlib.sha256(tokenizers.source.model + tokenizers.target.model)
         for line in (*split.sources, *split.targets):
             digest.update(line.encode() + b"\n")
-        import datasets  # takes a second, which a translation need not wait for
-
         self.digest = digest.hexdigest()[:16]
         """Of the text and the vocabularies."""
-        cache.mkdir(parents=True, exist_ok=True)
-        datasets.disable_progress_bars()
-        integers = datasets.List(datasets.Value("int32"))
-        self.rows: Any = datasets.Dataset.from_dict({"source": split.sources, "target": split.targets}).map(
-            lambda batch: {
-                "source": [[*tokenizers.source.encode(line), EOS] for line in batch["source"]],
-                "target": [[*tokenizers.target.encode(line), EOS] for line in batch["target"]],
-            },
-            batched=True,
-            features=datasets.Features({"source": integers, "target": integers}),
-            cache_file_name=str(cache / f"{self.digest}.arrow"),
-            new_fingerprint=self.digest,
-        )
+        file = cache / f"{self.digest}.arrow"
+        self.rows: Any = _stored(file, len(split.sources)) or _encode(split, tokenizers, file)
         self.source_lengths = self._lengths("source")
         self.target_lengths = self._lengths("target")
 
@@ -62,6 +51,42 @@ class Pieces:
         rows = self.rows[list(indices)]
         source, target = pad(rows["source"]), pad(rows["target"])
         return Batch(source, source != PAD, pad([[BOS, *row[:-1]] for row in rows["target"]]), target)
+
+
+def _stored(file: Path, count: int) -> Any:
+    """Return the rows of a cache file, or None when it is missing or damaged (as a power cut can leave it)."""
+    import datasets  # takes a second, which a translation need not wait for
+
+    if not file.exists():
+        return None
+    try:
+        rows = datasets.Dataset.from_file(str(file))
+    except (OSError, ValueError):
+        return None
+    return rows if len(rows) == count else None
+
+
+def _encode(split: Split, tokenizers: Tokenizers, file: Path) -> Any:
+    """Write the rows of a split to a cache file and return them, memory-mapped."""
+    import datasets
+
+    datasets.disable_progress_bars()
+    integers = datasets.List(datasets.Value("int32"))
+    text = datasets.Dataset.from_dict({"source": split.sources, "target": split.targets})
+    # `map` leaves half a file behind when the disk is full, so it works in a folder of its own.
+    with replacing(file) as temporary, tempfile.TemporaryDirectory(dir=file.parent) as folder:
+        text.map(
+            lambda batch: {
+                "source": [[*tokenizers.source.encode(line), EOS] for line in batch["source"]],
+                "target": [[*tokenizers.target.encode(line), EOS] for line in batch["target"]],
+            },
+            batched=True,
+            features=datasets.Features({"source": integers, "target": integers}),
+            cache_file_name=f"{folder}/{file.name}",
+            new_fingerprint=file.stem,  # else `map` hashes the tokenizers
+        )
+        Path(folder, file.name).replace(temporary)
+    return datasets.Dataset.from_file(str(file))
 
 
 def pad(rows: Sequence[Sequence[int]]) -> Tensor:

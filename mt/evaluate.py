@@ -23,8 +23,8 @@ log = logging.getLogger("mt")
 
 def evaluate(
     run: Path, split: str | None = None, beam: int | None = None, plot: bool = False
-) -> dict[str, dict[str, Any]]:
-    """Score a split (unset: the last of the test splits) with beam search, and return what scores.json holds.
+) -> tuple[str, dict[str, Any]]:
+    """Score a split (unset: the last of the test splits) with beam search; return its name and what scores.json holds.
 
     Writes scores.json, hypotheses, references, sources, alignments (npz, jsonl, pharaoh) under RUN/eval/SPLIT.
     """
@@ -53,7 +53,7 @@ def evaluate(
         plots.heat_map(folder / "alignment.png", first.words, first.source_words, first.target_words)
     write_card(run)
     log.info("%s\nwritten to %s", table(name, len(hypotheses), beam or config.search.beam, scores), folder)
-    return scores
+    return name, scores
 
 
 def alignment_error(translator: Translator, pairs: Split, gold: list[Gold | None]) -> dict[str, Any]:

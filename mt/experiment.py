@@ -24,18 +24,24 @@ def train(config: Config, run: Path, *, resume: bool = False, overwrite: bool = 
     """Train `config` in the directory `run`, from the start or from where it stopped; return whether it is finished.
 
     Ctrl-C (or SIGTERM) ends it after the current update with everything saved. Raises UserError when `run` exists and
-    neither `resume` nor `overwrite` is given, or when it holds another experiment.
+    neither `resume` nor `overwrite` (which wins over `resume`) is given, or when it holds another experiment.
     """
-    config = _begin(config, run, resume=resume, overwrite=overwrite)
-    if not checkpoint.is_unfinished(run):
+    resume = resume and not overwrite
+    config = _resolve(config, run, resume=resume, overwrite=overwrite)
+    if resume and checkpoint.is_run(run) and not checkpoint.is_unfinished(run):
         log.info("%s is already trained; `mt eval %s` scores it, --overwrite trains it anew", run, run)
         return True
     torch.set_num_threads(config.threads or 1)
     splits = corpora.load(config.corpus)
-    tokenizers = text.load(run, config.vocabulary.joint)
+    tokenizers = text.load(run, config.vocabulary.joint) if resume else None
     if tokenizers is None:
         tokenizers = text.train(splits["train"].sources, splits["train"].targets, config.vocabulary)
-        tokenizers.save(run)
+    if overwrite and checkpoint.is_run(run):
+        shutil.rmtree(run)
+    for half_written in run.glob(".*"):  # left by a kill in the middle of a save
+        half_written.unlink()
+    write_text(run / "config.yaml", config_file.to_yaml(config))
+    tokenizers.save(run)
     trainer = Trainer(run, config, splits, tokenizers)
     trainer.restore()
     parameters = sum(parameter.numel() for parameter in trainer.model.parameters())
@@ -53,11 +59,9 @@ def train(config: Config, run: Path, *, resume: bool = False, overwrite: bool = 
     return True
 
 
-def _begin(config: Config, run: Path, *, resume: bool, overwrite: bool) -> Config:
-    """Return the config to train, threads resolved, and have it stand in the run directory."""
-    if checkpoint.is_run(run) and overwrite:
-        shutil.rmtree(run)
-    if checkpoint.is_run(run):
+def _resolve(config: Config, run: Path, *, resume: bool, overwrite: bool) -> Config:
+    """Return the config with its threads resolved, if it may be trained in `run`; what is there stays as it is."""
+    if checkpoint.is_run(run) and not overwrite:
         if not resume:
             raise UserError(
                 f"{run} already holds a run: continue it with --resume, replace it with --overwrite, or choose another "
@@ -74,11 +78,9 @@ def _begin(config: Config, run: Path, *, resume: bool, overwrite: bool) -> Confi
                 f"replace it with --overwrite"
             )
         return config
-    if run.exists() and (not run.is_dir() or any(run.iterdir())):
+    if run.exists() and not checkpoint.is_run(run) and (not run.is_dir() or any(run.iterdir())):
         raise UserError(f"{run} exists and is not a run directory: choose another one with --run")
-    config = config.model_copy(update={"threads": config.threads or len(os.sched_getaffinity(0))})
-    write_text(run / "config.yaml", config_file.to_yaml(config))
-    return config
+    return config.model_copy(update={"threads": config.threads or len(os.sched_getaffinity(0))})
 
 
 @contextmanager

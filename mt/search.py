@@ -88,9 +88,7 @@ def beam(
     Raises ValueError when `n_best` is not between 1 and `width`, or `length_penalty` is negative.
     """
     if not 1 <= n_best <= width or length_penalty < 0:
-        raise ValueError(
-            f"beam needs 1 <= n_best ({n_best}) <= width ({width}), and length_penalty {length_penalty} >= 0"
-        )
+        raise ValueError(f"not 1 <= n_best ({n_best}) <= width ({width}), or length_penalty {length_penalty} < 0")
     memory, state = model.encode(source_BS, mask_BS)
     sentences_B, previous_BK = _start(source_BS)
     parents_BK = torch.zeros_like(previous_BK)

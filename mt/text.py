@@ -4,7 +4,6 @@ Text is taken as it is (identity normalisation, bytes for characters never seen)
 every Unicode text. The blank that SentencePiece puts before a sentence is put and taken here.
 """
 
-import codecs
 import io
 import itertools
 import re
@@ -46,25 +45,29 @@ class Tokenizer:
         return pieces
 
     def decode(self, pieces: Sequence[int]) -> str:
-        """Return the text of `pieces`. Bytes that are not UTF-8 (a model can emit them) become U+FFFD."""
-        return b"".join(map(self._surface, pieces)).decode("utf-8", "replace").removeprefix(" ")
+        """Return the text of `pieces`. Bytes that are not UTF-8 (a model can emit them) become U+FFFD, one each."""
+        text = b"".join(map(self._surface, pieces)).decode("utf-8", "surrogateescape")
+        return re.sub("[\udc80-\udcff]", "\ufffd", text).removeprefix(" ")
 
     def spans(self, pieces: Sequence[int]) -> list[tuple[str, tuple[int, int]]]:
         """Return each piece's name and its half-open character span in decode(pieces).
 
         A piece that is part of a character (a byte) spans the whole of it; one without text (</s>) spans nothing.
         """
-        decoder = codecs.getincrementaldecoder("utf-8")("replace")
         surfaces = [self._surface(piece) for piece in pieces]
-        done = -1 if b"".join(surfaces).startswith(b" ") else 0  # decode drops this blank
-        spans = []
+        text = b"".join(surfaces).decode("utf-8", "surrogateescape")
+        blank = text.startswith(" ")  # which decode drops
+        owners = [
+            number - blank
+            for number, character in enumerate(text)
+            for _ in character.encode("utf-8", "surrogateescape")
+        ]
+        spans, byte, end = [], 0, 0
         for piece, surface in zip(pieces, surfaces, strict=True):
-            characters = []  # that the bytes belong to; the decoder holds back the bytes of an unfinished one
-            for byte in surface:
-                done += len(decoder.decode(bytes([byte])))
-                characters.append(done if decoder.getstate()[0] else done - 1)
-            start, end = (characters[0], characters[-1] + 1) if characters else (done, done)
-            spans.append((self.name(piece), (max(start, 0), max(end, 0))))
+            characters = owners[byte : byte + len(surface)]
+            byte += len(surface)
+            start, end = (max(characters[0], 0), characters[-1] + 1) if characters else (end, end)
+            spans.append((self.name(piece), (start, end)))
         return spans
 
     def name(self, piece: int) -> str:

@@ -19,6 +19,10 @@ from mt.text import Tokenizers
 
 log = logging.getLogger("mt")
 Progress = Callable[[int], object]
+LINE_BREAKS = {
+    ord("\n"): " ",
+    ord("\r"): " ",
+}  # a model with byte pieces can emit them, and one line in is one line out
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,8 @@ class Translator:
         Unset arguments are taken from the run's config. `progress` is called with the number of lines just done.
         """
         sources = [self._source(line, number) for number, line in enumerate(lines, 1)]
-        results = [Translation("", 0.0, EMPTY, [])] * len(lines)
+        empty = Translation("", 0.0, EMPTY, [])
+        results = [empty if n_best == 1 else Translation("", 0.0, EMPTY, [empty])] * len(lines)
         for rows in self._batches(sources):
             found = self._search([sources[row] for row in rows], beam or self.settings.beam, length_penalty, n_best)
             for row, hypotheses in zip(rows, found, strict=True):
@@ -70,7 +75,7 @@ class Translator:
     def align(self, sources: Sequence[str], targets: Sequence[str], gold: Sequence[Gold | None]) -> list[Alignment]:
         """Return the attention of forced decoding: the weights that predicted each piece of the given targets.
 
-        Words are those of `gold` where it is not None. The model must have attention.
+        Words are those of `gold` where it is not None. The model must have attention. A source without text has none.
         """
         encoded = [self._source(line, number) for number, line in enumerate(sources, 1)]
         outputs = [[*self.tokenizers.target.encode(line), EOS] for line in targets]
@@ -90,7 +95,7 @@ class Translator:
                     words.source_spans if words else None,
                     words.target_spans if words else None,
                 )
-        return [results[row] for row in range(len(sources))]
+        return [results.get(row, EMPTY) for row in range(len(sources))]
 
     def _source(self, line: str, number: int) -> list[int]:
         """Return the pieces of a line with </s>, or nothing for a line without text."""
@@ -122,7 +127,7 @@ class Translator:
         return search.beam(self.model, source_BS, mask_BS, limit_B, max(beam, n_best), alpha, n_best)
 
     def _translation(self, line: str, source: list[int], found: Hypothesis, alignments: bool) -> Translation:
-        text = self.tokenizers.target.decode(found.tokens)
+        text = self.tokenizers.target.decode(found.tokens).translate(LINE_BREAKS)
         if found.attention is None or not alignments:
             return Translation(text, found.score, None, [])
         source_pieces = self.tokenizers.source.spans(source[:-1])

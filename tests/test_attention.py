@@ -142,6 +142,7 @@ def test_scores_of_any_size_give_numbers(score: str) -> None:
     made.float()
     context, weights = made(1e4 * random(3, 2, 4).float(), made.memory(1e4 * random(3, 5, 4).float(), mask()))
     assert context.isfinite().all()
+    assert (weights[~mask()[:, None].expand_as(weights)] == 0).all()
     assert weights.sum(-1).tolist() == [[pytest.approx(1)] * 2] * 3
 
 

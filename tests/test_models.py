@@ -1,5 +1,7 @@
 """The contract of mt/models/base.py, for every combination of cell, wiring, score and depth."""
 
+import itertools
+import math
 import typing
 
 import pytest
@@ -12,10 +14,12 @@ from torch.nn import functional
 from mt import models
 from mt.config import Model
 from mt.models.base import Output, Seq2Seq, State, reorder
+from mt.search import Hypothesis, beam, greedy
 from mt.special import BOS, EOS, PAD
 
 TARGET_IN = torch.tensor([[BOS, 7, 4, 4], [BOS, 5, 8, 6], [BOS, 6, PAD, PAD]])
 every = pytest.mark.parametrize("made_of", EVERY.values(), ids=EVERY.keys())
+several = pytest.mark.parametrize("made_of", list(EVERY.values())[::9], ids=list(EVERY)[::9])  # each of every axis
 
 
 def close(one: Tensor, other: Tensor) -> None:
@@ -46,7 +50,7 @@ def test_forward_is_stepping(made_of: Model) -> None:
     slow = stepping(made, source_BS, mask_BS, TARGET_IN)
     assert fast.logits.shape == (3, 4, 9)
     close(fast.logits, slow.logits)
-    assert fast.logits.std(1).min() > 1e-3
+    assert fast.logits.std(1).min() > 1e-6
     quiet = made(source_BS, mask_BS, TARGET_IN)
     assert quiet.attention is None
     assert torch.equal(quiet.logits, fast.logits)
@@ -59,7 +63,7 @@ def test_forward_is_stepping(made_of: Model) -> None:
         close(fast.attention, slow.attention)
         close(fast.attention.sum(-1), torch.ones(3, 4).double())
         assert (fast.attention[~mask_BS[:, None].expand(3, 4, 5)] == 0).all()
-        assert fast.attention[0].std(0).min() > 1e-6
+        assert fast.attention[0].std(0).min() > 1e-9
 
 
 @every
@@ -144,7 +148,7 @@ def test_reorder_is_the_naive_loop(wide: int) -> None:
                 assert torch.equal(after[name][b, k], kept[name][b, parents_BK[b, k]])
 
 
-@pytest.mark.parametrize("made_of", list(EVERY.values())[::9], ids=list(EVERY)[::9])  # each of every axis
+@several
 def test_thirty_updates_lower_the_loss(made_of: Model) -> None:
     torch.manual_seed(3)
     made = models.build(made_of, 9, 9, joint=True)
@@ -168,3 +172,59 @@ def test_another_source_another_prediction() -> None:
         made = model(made_of)
         first, second = (made(*batch([source]), TARGET_IN[:1]).logits for source in ([4, 5, EOS], [5, 4, EOS]))
         assert (first - second).abs().max() > 1e-3
+
+
+# Search on real models ------------------------------------------------------------------------------------------------
+
+
+def forced(made: Seq2Seq, source: list[int], tokens: list[int]) -> tuple[float, Tensor | None]:
+    """Forced decoding by forward: the log probability of the output with its </s>, and the attention."""
+    output = made(*batch([source]), torch.tensor([[BOS, *tokens]]), attention=True)
+    log_probability = 0.0
+    for logits, piece in zip(output.logits[0].tolist(), [*tokens, EOS], strict=True):
+        log_probability += logits[piece] - math.log(math.fsum(map(math.exp, logits)))
+    return log_probability, None if output.attention is None else output.attention[0]
+
+
+def assert_forced(made: Seq2Seq, source: list[int], found: Hypothesis) -> None:
+    log_probability, attention = forced(made, source, found.tokens)
+    assert found.log_probability == pytest.approx(log_probability, abs=1e-11)
+    if attention is None:
+        assert found.attention is None
+    else:
+        assert found.attention is not None
+        close(found.attention, attention)
+
+
+@several
+@pytest.mark.parametrize("alpha", [0.0, 1.0])
+@torch.inference_mode()
+def test_beam_of_full_width_is_brute_force_over_forward(made_of: Model, alpha: float) -> None:
+    made, sources, limits = model(made_of, vocabulary=6), [[4, 5, EOS], [5, 5, 4, 4, EOS], [EOS]], [4, 4, 3]
+    found = beam(made, *batch(sources), torch.tensor(limits), 15, alpha, 15)
+    for source, limit, hypotheses in zip(sources, limits, found, strict=True):
+        outputs = [list(o) for length in range(limit) for o in itertools.product((4, 5), repeat=length)]
+        scores = [forced(made, source, o)[0] / ((5 + len(o) + 1) / 6) ** alpha for o in outputs]
+        assert len(hypotheses) == len(outputs) == 2**limit - 1
+        best_first = sorted(zip(scores, outputs, strict=True), reverse=True)
+        assert [h.tokens for h in hypotheses] == [output for _, output in best_first]
+        assert [h.score for h in hypotheses] == pytest.approx([score for score, _ in best_first], abs=1e-11)
+        for hypothesis in hypotheses:
+            assert_forced(made, source, hypothesis)
+
+
+@several
+@pytest.mark.parametrize("width", [0, 3])
+@torch.inference_mode()
+def test_batched_search_is_one_by_one_and_forced_decoding(made_of: Model, width: int) -> None:
+    made, sources = model(made_of, vocabulary=30), [[9, 4, EOS], [8, 7, 6, 5, 4, 9, EOS], [EOS], [*SOURCES[0], 5, EOS]]
+
+    def search(rows: list[int]) -> list[Hypothesis]:
+        some = *batch([sources[row] for row in rows]), torch.tensor([3 * len(sources[row]) for row in rows])
+        return [found[0] for found in beam(made, *some, width, 1.0)] if width else greedy(made, *some)
+
+    for row, found in enumerate(search([0, 1, 2, 3])):
+        (alone,) = search([row])
+        assert found.tokens == alone.tokens
+        assert found.score == pytest.approx(alone.score, abs=1e-12)
+        assert_forced(made, sources[row], found)

@@ -246,7 +246,7 @@ def test_every_first_weight_is_drawn(monkeypatch: pytest.MonkeyPatch, cell: str,
     made = models.build(config(cell, score=score, layers=2, tied=False), 9, 9, joint=False)
     for name, parameter in made.named_parameters():
         assert parameter.isfinite().all(), name
-        assert parameter.dim() == 1 and "vector" not in name or parameter.std() > 0.05, name
+        assert (parameter.dim() == 1 and "vector" not in name) or parameter.std() > 0.05, name
         if "embedding" in name:
             assert (parameter[PAD] == 0).all()
         if "weight_hh" in name or "recurrent.weight" in name:

@@ -68,13 +68,13 @@ class Grammar(Phrases):
     def sentence(self) -> tuple[Phrase, str]:
         """Return a sentence and its final mark."""
         choice = self.random.random()
-        if choice < 0.12:
+        if choice < 0.13:
             return self.clause(self.verb(VERBS), self.tense()).phrase("question"), "?"
-        if choice < 0.26:
+        if choice < 0.27:
             return self.wh_question(), "?"
-        if choice < 0.46:
+        if choice < 0.43:
             return self.complex(), "."
-        if choice < 0.54:
+        if choice < 0.48:
             coordinator = BOTH_COMMAS + self.words(self.pick(lexicon.COORDINATORS))
             return self.statement(SIMPLE) + coordinator + self.statement(SIMPLE), "."
         return self.statement(VERBS), "."

@@ -33,87 +33,69 @@ def _nouns(kind: str, text: str) -> Iterator[Noun]:
 NOUNS = (
     *_nouns("person", """
         m Mann Männer man men, f Frau Frauen woman women, n Kind Kinder child children, w Junge Jungen boy,
-        n Mädchen Mädchen girl, m Lehrer Lehrer teacher, m Arzt Ärzte doctor, m Zwerg Zwerge dwarf,
-        f Krankenschwester Krankenschwestern nurse,
-        w Bauer Bauern farmer, w Nachbar Nachbarn neighbour, m Freund Freunde friend, m Bruder Brüder brother,
-        f Schwester Schwestern sister, f Mutter Mütter mother, m Vater Väter father, m Sohn Söhne son,
-        f Tochter Töchter daughter, m Onkel Onkel uncle, f Tante Tanten aunt, f Großmutter Großmütter grandmother,
-        m Großvater Großväter grandfather, m Bäcker Bäcker baker, m Koch Köche chef, m Richter Richter judge,
-        m Dieb Diebe thief thieves, w Soldat Soldaten soldier, w Student Studenten student, m Schüler Schüler pupil,
-        m König Könige king, f Königin Königinnen queen, m Gast Gäste guest, w Kunde Kunden customer,
-        m Künstler Künstler artist, m Sänger Sänger singer, m Maler Maler painter, m Fahrer Fahrer driver,
-        m Händler Händler merchant, m Gärtner Gärtner gardener, w Polizist Polizisten policeman policemen,
-        m Schauspieler Schauspieler actor, w Pilot Piloten pilot, w Journalist Journalisten journalist,
-        m Ingenieur Ingenieure engineer, w Architekt Architekten architect, m Jäger Jäger hunter,
-        f Nichte Nichten niece, w Neffe Neffen nephew, f Hexe Hexen witch, m Zauberer Zauberer wizard,
-        m Ritter Ritter knight, f Prinzessin Prinzessinnen princess, w Prinz Prinzen prince, w Riese Riesen giant"""),
+        n Mädchen Mädchen girl, m Lehrer Lehrer teacher, m Arzt Ärzte doctor, w Bauer Bauern farmer,
+        w Nachbar Nachbarn neighbour, m Freund Freunde friend, m Bruder Brüder brother, f Schwester Schwestern sister,
+        f Mutter Mütter mother, m Vater Väter father, m Sohn Söhne son, f Tochter Töchter daughter,
+        f Großmutter Großmütter grandmother, m Bäcker Bäcker baker, m Koch Köche chef, m Dieb Diebe thief thieves,
+        w Soldat Soldaten soldier, m Schüler Schüler pupil, m König Könige king, f Königin Königinnen queen,
+        m Gast Gäste guest, m Sänger Sänger singer, m Maler Maler painter, m Gärtner Gärtner gardener,
+        w Polizist Polizisten policeman policemen, m Jäger Jäger hunter, f Hexe Hexen witch,
+        m Zauberer Zauberer wizard, m Ritter Ritter knight, f Prinzessin Prinzessinnen princess"""),
     *_nouns("animal", """
         m Hund Hunde dog, f Katze Katzen cat, n Pferd Pferde horse, f Kuh Kühe cow, n Schwein Schweine pig,
-        f Ziege Ziegen goat, m Vogel Vögel bird, w Bär Bären bear, w Löwe Löwen lion, w Affe Affen monkey,
-        w Elefant Elefanten elephant, f Maus Mäuse mouse mice, f Ente Enten duck, m Wolf Wölfe wolf wolves,
-        m Fuchs Füchse fox, w Hase Hasen hare, f Schlange Schlangen snake, m Frosch Frösche frog, m Esel Esel donkey,
-        f Eule Eulen owl, m Tiger Tiger tiger, m Igel Igel hedgehog, w Drache Drachen dragon"""),
+        m Vogel Vögel bird, w Bär Bären bear, w Löwe Löwen lion, w Elefant Elefanten elephant,
+        f Maus Mäuse mouse mice, m Wolf Wölfe wolf wolves, m Fuchs Füchse fox, f Schlange Schlangen snake,
+        m Frosch Frösche frog, m Esel Esel donkey"""),
     *_nouns("thing", """
-        f Lampe Lampen lamp, m Stuhl Stühle chair, f Uhr Uhren clock, m Ball Bälle ball, n Messer Messer knife knives,
-        m Teller Teller plate, n Glas Gläser glass, m Hut Hüte hat, m Mantel Mäntel coat, n Hemd Hemden shirt,
-        m Schuh Schuhe shoe, m Ring Ringe ring, n Fahrrad Fahrräder bicycle, n Geschenk Geschenke gift,
-        f Blume Blumen flower, m Spiegel Spiegel mirror, m Regenschirm Regenschirme umbrella, f Decke Decken blanket,
-        f Puppe Puppen doll, f Geige Geigen violin, f Trommel Trommeln drum, m Hammer Hämmer hammer,
-        f Leiter Leitern ladder, n Seil Seile rope, f Kerze Kerzen candle, m Schlüssel Schlüssel key, n Boot Boote boat,
-        n Auto Autos car, f Maschine Maschinen machine, f Flasche Flaschen bottle, m Löffel Löffel spoon"""),
+        f Lampe Lampen lamp, m Stuhl Stühle chair, m Ball Bälle ball, n Messer Messer knife knives,
+        m Teller Teller plate, m Hut Hüte hat, n Hemd Hemden shirt, m Ring Ringe ring, n Fahrrad Fahrräder bicycle,
+        f Blume Blumen flower, m Spiegel Spiegel mirror, m Regenschirm Regenschirme umbrella, f Geige Geigen violin,
+        m Hammer Hämmer hammer, f Kerze Kerzen candle, m Schlüssel Schlüssel key, n Boot Boote boat, n Auto Autos car,
+        f Flasche Flaschen bottle"""),
     *_nouns("text", """
-        n Buch Bücher book, m Brief Briefe letter, n Lied Lieder song, n Gedicht Gedichte poem, f Liste Listen list,
+        n Buch Bücher book, m Brief Briefe letter, n Lied Lieder song, n Gedicht Gedichte poem,
         f Geschichte Geschichten story"""),
     *_nouns("container", """
-        f Tasche Taschen bag, m Koffer Koffer suitcase, f Truhe Truhen chest, f Schachtel Schachteln box,
-        f Schublade Schubladen drawer, m Schrank Schränke cupboard, f Tür Türen door, n Fenster Fenster window"""),
+        f Tasche Taschen bag, m Koffer Koffer suitcase, f Schachtel Schachteln box, m Schrank Schränke cupboard,
+        f Tür Türen door, n Fenster Fenster window"""),
     *_nouns("food", """
-        m Apfel Äpfel apple, f Birne Birnen pear, n Ei Eier egg, f Kartoffel Kartoffeln potato,
-        f Tomate Tomaten tomato, f Orange Orangen orange, m Kuchen Kuchen cake, n Brötchen Brötchen roll"""),
+        m Apfel Äpfel apple, n Ei Eier egg, f Tomate Tomaten tomato, m Kuchen Kuchen cake,
+        n Brötchen Brötchen roll"""),
     *_nouns("mass", """
         n Wasser - water, f Milch - milk, m Kaffee - coffee, m Tee - tea, n Brot - bread, m Käse - cheese,
-        n Fleisch - meat, f Suppe - soup, m Saft - juice, m Honig - honey, m Reis - rice"""),
+        f Suppe - soup"""),
     *_nouns("inside", """
         f Stadt Städte city, n Dorf Dörfer village, n Haus Häuser house, f Schule Schulen school,
-        f Kirche Kirchen church,
-        m Garten Gärten garden, m Wald Wälder forest, m Park Parks park, m Bahnhof Bahnhöfe station,
-        f Bibliothek Bibliotheken library, n Museum Museen museum, n Krankenhaus Krankenhäuser hospital,
-        n Hotel Hotels hotel, f Küche Küchen kitchen, n Zimmer Zimmer room, m Keller Keller cellar, n Büro Büros office,
-        f Fabrik Fabriken factory, n Theater Theater theatre, m Turm Türme tower, f Höhle Höhlen cave,
-        n Zelt Zelte tent,
-        m Laden Läden shop, f Werkstatt Werkstätten workshop, f Scheune Scheunen barn, n Tal Täler valley"""),
+        f Kirche Kirchen church, m Garten Gärten garden, m Wald Wälder forest, m Park Parks park,
+        m Bahnhof Bahnhöfe station, n Museum Museen museum, n Hotel Hotels hotel, f Küche Küchen kitchen,
+        n Zimmer Zimmer room, n Theater Theater theatre, m Turm Türme tower, m Laden Läden shop"""),
     *_nouns("surface", """
-        m Tisch Tische table, f Brücke Brücken bridge, n Dach Dächer roof, f Wiese Wiesen meadow, f Insel Inseln island,
-        m Berg Berge mountain, n Bett Betten bed, n Sofa Sofas sofa, m Teppich Teppiche carpet, n Feld Felder field,
-        m Hügel Hügel hill, f Straße Straßen street"""),
+        m Tisch Tische table, f Brücke Brücken bridge, n Dach Dächer roof, f Wiese Wiesen meadow,
+        f Insel Inseln island, m Berg Berge mountain, n Bett Betten bed, f Straße Straßen street"""),
     *_nouns("landmark", """
-        m Baum Bäume tree, f Mauer Mauern wall, m Brunnen Brunnen fountain, n Tor Tore gate, m See Seen lake,
-        m Fluss Flüsse river, n Denkmal Denkmäler monument"""),
+        m Baum Bäume tree, f Mauer Mauern wall, m Brunnen Brunnen fountain, m Fluss Flüsse river"""),
 )  # fmt: skip
 
 LIVING = ("person", "animal")
 THINGS = ("thing", "text", "container")
 PLACES = ("inside", "surface", "landmark")
 
-COLOURS = (
-    "rot = red, blau = blue, grün = green, gelb = yellow, schwarz = black, weiß = white, braun = brown, grau = grey"
-)
-_TRAITS = """groß = big, klein = small, alt = old, jung = young, müde = tired, hungrig = hungry, durstig = thirsty,
-    krank = sick, gesund = healthy, stark = strong, schwach = weak, faul = lazy, mutig = brave, neugierig = curious,
-    wild = wild, dick = fat, nervös = nervous, wütend = angry, ruhig = calm, einsam = lonely, klug = clever,"""
-_LOOKS = """groß = big, klein = small, alt = old, neu = new, schön = beautiful, hässlich = ugly, seltsam = strange,"""
+COLOURS = "rot = red, blau = blue, grün = green, gelb = yellow, schwarz = black, weiß = white, braun = brown"
+_TRAITS = """groß = big, klein = small, alt = old, jung = young, müde = tired, hungrig = hungry, krank = sick,
+    gesund = healthy, stark = strong, faul = lazy, mutig = brave, dick = fat, wütend = angry, klug = clever,"""
+_LOOKS = """groß = big, klein = small, alt = old, neu = new, schön = beautiful, hässlich = ugly,"""
 ADJECTIVES = {
     "person": pairs(_TRAITS + """traurig = sad, glücklich = happy, freundlich = friendly, dumm = stupid, reich = rich,
-        arm = poor, höflich = polite, berühmt = famous, stolz = proud, schüchtern = shy, nett = nice, böse = evil"""),
+        arm = poor, berühmt = famous, stolz = proud, nett = nice"""),
     "animal": pairs(_TRAITS + COLOURS),
     "thing": pairs(_LOOKS + COLOURS + """, schwer = heavy, leicht = light, billig = cheap, schmutzig = dirty,
-        wertvoll = valuable, nass = wet, trocken = dry, modern = modern"""),
-    "text": pairs(_LOOKS + "lang = long, kurz = short, wertvoll = valuable, langweilig = boring, lustig = funny"),
+        wertvoll = valuable, nass = wet, trocken = dry"""),
+    "text": pairs(_LOOKS + "lang = long, kurz = short, wertvoll = valuable, lustig = funny"),
     "container": pairs(_LOOKS + COLOURS + ", schwer = heavy, schmutzig = dirty"),
-    "food": pairs("groß = big, klein = small, süß = sweet, frisch = fresh, warm = warm, kalt = cold, weich = soft"),
-    "mass": pairs("frisch = fresh, warm = warm, kalt = cold, heiß = hot, süß = sweet, bitter = bitter"),
-    "inside": pairs(_LOOKS + "gefährlich = dangerous, modern = modern, leer = empty, voll = full, still = quiet"),
-    "surface": pairs(_LOOKS + "breit = wide, schmal = narrow, nass = wet, trocken = dry, schmutzig = dirty"),
+    "food": pairs("groß = big, klein = small, süß = sweet, frisch = fresh, warm = warm, kalt = cold"),
+    "mass": pairs("frisch = fresh, warm = warm, kalt = cold, heiß = hot, süß = sweet"),
+    "inside": pairs(_LOOKS + "gefährlich = dangerous, leer = empty, voll = full, still = quiet"),
+    "surface": pairs(_LOOKS + "breit = wide, nass = wet, trocken = dry, schmutzig = dirty"),
     "landmark": pairs(_LOOKS + "gefährlich = dangerous, berühmt = famous"),
 }  # fmt: skip
 

@@ -122,7 +122,7 @@ class Phrases:
             concept = (self.concept(),)
             german.append(Token(determiner.german + determiner.endings[case, gender], concept))
             english.append(Token(determiner.english_plural if plural else determiner.english, concept))
-        if self.chance(0.35):
+        if self.chance(0.3):
             stem, translation = self.pick(lexicon.ADJECTIVES[noun.kind])
             concept = (self.concept(),)
             german.append(Token(decline_adjective(stem, determiner.adjective, case, gender), concept))

@@ -1,0 +1,84 @@
+"""Train what is missing, resume what was interrupted, score all of it, and write one table from configs alone.
+
+    python scripts/compare.py configs/multi30k.yaml configs/multi30k-none.yaml
+
+Each config CONFIG.yaml has its run in RUNS/CONFIG. A trained run is only scored. The table goes to
+OUTPUT.md and OUTPUT.json and to the terminal.
+"""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from mt import checkpoint, cli, config_file, experiment
+from mt.config import Config
+from mt.disk import write_text
+from mt.evaluate import evaluate
+
+METRICS = ("BLEU", "chrF", "TER", "AER")
+
+
+def compare(
+    configs: Annotated[list[Path], typer.Argument(help="YAML files, such as configs/*.yaml.")],
+    runs: Annotated[Path, typer.Option(help="Folder of run directories.")] = Path("runs"),
+    output: Annotated[Path, typer.Option(help="OUTPUT.md and OUTPUT.json are written.")] = Path("runs/compare"),
+    split: Annotated[str | None, typer.Option(help="Split to score. Unset: the corpus's main test split.")] = None,
+) -> None:
+    """Train, score and tabulate experiments."""
+    trees = [config_file.load(path) for path in configs]  # all of them, before hours of training
+    rows = []
+    for path, tree in zip(configs, trees, strict=True):
+        run = runs / path.stem
+        if not experiment.train(tree, run, resume=True):
+            raise KeyboardInterrupt
+        rows.append(row(path, tree, run, *evaluate(run, split)))
+    write_text(output.with_suffix(".json"), json.dumps(rows, indent=2, ensure_ascii=False) + "\n")
+    write_text(output.with_suffix(".md"), table(rows))
+    print(table(rows), end="")
+
+
+def row(path: Path, config: Config, run: Path, split: str, scores: dict[str, Any]) -> dict[str, Any]:
+    """Return what the table says of one run."""
+    attention = config.model.attention
+    record = checkpoint.read_record(run / checkpoint.STATE)
+    weights, _ = checkpoint.read(run / checkpoint.WEIGHTS)
+    model = f"{config.model.cell}, {attention.wiring} wiring, {attention.score} score"
+    return {
+        "config": str(path),
+        "corpus": f"{config.corpus.name} {config.corpus.source}-{config.corpus.target}",
+        "split": split,
+        "model": model if attention.score != "none" else f"{config.model.cell}, no attention",
+        "parameters": sum(tensor.numel() for tensor in weights.values()),
+        "validation_bleu": record["best_bleu"],
+        "scores": scores,
+        "minutes": record["seconds"] / 60,
+        "threads": record["made_with"]["threads"],
+    }
+
+
+def table(rows: list[dict[str, Any]]) -> str:
+    """Return the rows as Markdown: scores with their 95 % intervals."""
+    head = ["config", "corpus", "split", "model", "parameters", "validation BLEU", *METRICS, "minutes"]
+    lines = [" | ".join(head), "|".join(["---"] * len(head))]
+    for one in rows:
+        cells = [one["config"], one["corpus"], one["split"], one["model"], f"{one['parameters'] / 1e6:.2f}M"]
+        cells += [f"{one['validation_bleu']:.1f}", *(cell(one["scores"].get(metric)) for metric in METRICS)]
+        lines.append(" | ".join([*cells, f"{one['minutes']:.0f}"]))
+    signatures = {
+        metric: score["signature"] for one in rows for metric, score in one["scores"].items() if "signature" in score
+    }
+    notes = [f"* {metric}: `{signature}`" for metric, signature in signatures.items()]
+    return "\n".join([f"| {line} |" for line in lines] + ["", *notes]) + "\n"
+
+
+def cell(score: dict[str, Any] | None) -> str:
+    """Return a score and its interval."""
+    if score is None:
+        return ""
+    return f"{score['score']:.1f}" + (f" ({score['low']:.1f}–{score['high']:.1f})" if "low" in score else "")
+
+
+if __name__ == "__main__":
+    cli.main(compare)

@@ -1,0 +1,295 @@
+"""A Translator with a real vocabulary and an untrained model, in float64 where numbers are compared."""
+
+import logging
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tiny_models import config as tiny
+from tiny_models import one_thread as one_thread
+from tiny_models import redraw
+
+import mt
+from mt import checkpoint, config_file, text
+from mt.config import Config, Vocabulary
+from mt.corpora.pairs import Gold
+from mt.disk import write_text
+from mt.errors import UserError
+from mt.models.rnn import RNN
+from mt.special import EOS
+from mt.text import BLANK, Tokenizers
+from mt.translate import Translation, Translator
+
+GERMAN = [
+    "Der graue Kater schläft unter dem Tisch.",
+    "Unsere Nachbarin malt einen roten Zaun, und der Kater sieht zu.",
+    "Ein Junge wirft den Ball über den Zaun.",
+    "Der Ofen ist kalt.",
+    "Kalt ist der Tee auch!",
+    "Wem gehört der Ball unter dem roten Tisch, und warum ist er kalt?",
+]
+ENGLISH = [
+    "The grey cat sleeps under the table.",
+    "Our neighbour paints a red fence, and the cat looks on.",
+    "A boy throws the ball over the fence.",
+    "The stove is cold.",
+    "Cold is the tea, too!",
+    "Whose is the ball under the red table, and why is it cold?",
+]
+LINES = [*GERMAN, "", "Ball", *reversed(ENGLISH), "  \t ", "Tee Tee Tee Tee Tee Tee Tee Tee Tee Tee Tee Tee"]
+WITH_TEXT = [line for line in LINES if line.strip()]
+
+
+def vocabularies(joint: bool = True) -> Tokenizers:
+    return text.train(GERMAN, ENGLISH, Vocabulary(size=350 if joint else 320, joint=joint))
+
+
+def settings(score: str = "additive", wiring: str = "bahdanau", cell: str = "gru", **search: float) -> Config:
+    """Wider than tiny, so that outputs differ."""
+    widths = {"embedding": 16, "hidden": 12, "encoder_hidden": 8}
+    return Config.model_validate(
+        {
+            "corpus": {"name": "toy"},
+            "vocabulary": {"size": 350},
+            "model": tiny(cell, wiring, score=score).model_dump() | widths,
+            "search": {"beam": 4, "batch": 5, "max_extra": 3, "max_ratio": 0.5, "length_penalty": 1.5} | search,
+        }
+    )
+
+
+def translator(config: Config, only: Callable[[str], bool] = lambda piece: True, ending: float = 1.0) -> Translator:
+    """Random weights; no output but pieces whose name is `only`; `ending` makes </s> likelier."""
+    tokenizers = vocabularies()
+    model = checkpoint.build(config, tokenizers)
+    assert isinstance(model, RNN)
+    redraw(model, seed=11, scale=0.9)
+    bias = model.output.bias.detach()
+    for piece in range(EOS + 1, len(tokenizers.target)):
+        bias[piece] -= 0 if only(tokenizers.target.name(piece)) else 99
+    bias[EOS] += ending
+    return Translator(model.eval(), tokenizers, config)
+
+
+def is_word(piece: str) -> bool:
+    """Pieces that start a word: any sequence of them is what the tokenizer makes of its text."""
+    return piece.startswith(BLANK) and piece != BLANK
+
+
+def assert_same(one: Translation, other: Translation) -> None:
+    assert one.text == other.text
+    assert one.score == pytest.approx(other.score, abs=1e-10)
+    assert (one.alignment is None) == (other.alignment is None)
+    if one.alignment and other.alignment:
+        assert one.alignment.links == other.alignment.links
+        assert one.alignment.target_pieces == other.alignment.target_pieces
+        np.testing.assert_allclose(one.alignment.attention, other.alignment.attention, rtol=0, atol=1e-10)
+        np.testing.assert_allclose(one.alignment.words, other.alignment.words, rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize("beam", [1, 4])
+@pytest.mark.parametrize("score", ["additive", "none"])
+def test_any_batch_gives_what_a_line_alone_gives_in_order(score: str, beam: int) -> None:
+    made, done = translator(settings(score), is_word), list[int]()
+    together = made.translate(LINES, beam=beam, progress=done.append)
+    assert len(together) == len(LINES)
+    assert len({found.text for found in together}) > 12
+    assert len(done) == 3
+    assert sum(done) == len(WITH_TEXT)
+    shuffled = random.Random(5).sample(LINES, len(LINES))
+    for line, found in zip(shuffled, made.translate(shuffled, beam=beam), strict=True):
+        assert_same(found, together[LINES.index(line)])
+        assert_same(found, made.translate([line], beam=beam)[0])
+
+
+@pytest.mark.parametrize("beam", [1, 4])
+@pytest.mark.parametrize(("score", "wiring", "cell"), [("additive", "bahdanau", "gru"), ("general", "luong", "lstm")])
+def test_alignments_of_search_are_those_of_forced_decoding(score: str, wiring: str, cell: str, beam: int) -> None:
+    made = translator(settings(score, wiring, cell), is_word, ending=0)
+    found = [(line, one) for line, one in zip(LINES, made.translate(LINES, beam=beam), strict=True) if line.strip()]
+    if beam > 1:
+        found += [(line, one) for line in LINES[:4] for one in made.translate([line], beam=beam, n_best=3)[0].n_best]
+    forced = made.align([line for line, _ in found], [one.text for _, one in found], [None] * len(found))
+    assert len({alignment.target for alignment in forced}) > 8
+    assert max(len(alignment.target_words) for alignment in forced) > 8
+    for (line, one), alignment in zip(found, forced, strict=True):
+        assert_same(one, Translation(alignment.target, one.score, alignment, []))
+        assert alignment.source == line
+        assert alignment.source_words == line.split()
+        assert alignment.target_words == one.text.split()
+        assert alignment.attention.shape == (len(alignment.target_pieces), len(alignment.source_pieces))
+        assert alignment.attention.sum(1) == pytest.approx(1)
+        assert alignment.words.shape == (len(alignment.target_words), len(alignment.source_words) + 1)
+        assert (alignment.words.sum(1) < 1 + 1e-12).all()  # a piece that is a blank belongs to no word
+
+
+def test_align_uses_the_words_of_gold_and_leaves_out_blank_sources() -> None:
+    made = translator(settings())
+    gold = Gold(((0, 3), (4, 8)), ((0, 3), (4, 9), (9, 10)), frozenset(), frozenset())
+    one, blank, empty = made.align(["Der Ofen.", " ", "Ball"], ["The stove.", "The", ""], [gold, None, None])
+    assert (one.source_words, one.target_words) == (["Der", "Ofen"], ["The", "stove", "."])
+    assert one.words.shape == (3, 3)
+    assert blank.attention.shape == (0, 0)
+    assert (empty.target_pieces, empty.links) == (["</s>"], [])
+    assert empty.attention.sum() == pytest.approx(1)
+
+
+@pytest.mark.parametrize("n_best", [1, 3])
+def test_lines_without_text_give_empty_lines(n_best: int) -> None:
+    for found in translator(settings()).translate(["", " ", "\t\t", "\u3000", "\r"], n_best=n_best):
+        assert (found.text, found.score) == ("", 0.0)
+        assert found.alignment is not None
+        assert found.alignment.attention.shape == (0, 0)
+        assert [one.text for one in found.n_best] == ([] if n_best == 1 else [""])
+    assert translator(settings()).translate([]) == []
+
+
+@pytest.mark.parametrize("beam", [1, 4])
+def test_odd_lines_do_not_crash_and_give_one_line_each(beam: int) -> None:
+    odd = [
+        "🐈‍⬛ 😀",
+        "\0",
+        "Der\0Ofen",
+        "\tTee\t\tBall",
+        "<pad> </s> <unk> <s>",
+        f"{BLANK}{BLANK}",
+        "قط 猫 \u2028 x",
+        "a" * 400,
+    ]
+    for found, line in zip(translator(settings()).translate(odd, beam=beam), odd, strict=True):
+        assert found.alignment is not None
+        assert found.alignment.source_words == line.split()
+        assert found.alignment.attention.sum(1) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("byte", ["<0x0A>", "<0x0D>"])
+def test_an_output_never_breaks_its_line(byte: str) -> None:
+    made = translator(settings(), lambda piece: piece == byte, ending=-50)
+    found = made.translate(["Der Ofen ist kalt."])[0]
+    assert found.alignment is not None
+    assert byte in found.alignment.target_pieces
+    assert found.text == " " * len(found.alignment.target_pieces[:-1])
+
+
+def test_a_line_of_5000_words_is_cut_with_a_warning_that_names_it(caplog: pytest.LogCaptureFixture) -> None:
+    made = translator(settings(max_source=200, max_ratio=0.1), is_word)
+    long = ["Ball", " ".join(["Der Ofen ist kalt"] * 1250)]
+    with caplog.at_level(logging.WARNING, "mt"):
+        found = made.translate(long)
+    (record,) = caplog.records
+    pieces = len(made.tokenizers.source.encode(long[1]))
+    assert record.getMessage().startswith(f"line 2 has {pieces} pieces: only the first 200 (search.max_source)")
+    assert found[1].alignment is not None
+    assert len(found[1].alignment.source_pieces) == 201
+    assert found[1].alignment.source_pieces[-1] == "</s>"
+    assert len(found[1].alignment.source_words) == 5000
+    assert_same(found[0], made.translate(["Ball"])[0])
+
+
+def test_n_best_is_sorted_and_widens_the_beam() -> None:
+    made = translator(settings(), is_word)
+    for found, wide, five in zip(
+        made.translate(WITH_TEXT, beam=2, n_best=7),
+        made.translate(WITH_TEXT, beam=7),
+        made.translate(WITH_TEXT, beam=7, n_best=5),
+        strict=True,
+    ):
+        scores = [one.score for one in found.n_best]
+        assert len(scores) == len({one.text for one in found.n_best}) == 7
+        assert scores == sorted(scores, reverse=True)
+        assert_same(found, found.n_best[0])
+        assert_same(found, wide)
+        assert wide.n_best == []
+        for one, other in zip(five.n_best, found.n_best[:5], strict=True):
+            assert one.n_best == []
+            assert_same(one, other)
+
+
+def test_search_settings_come_from_the_run_unless_given() -> None:
+    tuned = translator(settings(beam=3, length_penalty=0.5), is_word)
+    other = translator(settings(beam=1, length_penalty=0.0), is_word)
+    found, same = tuned.translate(LINES), other.translate(LINES, beam=3, length_penalty=0.5)
+    plain, zero = other.translate(LINES, beam=3), tuned.translate(LINES, length_penalty=0.0)
+    for one, copy, without, nothing in zip(found, same, plain, zero, strict=True):
+        assert_same(one, copy)
+        assert_same(without, nothing)
+    assert [one.score for one in found] != [one.score for one in plain]
+    longest = translator(settings(max_ratio=0.5, max_extra=2), lambda piece: piece.startswith("<0x4"), ending=-50)
+    (one,) = longest.translate(["Der Ofen ist kalt."], beam=1)
+    pieces = len(longest.tokenizers.source.encode("Der Ofen ist kalt.")) + 1
+    assert len(one.text) == int(0.5 * pieces + 2) - 1
+
+
+def test_alignments_are_none_without_attention_or_unasked() -> None:
+    made, without = translator(settings()), translator(settings("none"))
+    assert (made.has_attention, without.has_attention) == (True, False)
+    for found in (without.translate(["Ball", ""], n_best=2), made.translate(["Ball", ""], n_best=2, alignments=False)):
+        assert [one.alignment for one in found[0].n_best] == [None, None]
+        assert found[0].alignment is None
+    assert [one.alignment is None for one in made.translate(["Ball"], n_best=2)[0].n_best] == [False, False]
+
+
+# Run directories ------------------------------------------------------------------------------------------------------
+
+
+def write_run(run: Path, joint: bool = True, score: str = "additive") -> Translator:
+    config = settings(score).model_copy(update={"vocabulary": Vocabulary(size=350 if joint else 320, joint=joint)})
+    tokenizers = vocabularies(joint)
+    model = checkpoint.build(config, tokenizers)
+    redraw(model, seed=11)
+    model.float()
+    write_text(run / "config.yaml", config_file.to_yaml(config))
+    tokenizers.save(run)
+    checkpoint.save(run / checkpoint.WEIGHTS, checkpoint.weights(model), {"update": 7})
+    return Translator(model.eval(), tokenizers, config)
+
+
+@pytest.mark.parametrize(("joint", "score"), [(True, "additive"), (False, "additive"), (True, "none")])
+def test_a_run_translates_as_the_model_that_was_saved(tmp_path: Path, joint: bool, score: str) -> None:
+    saved, loaded = write_run(tmp_path / "run", joint, score), mt.load(tmp_path / "run")
+    assert loaded.has_attention == saved.has_attention == (score != "none")
+    assert not loaded.model.training
+    for one, other in zip(saved.translate(LINES), mt.load(str(tmp_path / "run")).translate(LINES), strict=True):
+        assert_same(one, other)
+        assert one.score == other.score
+
+
+DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
+    "no config": (lambda run: (run / "config.yaml").unlink(), "run is not a run directory: it has no config.yaml"),
+    "bad config": (lambda run: (run / "config.yaml").write_text("model: [1"), "config.yaml, line 1: not YAML"),
+    "no vocabulary": (lambda run: (run / "tokenizer.model").unlink(), "run has no trained model yet"),
+    "empty vocabulary": (lambda run: (run / "tokenizer.model").write_bytes(b""), "tokenizer.model is not"),
+    "cut vocabulary": (lambda run: cut(run / "tokenizer.model"), "tokenizer.model is not a SentencePiece model"),
+    "no weights": (lambda run: (run / "model.safetensors").unlink(), "run has no trained model yet"),
+    "empty weights": (lambda run: (run / "model.safetensors").write_bytes(b""), "cannot read .*model.safetensors"),
+    "cut weights": (lambda run: cut(run / "model.safetensors"), "cannot read .*model.safetensors"),
+    "other weights": (lambda run: widen(run), "model.safetensors does not fit the config beside it"),
+    "other vocabulary": (
+        lambda run: text.train(ENGLISH, GERMAN, Vocabulary(size=330)).save(run),
+        "model.safetensors does not fit the config beside it .first difference: output.bias",
+    ),
+}
+
+
+def cut(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[:-20])
+
+
+def widen(run: Path) -> None:
+    config = (run / "config.yaml").read_text()
+    assert "width: 7" in config
+    (run / "config.yaml").write_text(config.replace("width: 7", "width: 8"))
+
+
+@pytest.mark.parametrize(("damage", "complaint"), DAMAGE.values(), ids=DAMAGE.keys())
+def test_a_damaged_run_says_what_is_wrong(tmp_path: Path, damage: Callable[[Path], object], complaint: str) -> None:
+    write_run(tmp_path / "run")
+    damage(tmp_path / "run")
+    with pytest.raises(UserError, match=complaint):
+        mt.load(tmp_path / "run")
+
+
+def test_a_run_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="nowhere is not a run directory"):
+        mt.load(tmp_path / "nowhere")
