@@ -1,5 +1,6 @@
 """What `mt translate` does with its input: arguments, a file, a pipe, or a person at a terminal."""
 
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -32,6 +33,10 @@ def run(translator: Translator, sentences: Sequence[str] | None, file: Path | No
         raise UserError("give sentences or --input, not both")
     if sentences:
         lines = list(sentences)
+        if wrong := [
+            number for number, line in enumerate(lines, 1) if line != os.fsencode(line).decode(errors="replace")
+        ]:
+            raise UserError(f"sentence {wrong[0]} on the command line is not UTF-8")
     elif file:
         lines = read_lines(file)
     elif sys.stdin.isatty():

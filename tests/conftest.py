@@ -20,7 +20,7 @@ NUMBERS = {
 
 def mt(*arguments: object, stdin: str = "", cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     """Run the command line in a new process."""
-    command = [sys.executable, "-m", "mt", *map(str, arguments)]
+    command = [sys.executable, "-m", "mt", *(a if isinstance(a, bytes) else str(a) for a in arguments)]
     return subprocess.run(command, input=stdin, capture_output=True, text=True, env=ENVIRONMENT, cwd=cwd, check=False)
 
 

@@ -163,6 +163,7 @@ def wrong(folder):
     yield ("translate", folder / "run", "--input", folder / "latin1.txt"), 1, "line 2: not UTF-8"
     yield ("translate", folder / "run", "eins", "--beam", "0"), 2, "beam"
     yield ("translate", folder / "run", "eins", "--plot", folder / "picture.bmp"), 1, "picture.bmp.*png"
+    yield ("translate", folder / "run", "eins", b"\xff"), 1, "sentence 2 on the command line is not UTF-8"
     yield ("eval", folder / "run", "--split", "dev"), 1, "no split 'dev'.*validation"
     yield ("train", "--no-such-option"), 2, "no-such-option"
     yield ("config",), 2, "config file"

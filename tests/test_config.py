@@ -305,13 +305,15 @@ def test_a_missing_file_names_itself_its_reader_and_its_neighbour(toy: Path, tmp
     assert refused(child).startswith(f"cannot read config {missing}, which {child} extends: No such file")
 
 
-def test_files_that_extend_each_other(tmp_path: Path) -> None:
+def test_files_that_extend_each_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     a = write(tmp_path / "a.yaml", "extends: ./b.yaml")
     b = write(tmp_path / "b.yaml", "extends: ../" + tmp_path.name + "/a.yaml")
     again = f"{tmp_path}/../{tmp_path.name}/a.yaml"
     assert refused(a) == f"{again} extends itself, through {a} -> {b} -> {again}"
     alone = write(tmp_path / "alone.yaml", "extends: alone.yaml")
     assert refused(alone) == f"{alone} extends itself, through {alone} -> {alone}"
+    monkeypatch.chdir(tmp_path)
+    assert refused(Path("alone.yaml")) == "alone.yaml extends itself, through alone.yaml -> alone.yaml"
 
 
 # What other rooms and editors rely on ---------------------------------------------------------------------------------

@@ -1,0 +1,183 @@
+"""The loop's parts in numbers: schedules, loss, stopping, diverging; and validation that does not disturb training."""
+
+import json
+import math
+from dataclasses import replace
+
+import pytest
+import torch
+from conftest import NUMBERS
+
+from mt import checkpoint, text, train
+from mt.config import Config
+from mt.corpora.pairs import Split
+from mt.errors import UserError
+from mt.train import Trainer, learning_rate, summed_loss
+
+
+def config(**changes):
+    """Return a tiny experiment on number words, with changes to its `train`."""
+    tree = {
+        "corpus": {"name": "files", "source": "de", "target": "en", "train": "none"},
+        "vocabulary": {"size": 320},
+        "model": {"embedding": 8, "hidden": 8, "encoder_hidden": 8, "attention": {"width": 8}},
+        "train": {"epochs": 2, "batch_tokens": 60, "learning_rate": 0.01, "warmup": 4, "validate_every": 3} | changes,
+        "threads": 1,
+    }
+    return Config.model_validate(tree)
+
+
+@pytest.fixture
+def trainer(tmp_path):
+    def build(**changes):
+        split = Split(sorted(NUMBERS) * 4, [NUMBERS[word] for word in sorted(NUMBERS)] * 4)
+        tree = config(**changes)
+        tokenizers = text.train(split.sources, split.targets, tree.vocabulary)
+        return Trainer(tmp_path, tree, {"train": split, "validation": split}, tokenizers)
+
+    return build
+
+
+@pytest.mark.parametrize(
+    ("schedule", "update", "fraction", "scale", "expected"),
+    [
+        ("linear", 0, 0.0, 1.0, 0.25),
+        ("linear", 1, 0.0, 1.0, 0.5),
+        ("linear", 3, 0.0, 1.0, 1.0),
+        ("linear", 9, 0.5, 1.0, 0.6),
+        ("linear", 99, 1.0, 1.0, 0.2),
+        ("inverse_sqrt", 0, 0.0, 1.0, 0.25),
+        ("inverse_sqrt", 3, 0.1, 1.0, 1.0),
+        ("inverse_sqrt", 15, 0.1, 1.0, 0.5),
+        ("inverse_sqrt", 63, 0.9, 1.0, 0.25),
+        ("plateau", 1, 0.0, 1.0, 0.5),
+        ("plateau", 50, 0.9, 1.0, 1.0),
+        ("plateau", 50, 0.9, 0.25, 0.25),
+    ],
+)
+def test_schedules_by_numbers(schedule, update, fraction, scale, expected):
+    tree = config(schedule=schedule, learning_rate=2.0, warmup=4, final=0.2).train
+    assert learning_rate(tree, update, fraction, scale) == pytest.approx(2.0 * expected)
+
+
+def test_without_warmup_the_first_rate_is_the_peak():
+    for schedule in ("linear", "inverse_sqrt", "plateau"):
+        tree = config(schedule=schedule, learning_rate=2.0, warmup=0).train
+        assert learning_rate(tree, 0, 0.0, 1.0) == 2.0
+
+
+def test_loss_is_the_papers_sum_over_real_pieces():
+    torch.manual_seed(1)
+    logits, smoothing, vocabulary = torch.randn(2, 3, 5, dtype=torch.float64), 0.1, 5
+    target = torch.tensor([[4, 2, 3], [1, 3, 0]])
+    expected = 0.0
+    for sentence in range(2):
+        for position in range(3):
+            piece = int(target[sentence, position])
+            if piece == 0:
+                continue
+            row = logits[sentence, position].tolist()
+            total = math.log(sum(math.exp(value) for value in row))
+            for candidate, value in enumerate(row):
+                wanted = smoothing / vocabulary + (1 - smoothing) * (candidate == piece)
+                expected -= wanted * (value - total)
+    assert summed_loss(logits, target, smoothing).item() == pytest.approx(expected, rel=1e-12)
+
+
+def test_validation_loss_is_unsmoothed_and_per_piece(trainer):
+    job = trainer(label_smoothing=0.3)
+    job.model.eval()
+    total = pieces = 0.0
+    for source, target in zip(job.validation.sources, job.validation.targets, strict=True):
+        source_B1 = torch.tensor([[*job.tokenizers.source.encode(source), 3]])
+        rows = [*job.tokenizers.target.encode(target), 3]
+        logits = job.model(source_B1, source_B1 != 0, torch.tensor([[2, *rows[:-1]]])).logits[0]
+        total -= sum(logits.log_softmax(-1)[place, piece].item() for place, piece in enumerate(rows))
+        pieces += len(rows)
+    assert job.validation_loss() == pytest.approx(total / pieces, rel=1e-4)
+
+
+def test_validating_more_often_does_not_change_the_weights(trainer):
+    ends = []
+    for every in (3, 50):
+        job = trainer(validate_every=every)
+        job.train()
+        ends.append(checkpoint.weights(job.model))
+    assert all(torch.equal(ends[0][name], ends[1][name]) for name in ends[0])
+
+
+def test_the_best_weights_are_kept_not_the_last(trainer, monkeypatch):
+    scores = iter([10.0, 30.0, 20.0, 5.0, 4.0, 3.0])
+    monkeypatch.setattr(train.metrics, "bleu", lambda *texts: next(scores))
+    job = trainer(epochs=3)
+    seen = {}
+    update = job.update
+
+    def watched(*arguments):
+        result = update(*arguments)
+        seen[job.position.update + 1] = {name: value.clone() for name, value in checkpoint.weights(job.model).items()}
+        return result
+
+    monkeypatch.setattr(job, "update", watched)
+    job.train()
+    kept, record = checkpoint.read(job.run / "model.safetensors")
+    assert (job.position.best_bleu, job.position.best_update, record["update"]) == (30.0, 6, 6)
+    assert all(torch.equal(kept[name], value) for name, value in seen[6].items())
+    assert any(not torch.equal(kept[name], value) for name, value in seen[max(seen)].items())
+    lines = [json.loads(line) for line in (job.run / "metrics.jsonl").read_text().splitlines()]
+    assert [line["best"] for line in lines[:4]] == [True, True, False, False]
+
+
+def test_early_stopping_counts_validations_without_a_better_score(trainer, monkeypatch):
+    scores = iter([10.0, 20.0, 20.0, 19.0, 18.0, 50.0])
+    monkeypatch.setattr(train.metrics, "bleu", lambda *texts: next(scores))
+    job = trainer(epochs=40, early_stop=3)
+    job.train()
+    assert (len(job.position.records), job.position.update, job.position.finished) == (5, 15, True)
+
+
+def test_plateau_multiplies_the_rate_after_patience(trainer, monkeypatch):
+    scores = iter([10.0, 9.0, 9.0, 9.0, 9.0, 11.0, 9.0, 9.0])
+    monkeypatch.setattr(train.metrics, "bleu", lambda *texts: next(scores))
+    job = trainer(epochs=40, schedule="plateau", factor=0.5, patience=2)
+    scales = []
+    validate = job.validate
+
+    def watched():
+        said = validate()
+        scales.append(job.position.scale)
+        job.interrupted = len(scales) == 8
+        return said
+
+    monkeypatch.setattr(job, "validate", watched)
+    job.train()
+    assert scales == [1.0, 1.0, 0.5, 0.5, 0.25, 0.25, 0.25, 0.125]
+
+
+def test_a_gradient_that_is_not_finite_stops_with_advice(trainer):
+    job = trainer()
+    with torch.no_grad():
+        next(job.model.parameters()).fill_(float("nan"))
+    with pytest.raises(UserError, match=r"diverged at update 1.*learning_rate"):
+        job.train()
+
+
+def test_pairs_all_too_long_is_an_error(trainer):
+    job = trainer(max_pieces=1)
+    with pytest.raises(UserError, match="max_pieces"):
+        job.train()
+
+
+def test_the_state_restores_the_trainer_exactly(trainer):
+    job = trainer()
+    job.interrupted = False
+    job.train()
+    again = trainer()
+    again.restore()
+    assert replace(again.position, seconds=0) == replace(job.position, seconds=0)
+    assert all(
+        torch.equal(mine, checkpoint.weights(job.model)[name]) for name, mine in checkpoint.weights(again.model).items()
+    )
+    for mine, theirs in zip(again.model.parameters(), job.model.parameters(), strict=True):
+        for key in ("step", "exp_avg", "exp_avg_sq"):
+            assert torch.equal(again.optimizer.state[mine][key], job.optimizer.state[theirs][key])
