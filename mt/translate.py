@@ -19,10 +19,8 @@ from mt.text import Tokenizers
 
 log = logging.getLogger("mt")
 Progress = Callable[[int], object]
-LINE_BREAKS = {
-    ord("\n"): " ",
-    ord("\r"): " ",
-}  # a model with byte pieces can emit them, and one line in is one line out
+# A model can emit any byte, but one line in is one line out.
+LINE_BREAKS = str.maketrans("\n\r", "  ")
 
 
 @dataclass(frozen=True)

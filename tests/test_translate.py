@@ -178,13 +178,17 @@ def test_a_line_of_5000_words_is_cut_with_a_warning_that_names_it(caplog: pytest
     with caplog.at_level(logging.WARNING, "mt"):
         found = made.translate(long)
     (record,) = caplog.records
-    pieces = len(made.tokenizers.source.encode(long[1]))
-    assert record.getMessage().startswith(f"line 2 has {pieces} pieces: only the first 200 (search.max_source)")
+    pieces = made.tokenizers.source.encode(long[1])
+    assert record.getMessage().startswith(f"line 2 has {len(pieces)} pieces: only the first 200 (search.max_source)")
     assert found[1].alignment is not None
     assert len(found[1].alignment.source_pieces) == 201
     assert found[1].alignment.source_pieces[-1] == "</s>"
     assert len(found[1].alignment.source_words) == 5000
     assert_same(found[0], made.translate(["Ball"])[0])
+    kept = made.tokenizers.source.decode(pieces[:200])
+    assert made.tokenizers.source.encode(kept) == pieces[:200]
+    (short,) = made.translate([kept])
+    assert (found[1].text, found[1].score) == (short.text, pytest.approx(short.score, abs=1e-10))
 
 
 def test_n_best_is_sorted_and_widens_the_beam() -> None:
