@@ -28,7 +28,7 @@ class Meter:
         self.bar.update(units)
         if self.bar.disable and now - self.spoke > QUIET_SECONDS:
             self.spoke = now
-            left = (now - self.start) / (self.done - self.first) * (self.total - self.done)
+            left = (now - self.start) / max(self.done - self.first, 1) * (self.total - self.done)
             log.info("%s: %d of %d %ss, %s left%s", self.title, self.done, self.total, self.unit,
                      tqdm.format_interval(left), f", {words}" if words else "")  # fmt: skip
 

@@ -58,6 +58,8 @@ class Translator:
         sources = [self._source(line, number) for number, line in enumerate(lines, 1)]
         empty = Translation("", 0.0, EMPTY, [])
         results = [empty if n_best == 1 else Translation("", 0.0, EMPTY, [empty])] * len(lines)
+        if progress:
+            progress(sources.count([]))
         for rows in self._batches(sources):
             found = self._search([sources[row] for row in rows], beam or self.settings.beam, length_penalty, n_best)
             for row, hypotheses in zip(rows, found, strict=True):

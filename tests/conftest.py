@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from config_files import write
 
 torch.set_num_threads(1)
 
@@ -49,3 +50,8 @@ def numbers(tmp_path_factory: pytest.TempPathFactory) -> Path:
     result = mt("train", write_numbers(folder, 1200), "--run", folder / "run")
     assert result.returncode == 0, result.stderr
     return folder / "run"
+
+
+@pytest.fixture
+def toy(tmp_path: Path) -> Path:
+    return write(tmp_path / "toy.yaml", "corpus: {name: toy}\n")

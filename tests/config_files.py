@@ -1,0 +1,20 @@
+"""Small config files for tests, and what is said of wrong ones."""
+
+from pathlib import Path
+
+import pytest
+
+from mt import config_file
+from mt.errors import UserError
+
+
+def write(path: Path, text: str | bytes) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(text.encode() if isinstance(text, str) else text)
+    return path
+
+
+def refused(path: Path, *overrides: str) -> str:
+    with pytest.raises(UserError) as caught:
+        config_file.load(path, overrides)
+    return str(caught.value)
