@@ -18,7 +18,7 @@ PIP_ARGS ?=
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check $(if $(CI),--quiet)
-DEMO := runs/toy
+DEMO := runs/demo
 
 .DEFAULT_GOAL := help
 .PHONY: help install train eval translate demo compare test check clean
@@ -34,7 +34,7 @@ translate: $(INSTALLED) ## translate standard input, or what you type, with RUN=
 	@$(BIN)/mt translate "$(RUN)" $(ARGS)
 
 demo: $(INSTALLED) ## train on a toy grammar in about two minutes, then translate
-	$(BIN)/mt train configs/toy.yaml --run $(DEMO) --resume
+	$(BIN)/mt train configs/toy.yaml train.epochs=4 --run $(DEMO) --resume
 	$(BIN)/mt translate $(DEMO) "Die alte Katze hat den Brief nicht vergessen." \
 	  "Wann holt der König seinen schwarzen Koffer ab?" "Natürlich hofft sie, dass der Riese in Berlin geblieben ist."
 

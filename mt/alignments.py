@@ -169,9 +169,9 @@ EMPTY = align("", "", [], [], np.zeros((0, 0)))
 
 def write_all(stem: Path, alignments: Sequence[Alignment]) -> None:
     """Write stem.npz, stem.jsonl and stem.pharaoh, a sentence each."""
-    write_npz(stem.with_suffix(".npz"), alignments)
-    write_jsonl(stem.with_suffix(".jsonl"), alignments)
-    write_pharaoh(stem.with_suffix(".pharaoh"), alignments)
+    write_npz(Path(f"{stem}.npz"), alignments)
+    write_jsonl(Path(f"{stem}.jsonl"), alignments)
+    write_pharaoh(Path(f"{stem}.pharaoh"), alignments)
 
 
 def write_npz(path: Path, alignments: Sequence[Alignment]) -> None:

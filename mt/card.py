@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from mt import checkpoint, config_file
+from mt import config_file
 from mt.corpora import CORPORA
 from mt.disk import write_text
 
@@ -12,7 +12,9 @@ def write_card(run: Path) -> None:
     """Write RUN/README.md from what the run directory holds: config, training record, scores of its splits."""
     config = config_file.load(run / "config.yaml")
     corpus, attention = CORPORA[config.corpus.name], config.model.attention
-    record = checkpoint.read_record(run / checkpoint.STATE)
+    history = (run / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
+    records = [json.loads(line) for line in history] or [{"update": 0, "seconds": 0, "validation_bleu": 0.0}]
+    best = max(records, key=lambda record: float(record["validation_bleu"]))
     kind = "without attention" if attention.score == "none" else f"with {attention.score} attention"
     lines = [
         f"# {run.name}: {config.corpus.source} to {config.corpus.target}",
@@ -20,9 +22,9 @@ def write_card(run: Path) -> None:
         f"An encoder-decoder of {config.model.cell.upper()} cells, {attention.wiring} wiring, {kind}, trained by `mt`.",
         "",
         f"* Corpus: {corpus.title}. Licence: {corpus.licence}. Citation: {corpus.citation}",
-        f"* Training: {record['update']:,} updates, {record['seconds'] / 60:.0f} minutes on {config.threads} threads"
-        + ("" if record["finished"] else " (unfinished)"),
-        f"* Validation: BLEU {record['best_bleu']:.2f} (greedy search) at update {record['best_update']:,}",
+        f"* Training: {records[-1]['update']:,} updates, {records[-1]['seconds'] / 60:.0f} minutes, "
+        f"{config.threads} threads",
+        f"* Validation: BLEU {best['validation_bleu']:.2f} (greedy search) at update {best['update']:,}",
         "",
         *_scores(run),
         "## Use",

@@ -82,11 +82,14 @@ def is_run(run: Path) -> bool:
     return (run / "config.yaml").exists()
 
 
+def is_finished(run: Path) -> bool:
+    """Tell whether a directory holds a run whose training has come to its end."""
+    return (run / STATE).exists() and bool(read_record(run / STATE).get("finished", False))
+
+
 def is_unfinished(run: Path) -> bool:
-    """Tell whether a directory holds a run whose training has not come to its end."""
-    if not is_run(run):
-        return False
-    return not (run / STATE).exists() or not read_record(run / STATE).get("finished", False)
+    """Tell whether a directory holds a run that training can go on with; a model without its state is not one."""
+    return is_run(run) and not is_finished(run) and ((run / STATE).exists() or not (run / WEIGHTS).exists())
 
 
 def latest(runs: Path) -> Path:
@@ -105,6 +108,7 @@ def load(run: Path) -> tuple[Config, Tokenizers, Seq2Seq]:
     tokenizers = text.load(run, config.vocabulary.joint)
     if tokenizers is None or not (run / WEIGHTS).exists():
         raise UserError(f"{run} has no trained model yet: let its training reach a validation (`mt train` resumes it)")
-    model = build(config, tokenizers)
+    with torch.random.fork_rng():  # the caller's random numbers stay as they are
+        model = build(config, tokenizers)
     set_weights(model, read(run / WEIGHTS)[0], run / WEIGHTS)
     return config, tokenizers, model.eval()

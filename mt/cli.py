@@ -2,7 +2,6 @@
 
 import json
 import logging
-import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -110,9 +109,6 @@ def config(
 
 def main(program: Callable[..., None] | None = None) -> None:
     """Run `mt`, or one function as a program: exit code 0, 1 (failed; the reason on standard error), 2 (usage)."""
-    # Threads that wait without spinning: four times the speed where other programs want the processors too. Read once,
-    # when torch is first imported.
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     logging.getLogger("mt").setLevel(logging.INFO)
     try:

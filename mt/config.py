@@ -214,7 +214,7 @@ class Config(Tree):
     """Threads for the arithmetic. Unset: one for each processor this process may use."""
 
     @model_validator(mode="after")
-    def _pieces_agree(self) -> Self:
+    def _languages_differ(self) -> Self:
         if self.corpus.source == self.corpus.target:
             raise ValueError(
                 f"source and target are both {self.corpus.source!r}; choose two languages",

@@ -28,9 +28,12 @@ def train(config: Config, run: Path, *, resume: bool = False, overwrite: bool = 
     """
     resume = resume and not overwrite
     config = _resolve(config, run, resume=resume, overwrite=overwrite)
-    if resume and checkpoint.is_run(run) and not checkpoint.is_unfinished(run):
+    if resume and checkpoint.is_finished(run):
+        write_card(run)
         log.info("%s is already trained; `mt eval %s` scores it, --overwrite trains it anew", run, run)
         return True
+    if resume and (run / checkpoint.WEIGHTS).exists() and not (run / checkpoint.STATE).exists():
+        raise UserError(f"{run} has a model but no {checkpoint.STATE} to resume from; train it anew with --overwrite")
     torch.set_num_threads(config.threads or 1)
     splits = corpora.load(config.corpus)
     tokenizers = text.load(run, config.vocabulary.joint) if resume else None
@@ -38,7 +41,7 @@ def train(config: Config, run: Path, *, resume: bool = False, overwrite: bool = 
         tokenizers = text.train(splits["train"].sources, splits["train"].targets, config.vocabulary)
     if overwrite and checkpoint.is_run(run):
         shutil.rmtree(run)
-    for half_written in run.glob(".*"):  # left by a kill in the middle of a save
+    for half_written in _leftovers(run):
         half_written.unlink()
     write_text(run / "config.yaml", config_file.to_yaml(config))
     tokenizers.save(run)
@@ -78,9 +81,20 @@ def _resolve(config: Config, run: Path, *, resume: bool, overwrite: bool) -> Con
                 f"replace it with --overwrite"
             )
         return config
-    if run.exists() and not checkpoint.is_run(run) and (not run.is_dir() or any(run.iterdir())):
+    if run.exists() and not checkpoint.is_run(run) and (not run.is_dir() or set(run.iterdir()) - set(_leftovers(run))):
         raise UserError(f"{run} exists and is not a run directory: choose another one with --run")
-    return config.model_copy(update={"threads": config.threads or len(os.sched_getaffinity(0))})
+    return config.model_copy(update={"threads": config.threads or _processors()})
+
+
+def _leftovers(run: Path) -> list[Path]:
+    """Return the temporary files that a kill in the middle of a save left in a run directory (see disk.replacing)."""
+    names = ("config.yaml", "tokenizer*.model", "README.md", "metrics.jsonl", checkpoint.WEIGHTS, checkpoint.STATE)
+    return [path for name in names for path in run.glob(f".{name}.*") if path.is_file()]
+
+
+def _processors() -> int:
+    """Return how many processors this process may use; systems other than Linux tell only how many there are."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextmanager

@@ -51,7 +51,7 @@ def _converse(translator: Translator, options: Options) -> None:
     print("One sentence a line; Ctrl-D ends.", file=sys.stderr)
     while True:
         try:
-            line = input("> ")
+            line = input("> ").encode(errors="surrogateescape").decode(errors="replace")
         except EOFError:
             return
         _write(_translate(translator, [line], options), options)

@@ -102,7 +102,11 @@ class Trainer:
 
     def _conditions(self) -> dict[str, Any]:
         """Return what must be the same for a resumed run to be the same bit for bit."""
-        return {"torch": torch.__version__, "threads": torch.get_num_threads(), "data": self.train_pieces.digest}
+        return {
+            "torch": torch.__version__,
+            "threads": torch.get_num_threads(),
+            "data": self.train_pieces.digest + self.validation_pieces.digest,
+        }
 
     def restore(self) -> None:
         """Continue where state.safetensors stands, and make the other files agree with it."""
@@ -110,9 +114,7 @@ class Trainer:
             tensors, record = checkpoint.read(self.run / STATE)
             then, now = record.pop("made_with"), self._conditions()
             if then["data"] != now["data"]:
-                raise UserError(
-                    f"the training data has changed since {self.run} began: restore it, or start anew (--overwrite)"
-                )
+                raise UserError(f"the data has changed since {self.run} began: restore it, or start anew (--overwrite)")
             if then != now:
                 log.warning("%s was made with %s, this is %s: it continues, but not bit for bit", self.run, then, now)
             groups: dict[str, dict[str, Tensor]] = {"model": {}, "best": {}}

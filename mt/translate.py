@@ -72,8 +72,13 @@ class Translator:
         return results
 
     @torch.inference_mode()
-    def align(self, sources: Sequence[str], targets: Sequence[str], gold: Sequence[Gold | None]) -> list[Alignment]:
+    def align(
+        self, sources: Sequence[str], targets: Sequence[str], gold: Sequence[Gold | None], shift: int = 0
+    ) -> list[Alignment]:
         """Return the attention of forced decoding: the weights that predicted each piece of the given targets.
+
+        With `shift` 1 each piece has the weights of the next step instead, whose query knows the piece (Luong et al.
+        2015, footnote 14).
 
         Words are those of `gold` where it is not None. The model must have attention. A source without text has none.
         """
@@ -91,7 +96,9 @@ class Translator:
                     targets[row],
                     self.tokenizers.source.spans(source[:-1]),
                     self.tokenizers.target.spans(target[:-1]),
-                    matrix_TS[: len(target), : len(source)].numpy(),
+                    matrix_TS[
+                        [min(step + shift, len(target) - 1) for step in range(len(target))], : len(source)
+                    ].numpy(),
                     words.source_spans if words else None,
                     words.target_spans if words else None,
                 )

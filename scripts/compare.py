@@ -34,8 +34,8 @@ def compare(
         if not experiment.train(tree, run, resume=True):
             raise KeyboardInterrupt
         rows.append(row(path, tree, run, *evaluate(run, split)))
-    write_text(output.with_suffix(".json"), json.dumps(rows, indent=2, ensure_ascii=False) + "\n")
-    write_text(output.with_suffix(".md"), table(rows))
+    write_text(Path(f"{output}.json"), json.dumps(rows, indent=2, ensure_ascii=False) + "\n")
+    write_text(Path(f"{output}.md"), table(rows))
     print(table(rows), end="")
 
 

@@ -114,4 +114,19 @@ def test_changed_training_data_is_noticed(uninterrupted, tmp_path):
     (tmp_path / "numbers.en").write_text(text.replace("three", "tree"))
     code, errors = run_until_it_ends("never", 0, "train", config, *SHORT, "--run", tmp_path / "run", "--resume")
     assert code == 1
-    assert "the training data has changed" in errors
+    assert "the data has changed" in errors
+
+
+def test_overwrite_starts_anew_and_a_model_without_its_state_is_not_resumed_over(uninterrupted, tmp_path):
+    _, config, expected = uninterrupted
+    run = tmp_path / "run"
+    assert run_until_it_ends("update", 6, "train", config, *SHORT, "--run", run)[0] == -signal.SIGKILL
+    (run / "state.safetensors").unlink()
+    (run / "model.safetensors").write_bytes(b"shared by a friend")
+    code, errors = run_until_it_ends("never", 0, "train", config, *SHORT, "--run", run, "--resume")
+    assert code == 1, errors
+    assert "no state.safetensors to resume from" in errors
+    assert (run / "model.safetensors").read_bytes() == b"shared by a friend"
+    code, errors = run_until_it_ends("never", 0, "train", config, *SHORT, "--run", run, "--overwrite")
+    assert code == 0, errors
+    assert hashes(run) == expected
