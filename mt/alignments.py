@@ -175,8 +175,10 @@ def write_all(stem: Path, alignments: Sequence[Alignment]) -> None:
 
 
 def write_npz(path: Path, alignments: Sequence[Alignment]) -> None:
-    """Write the matrices in pieces, compressed float16, one array a sentence, named "0", "1", ... in order."""
-    arrays = {str(index): alignment.attention.astype(np.float16) for index, alignment in enumerate(alignments)}
+    """Write compressed float16 arrays, in order: "0", "1", ... in pieces, and "words0", "words1", ... in words."""
+    pieces = {str(index): alignment.attention for index, alignment in enumerate(alignments)}
+    words = {f"words{index}": alignment.words for index, alignment in enumerate(alignments)}
+    arrays = {name: matrix.astype(np.float16) for name, matrix in (pieces | words).items()}
     with replacing(path) as temporary, open(temporary, "wb") as file:
         np.savez_compressed(file, allow_pickle=False, **arrays)
 
@@ -221,12 +223,16 @@ def pharaoh(links: Sequence[Link]) -> str:
 
 
 def read_npz(path: Path) -> list[Matrix]:
-    """Return the matrices that `write_npz` wrote, in order. Raises UserError that names the file and the array."""
+    """Return the matrices in pieces that `write_npz` wrote, in order.
+
+    Raises UserError that names the file and the array.
+    """
     name = None
     matrices = []
     try:
         with zipfile.ZipFile(path) as members, np.load(path, allow_pickle=False) as arrays:
-            for name in map(str, range(len(members.namelist()))):
+            count = sum(not member.startswith("words") for member in members.namelist())
+            for name in map(str, range(count)):
                 matrices.append(arrays[name])
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror or error}") from error

@@ -36,7 +36,7 @@ def evaluate(
         raise UserError(f"{config.corpus.name} has no split {name!r}; it has {', '.join(splits)}")
     pairs, translator = splits[name], Translator(model, tokenizers, config)
     meter = Meter(f"translating {name}", "line", len(pairs.sources))
-    found = translator.translate(pairs.sources, beam=beam, progress=meter.add)
+    found = translator.translate(pairs.sources, beam=beam, gold=pairs.gold, progress=meter.add)
     meter.close()
     hypotheses = [translation.text for translation in found]
     scores = {metric: asdict(score(hypotheses, pairs.targets)) for metric, score in METRICS.items()}

@@ -49,11 +49,13 @@ class Translator:
         length_penalty: float | None = None,
         n_best: int = 1,
         alignments: bool = True,
+        gold: Sequence[Gold | None] | None = None,
         progress: Progress | None = None,
     ) -> list[Translation]:
         """Translate each line; an empty line gives an empty translation. beam 1 is greedy search.
 
-        Unset arguments are taken from the run's config. `progress` is called with the number of lines just done.
+        Alignments have the source words of `gold` where it is known. Unset arguments are taken from the run's config.
+        `progress` is called with the number of lines just done.
         """
         sources = [self._source(line, number) for number, line in enumerate(lines, 1)]
         empty = Translation("", 0.0, EMPTY, [])
@@ -63,7 +65,8 @@ class Translator:
         for rows in self._batches(sources):
             found = self._search([sources[row] for row in rows], beam or self.settings.beam, length_penalty, n_best)
             for row, hypotheses in zip(rows, found, strict=True):
-                best = [self._translation(lines[row], sources[row], one, alignments) for one in hypotheses]
+                known = gold[row] if gold else None
+                best = [self._translation(lines[row], sources[row], one, alignments, known) for one in hypotheses]
                 results[row] = (
                     best[0] if n_best == 1 else Translation(best[0].text, best[0].score, best[0].alignment, best)
                 )
@@ -133,15 +136,16 @@ class Translator:
         alpha = self.settings.length_penalty if length_penalty is None else length_penalty
         return search.beam(self.model, source_BS, mask_BS, limit_B, max(beam, n_best), alpha, n_best)
 
-    def _translation(self, line: str, source: list[int], found: Hypothesis, alignments: bool) -> Translation:
+    def _translation(
+        self, line: str, source: list[int], found: Hypothesis, alignments: bool, gold: Gold | None
+    ) -> Translation:
         text = self.tokenizers.target.decode(found.tokens).translate(LINE_BREAKS)
         if found.attention is None or not alignments:
             return Translation(text, found.score, None, [])
         source_pieces = self.tokenizers.source.spans(source[:-1])
         target_pieces = self.tokenizers.target.spans(found.tokens)
-        return Translation(
-            text, found.score, align(line, text, source_pieces, target_pieces, found.attention.numpy()), []
-        )
+        words, matrix_TS = gold.source_spans if gold else None, found.attention.numpy()
+        return Translation(text, found.score, align(line, text, source_pieces, target_pieces, matrix_TS, words), [])
 
 
 def load(run: str | Path) -> Translator:

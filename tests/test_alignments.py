@@ -200,7 +200,8 @@ def test_npz_holds_every_matrix_in_order_without_pickle(tmp_path):
     alignments = [example(), empty()] + [align("", "", [], [], np.full((1, 1), n / 16)) for n in range(12)]
     write_npz(path, alignments)
     with np.load(path, allow_pickle=False) as arrays:
-        assert arrays.files == [str(n) for n in range(14)]
+        assert arrays.files == [str(n) for n in range(14)] + [f"words{n}" for n in range(14)]
+        np.testing.assert_array_equal(arrays["words0"], example().words.astype(np.float16))
         assert {arrays[name].dtype for name in arrays.files} == {np.dtype(np.float16)}
     matrices = read_npz(path)
     np.testing.assert_array_equal(matrices[0], MATRIX.astype(np.float16))
