@@ -33,7 +33,7 @@ translate: $(INSTALLED) ## translate standard input, or what you type, with RUN=
 	$(if $(RUN),,$(error RUN is not set. Write `make translate RUN=runs/NAME`))
 	@$(BIN)/mt translate "$(RUN)" $(ARGS)
 
-demo: $(INSTALLED) ## train on a toy grammar in about two minutes, then translate
+demo: $(INSTALLED) ## train on a toy grammar for a few minutes, then translate
 	$(BIN)/mt train configs/toy.yaml train.epochs=4 --run $(DEMO) --resume
 	$(BIN)/mt translate $(DEMO) "Die alte Katze hat den Brief nicht vergessen." \
 	  "Wann holt der König seinen schwarzen Koffer ab?" "Natürlich hofft sie, dass der Riese in Berlin geblieben ist."
