@@ -11,15 +11,14 @@ from mt.disk import write_text
 def write_card(run: Path) -> None:
     """Write RUN/README.md from what the run directory holds: config, training record, scores of its splits."""
     config = config_file.load(run / "config.yaml")
-    corpus, attention = CORPORA[config.corpus.name], config.model.attention
+    corpus = CORPORA[config.corpus.name]
     history = (run / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
     records = [json.loads(line) for line in history] or [{"update": 0, "seconds": 0, "validation_bleu": 0.0}]
     best = max(records, key=lambda record: float(record["validation_bleu"]))
-    kind = "without attention" if attention.score == "none" else f"with {attention.score} attention"
     lines = [
         f"# {run.name}: {config.corpus.source} to {config.corpus.target}",
         "",
-        f"An encoder-decoder of {config.model.cell.upper()} cells, {attention.wiring} wiring, {kind}, trained by `mt`.",
+        f"An encoder-decoder ({config.model.summary}), trained by `mt`.",
         "",
         f"* Corpus: {corpus.title}. Licence: {corpus.licence}. Citation: {corpus.citation}",
         f"* Training: {records[-1]['update']:,} updates, {records[-1]['seconds'] / 60:.0f} minutes, "
@@ -38,10 +37,17 @@ def write_card(run: Path) -> None:
 def _scores(run: Path) -> list[str]:
     rows = []
     for file in sorted(run.glob("eval/*/scores.json")):
-        for name, score in json.loads(file.read_text(encoding="utf-8")).items():
+        scores = json.loads(file.read_text(encoding="utf-8"))
+        beam = f", beam {scores['search']['beam']}" if "search" in scores else ""  # which earlier versions did not say
+        for name, score in scores.items():
+            if "score" not in score:
+                continue
             interval = f"{score['low']:.1f} to {score['high']:.1f}" if "low" in score else ""
-            rows.append(
-                f"| {file.parent.name} | {name} | {score['score']:.1f} | {interval} | {score.get('signature', '')} |"
-            )
-    head = ["| split | metric | score | 95 % interval | signature |", "|---|---|---|---|---|"]
+            how = score.get("signature") or score.get("named", "")
+            split = file.parent.name + beam * ("signature" in score)
+            rows.append(f"| {split} | {name} | {score['score']:.1f} | {interval} | {how} |")
+    head = [
+        "| split | metric | score | 95 % interval | signature, or how words were aligned |",
+        "|---|---|---|---|---|",
+    ]
     return ["## Scores", "", *head, *rows, ""] if rows else []

@@ -5,7 +5,7 @@ import logging
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -16,9 +16,11 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 RUNS = Path("runs")
 Overrides = Annotated[list[str] | None, typer.Argument(help="Changes to it, such as model.hidden=128 train.epochs=3.")]
 Run = Annotated[Path, typer.Argument(help="A run directory, such as runs/toy.")]
-Beam = Annotated[
-    int | None, typer.Option(min=1, help="Width of the beam; 1 is greedy search. Unset: the run's config.")
-]
+FROM_CONFIG = "Unset: the run's config."
+Beam = Annotated[int | None, typer.Option(min=1, help=f"Width of the beam; 1 is greedy search. {FROM_CONFIG}")]
+Symmetrisation = Literal["grow-diag-final-and", "intersection", "union"]
+Reading = Literal["as-is", "shifted", "posterior"]
+GoldFormat = Literal["pharaoh0", "pharaoh1", "naacl"]
 
 
 @app.command()
@@ -55,7 +57,9 @@ def eval(  # noqa: A001 (the command is called so)
     run: Annotated[Path | None, typer.Argument(help="A run directory. Unset: the one trained last.")] = None,
     split: Annotated[str | None, typer.Option(help="Unset: the corpus's main test split.")] = None,
     beam: Beam = None,
-    plot: Annotated[bool, typer.Option("--plot", help="Also draw the first sentence's alignment as PNG.")] = False,
+    plot: Annotated[
+        bool, typer.Option("--plot", help="Also draw: the first sentence (PNG, SVG), the first 50 (HTML).")
+    ] = False,
 ) -> None:
     """Score a run: BLEU, chrF, TER with intervals; AER where gold is known; everything written to the run."""
     from mt import checkpoint, evaluate
@@ -64,22 +68,78 @@ def eval(  # noqa: A001 (the command is called so)
 
 
 @app.command()
+def align(
+    run: Run,
+    split: Annotated[str | None, typer.Option(help="Pairs of the corpus. Unset: its main test split.")] = None,
+    source: Annotated[Path | None, typer.Option(help="Instead of a split: a file, one sentence a line.")] = None,
+    target: Annotated[Path | None, typer.Option(help="Its translation, line by line.")] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="Write OUTPUT.npz, .jsonl and .pharaoh. Unset: RUN/align/SPLIT.")
+    ] = None,
+    reverse: Annotated[Path | None, typer.Option(help="A run from target to source, to symmetrise with.")] = None,
+    symmetrise: Annotated[Symmetrisation | None, typer.Option(help="Unset: grow-diag-final-and.")] = None,
+    layer: Annotated[
+        int | None, typer.Option(min=1, help="Decoder layer. Unset, as the next three: RUN's choice.")
+    ] = None,
+    head: Annotated[int | None, typer.Option(min=0, help="Head; 0 is the mean over the heads.")] = None,
+    read: Annotated[
+        Reading | None, typer.Option(help="Which weights: of the step, of the next step, or the posterior.")
+    ] = None,
+    threshold: Annotated[
+        float | None, typer.Option(min=0, max=1, help="Link all words whose weight is at least this; 0: argmax.")
+    ] = None,
+    gold: Annotated[Path | None, typer.Option(help="Gold links of white-space words. Unset: the corpus's.")] = None,
+    gold_format: Annotated[GoldFormat | None, typer.Option(help="Pharaoh from 0 or 1, or NAACL style.")] = None,
+    plot: Annotated[bool, typer.Option("--plot", help="Print the first pair's matrix.")] = False,
+) -> None:
+    """Align the words of given pairs; AER where gold is known. What is chosen applies to both directions."""
+    from mt import align
+
+    if symmetrise and not reverse:
+        raise typer.BadParameter("it needs the other direction: --reverse RUN", param_hint="--symmetrise")
+    pairs = align.Pairs(split, source, target, gold, gold_format)
+    backward = align.Reverse(reverse, symmetrise or "grow-diag-final-and") if reverse else None
+    print(align.align(run, pairs, align.Wanted(layer, head, read, threshold), backward, output, plot))
+
+
+@app.command()
 def translate(
     run: Run,
     sentences: Annotated[list[str] | None, typer.Argument(help="What to translate. Unset: standard input.")] = None,
     input_file: Annotated[Path | None, typer.Option("--input", help="A file, one sentence a line.")] = None,
+    others: Annotated[
+        list[Path] | None, typer.Option("--with", help="Another run of the same vocabulary, to make an ensemble.")
+    ] = None,
     beam: Beam = None,
-    length_penalty: Annotated[float | None, typer.Option(min=0, help="Unset: the run's config.")] = None,
+    length_penalty: Annotated[float | None, typer.Option(help=f"Rewards length. {FROM_CONFIG}")] = None,
+    coverage_penalty: Annotated[float | None, typer.Option(help=f"Rewards reading all. {FROM_CONFIG}")] = None,
+    no_repeat: Annotated[
+        int | None, typer.Option(help=f"Never repeat so many pieces in a row; 0: may. {FROM_CONFIG}")
+    ] = None,
     n_best: Annotated[int, typer.Option(min=1, help="Print so many translations of each line, with scores.")] = 1,
+    sample: Annotated[bool | None, typer.Option(help=f"Draw translations at random. {FROM_CONFIG}")] = None,
+    temperature: Annotated[float | None, typer.Option(help="Sampling: below 1 likelier, above 1 wilder.")] = None,
+    top_k: Annotated[int | None, typer.Option(help="Sampling: only from so many pieces; 0: all.")] = None,
+    top_p: Annotated[float | None, typer.Option(help="Sampling: only from the likeliest of this sum.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Sampling: another seed, other translations.")] = None,
     alignments: Annotated[Path | None, typer.Option(help="Write FILE.npz, FILE.jsonl and FILE.pharaoh.")] = None,
-    plot: Annotated[Path | None, typer.Option(help="Draw the first line's alignment as PNG.")] = None,
+    picture: Annotated[
+        Path | None, typer.Option(help="Draw the first line's alignment as .png, .svg or .pdf; all lines' as .html.")
+    ] = None,
+    plot: Annotated[bool, typer.Option("--plot", help="Draw each alignment in the terminal.")] = False,
 ) -> None:
     """Translate sentences, a file or standard input: one line out for each line in."""
     from mt import interact
     from mt.translate import load
 
-    options = interact.Options(beam, length_penalty, n_best, alignments, plot)
-    interact.run(load(run), sentences, input_file, options)
+    wishes = {"beam": beam, "length_penalty": length_penalty, "coverage_penalty": coverage_penalty}
+    wishes |= {"no_repeat": no_repeat, "sample": sample, "temperature": temperature, "top_k": top_k, "top_p": top_p}
+    try:
+        changes = interact.changes(wishes | {"sample_seed": seed})
+        options = interact.Options(changes, n_best, alignments, picture, plot)
+        interact.run(load(run, *others or []), sentences, input_file, options)
+    except interact.UsageError as error:
+        raise typer.BadParameter(str(error)) from None
 
 
 @app.command()

@@ -18,6 +18,10 @@ from mt.errors import UserError
 
 Origin = dict[tuple[str, ...], str]
 """Where each key of a tree was set last: a file, or "the command line"."""
+TAGS = {"corpus": "name", "model": "kind"}
+"""Nodes with several sets of keys, and the key that says which."""
+STARTS = tuple(f"{node}.{tag}=" for node, tag in TAGS.items())
+"""Overrides that come first, because they start a node afresh."""
 SWITCH = "; YAML reads a bare yes, no, on or off as true or false: put quotes around it if you mean the word"
 
 
@@ -27,7 +31,7 @@ def load(path: Path, overrides: tuple[str, ...] | list[str] = ()) -> Config:
     Raises UserError that names the file (or the command line), the key, and a suggestion.
     """
     tree, origin = _read(path, ())
-    for override in overrides:
+    for override in sorted(overrides, key=lambda override: not override.startswith(STARTS)):
         key, equals, text = override.partition("=")
         if not equals or not key:
             raise UserError(f"override {override!r} on the command line: write key=value, for example model.hidden=128")
@@ -123,19 +127,39 @@ def _similar_file(path: Path) -> str:
 
 
 def _merge(tree: dict[str, Any], new: dict[Any, Any], origin: Origin, name: str, at: tuple[str, ...]) -> None:
-    """Lay `new` over `tree`, key by key, and note in `origin` where each key came from."""
+    """Lay `new` over `tree`, key by key, and note in `origin` where each key came from.
+
+    A corpus of another name and a model of another kind start afresh: the keys of the old one are not theirs.
+    """
     for raw, value in new.items():
         key = str(raw)
         origin[(*at, key)] = name
         if isinstance(value, dict):
-            if not isinstance(tree.get(key), dict):
+            if not isinstance(tree.get(key), dict) or (not at and _another(key, tree[key], value)):
                 tree[key] = {}
+                for gone in [set_before for set_before in origin if set_before[: len(at) + 1] == (*at, key)]:
+                    del origin[gone]
+                origin[(*at, key)] = name
             _merge(tree[key], value, origin, name, (*at, key))
         else:
             tree[key] = value
 
 
+def _another(node: str, old: dict[str, Any], new: dict[Any, Any]) -> bool:
+    """Tell whether `new` is a corpus of another name than `old`, or a model of another kind."""
+    tag = TAGS.get(node)
+    before = None if tag is None else old.get(tag, _default_tag(node))
+    return tag in new and before not in (None, new[tag])
+
+
+def _default_tag(node: str) -> str | None:
+    """Return the kind of a model that names none; a corpus always has a name."""
+    return "rnn" if node == "model" else None
+
+
 def _validate(tree: dict[str, Any], origin: Origin, path: str) -> Config:
+    if isinstance(tree.get("model"), dict):
+        tree["model"].setdefault("kind", _default_tag("model"))
     try:
         config = Config.model_validate(tree)
     except ValidationError as error:
@@ -156,13 +180,13 @@ def _explain(problem: Any, origin: Origin, path: str) -> str:
     """Put one complaint of pydantic in the user's words: file, key, reason, suggestion."""
     kind, value, context = problem["type"], problem["input"], problem.get("ctx", {})
     loc = [str(part) for part in problem["loc"] if part not in {"str", "tuple[str, str]"}]  # of a union: no keys
-    corpus = loc.pop(1) if loc[:1] == ["corpus"] and len(loc) > 1 else ""
+    chosen = loc.pop(1) if loc[:1] in (["corpus"], ["model"]) and len(loc) > 1 else ""
     if kind.startswith("union_tag"):
-        loc.append("name")
+        loc.append(TAGS[loc[0]])
         value = context.get("tag")
     key, where = ".".join(loc), _origin(loc, origin, path)
     if kind == "extra_forbidden":
-        known = _known(loc[:-1], corpus)
+        known = _known(loc[:-1], chosen)
         return f"unknown key {key} in {where}: {_closest(loc[-1], known) or 'known here: ' + ', '.join(known)}"
     if kind == "union_tag_not_found" or (kind == "missing" and not loc[-1].isdigit()):
         return f"missing key {key} in {path}"
@@ -179,20 +203,20 @@ def _explain(problem: Any, origin: Origin, path: str) -> str:
         choices = str(context["expected_tags"]).replace("'", "").split(", ")
         reason = f"known are {', '.join(choices)}"
     if kind == "model_attributes_type":
-        reason = "it has keys of its own, for example {name: toy}"
+        reason = f"it has keys of its own, for example {{{TAGS[key]}: {_default_tag(key) or 'toy'}}}"
     if kind == "model_type":
-        reason = f"it has keys of its own: {', '.join(_known(loc, corpus))}"
+        reason = f"it has keys of its own: {', '.join(_known(loc, chosen))}"
     close = _closest(str(value), choices)
     return f"{key} in {where} is {value!r}: {reason}{'; ' * bool(close)}{close}{SWITCH * isinstance(value, bool)}"
 
 
-def _known(loc: list[str], corpus: str) -> list[str]:
-    """Return the keys that a node of the tree has; `corpus` is the name of the corpus where the node is `corpus`."""
+def _known(loc: list[str], chosen: str) -> list[str]:
+    """Return the keys that a node of the tree has; `chosen` is the tag of the corpus or model that it belongs to."""
     node: Any = Config
     for part in loc:
         node = node.model_fields[part].annotation
-        if part == "corpus":
-            node = next(tag for tag in typing.get_args(node) if tag.model_fields["name"].annotation == Literal[corpus])
+        if tag := TAGS.get(part, "") if node is not str and typing.get_args(node) else "":
+            node = next(one for one in typing.get_args(node) if one.model_fields[tag].annotation == Literal[chosen])
     return list(node.model_fields)
 
 

@@ -2,16 +2,19 @@
 
 import json
 import logging
-from dataclasses import asdict
+from collections.abc import Iterator
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from mt import alignments as words
-from mt import checkpoint, corpora, plots
+from mt import alignment_files, checkpoint, corpora, page, plots
+from mt.aligner import Aligner, Forced
+from mt.alignments import EMPTY, Alignment
 from mt.card import write_card
-from mt.corpora.pairs import Gold, Split
+from mt.choice import Choice, as_it_is, choose_for_run, forced, places, score, with_gold
+from mt.corpora.pairs import Split
 from mt.disk import write_lines, write_text
 from mt.errors import UserError
 from mt.metrics import METRICS
@@ -19,6 +22,8 @@ from mt.progress import Meter
 from mt.translate import Translator
 
 log = logging.getLogger("mt")
+SHOWN = 50
+"""Sentences on the page of alignments."""
 
 
 def evaluate(
@@ -26,55 +31,105 @@ def evaluate(
 ) -> tuple[str, dict[str, Any]]:
     """Score a split (unset: the last of the test splits) with beam search; return its name and what scores.json holds.
 
-    Writes scores.json, hypotheses, references, sources, alignments (npz, jsonl, pharaoh) under RUN/eval/SPLIT.
+    Writes scores.json, hypotheses, references, sources, alignments (npz, jsonl, pharaoh) under RUN/eval/SPLIT, and
+    RUN/alignment.json where the corpus has gold.
     """
     config, tokenizers, model = checkpoint.load(run)
     torch.set_num_threads(config.threads or 1)
     splits = corpora.load(config.corpus)
-    name = split or [name for name in splits if name.startswith("test")][-1]
-    if name not in splits:
-        raise UserError(f"{config.corpus.name} has no split {name!r}; it has {', '.join(splits)}")
+    name = named(splits, split, config.corpus.name)
     pairs, translator = splits[name], Translator(model, tokenizers, config)
+    settings = config.search.model_copy(update={"beam": beam} if beam else {})
     meter = Meter(f"translating {name}", "line", len(pairs.sources))
-    found = translator.translate(pairs.sources, beam=beam, gold=pairs.gold, progress=meter.add)
+    found = translator.translate(pairs.sources, settings, gold=pairs.gold, progress=meter.add)
     meter.close()
     hypotheses = [translation.text for translation in found]
-    scores = {metric: asdict(score(hypotheses, pairs.targets)) for metric, score in METRICS.items()}
+    alignments = [translation.alignment or EMPTY for translation in found]
+    scores = {metric: asdict(measure(hypotheses, pairs.targets)) for metric, measure in METRICS.items()}
     folder = run / "eval" / name
     if translator.has_attention:
-        words.write_all(folder / "alignments", [translation.alignment or words.EMPTY for translation in found])
-    if translator.has_attention and any(pairs.gold or []):
-        scores["AER"] = alignment_error(translator, pairs, pairs.gold or [])
+        aligner, known = Aligner(model, tokenizers, config), with_gold(pairs)
+        choice = choose_for_run(run, aligner, splits["validation"])
+        if known.sources:
+            scores["AER"] = alignment_error(aligner, known, choice)
+        alignment_files.write_all(folder / "alignments", alignments)
+        if plot:
+            draw(folder, alignments, aligner, known, choice)
+    scores["search"] = settings.model_dump(exclude={"batch"})
     write_lines(folder / "sources.txt", pairs.sources)
     write_lines(folder / "references.txt", pairs.targets)
     write_lines(folder / "hypotheses.txt", hypotheses)
     write_text(folder / "scores.json", json.dumps(scores, indent=2) + "\n")
-    if plot and (first := found[0].alignment):
-        plots.heat_map(folder / "alignment.png", first.words, first.source_words, first.target_words)
     write_card(run)
-    log.info("%s\nwritten to %s", table(name, len(hypotheses), beam or config.search.beam, scores), folder)
+    log.info("%s\nwritten to %s", table(name, len(hypotheses), scores), folder)
     return name, scores
 
 
-def alignment_error(translator: Translator, pairs: Split, gold: list[Gold | None]) -> dict[str, Any]:
-    """Return AER, precision, recall and F1 of forced decoding's argmax links over the pairs whose gold is known.
+def named(splits: dict[str, Split], name: str | None, corpus: str) -> str:
+    """Return the name of the split that is meant; unset: the last of the test splits."""
+    name = name or [name for name in splits if name.startswith("test")][-1]
+    if name not in splits:
+        raise UserError(f"{corpus} has no split {name!r}; it has {', '.join(splits)}")
+    return name
 
-    "shifted" is the AER when each word takes the weights of the step after it (Luong et al. 2015, footnote 14).
+
+def alignment_error(aligner: Aligner, known: Split, choice: Choice) -> dict[str, Any]:
+    """Return AER, precision, recall and F1 of forced decoding over pairs whose gold is known, in one direction.
+
+    "as_it_is": the layer and head of the config, argmax; "shifted": the same by the next step's weights; "posterior":
+    that of the last layer, argmax; "chosen": as chosen on validation, whose AER is the "score".
     """
-    known = [triple for triple in zip(pairs.sources, pairs.targets, gold, strict=True) if triple[2]]
-    sources, targets, links = (list(column) for column in zip(*known, strict=True))
-    here, shifted = (
-        words.aer([set(alignment.links) for alignment in translator.align(sources, targets, links, shift)], links)
-        for shift in (0, 1)
+    plain = as_it_is(aligner.config.model)
+    posterior = Choice(places(aligner.config.model)[0], plain.head, "posterior")
+    ways = {"as_it_is": plain, "shifted": replace(plain, reading="shifted"), "posterior": posterior, "chosen": choice}
+    found: dict[Choice, list[Forced]] = {}
+    scores: dict[str, Any] = {}
+    for name, way in ways.items():
+        source = replace(way, reading="as-is" if way.shift else way.reading, threshold=None)
+        if source not in found:
+            found[source] = forced(aligner, known, source)
+        (scored,) = score(found[source], way.shift, [way.threshold])
+        scores[name] = asdict(scored) | asdict(way)
+    return {"score": scores["chosen"]["aer"], "named": str(choice), "pairs": len(known.sources)} | scores
+
+
+def draw(folder: Path, alignments: list[Alignment], aligner: Aligner, known: Split, choice: Choice) -> None:
+    """Write alignment.png and .svg of the first sentence, and alignments.html of the first 50.
+
+    The page shows references beside their gold where there is gold, and otherwise the translations.
+    """
+    first = alignments[0]
+    for suffix in ("png", "svg"):
+        plots.heat_map(folder / f"alignment.{suffix}", first.words, first.source_words, first.target_words)
+    if not known.sources:
+        return page.write_page(folder / "alignments.html", alignments[:SHOWN], title=f"{folder.name}: translations")
+    shown = Split(known.sources[:SHOWN], known.targets[:SHOWN], (known.gold or [])[:SHOWN])
+    references = [one.alignment(choice.shift, choice.threshold) for one in forced(aligner, shown, choice)]
+    return page.write_page(
+        folder / "alignments.html", references, shown.gold, title=f"{folder.name}: references, {choice}"
     )
-    figures = {"precision": here.precision, "recall": here.recall, "f1": here.f1, "pairs": len(known)}
-    return {"score": here.aer, "shifted": shifted.aer} | figures
 
 
-def table(split: str, lines: int, beam: int, scores: dict[str, dict[str, Any]]) -> str:
+def table(split: str, lines: int, scores: dict[str, dict[str, Any]]) -> str:
     """Return scores as a table for the terminal."""
-    rows = [f"{split}: {lines} sentences, beam {beam}"]
-    for name, score in scores.items():
-        interval = f"[{score['low']:.2f}, {score['high']:.2f}]" if "low" in score else f"{score['shifted']:.2f} shifted"
-        rows.append(f"  {name:5} {score['score']:6.2f}  {interval:16} {score.get('signature', '')}".rstrip())
-    return "\n".join(rows)
+    rows = [f"{split}: {lines} sentences, beam {scores['search']['beam']}"]
+    for name in METRICS:
+        score = scores[name]
+        interval = f"[{score['low']:.2f}, {score['high']:.2f}]"
+        rows.append(f"  {name:5} {score['score']:6.2f}  {interval:16} {score['signature']}")
+    return "\n".join([*rows, *_alignment_rows(scores["AER"])]) if "AER" in scores else "\n".join(rows)
+
+
+def _alignment_rows(aer: dict[str, Any]) -> Iterator[str]:
+    titles = {
+        "as_it_is": "as it is",
+        "shifted": "shifted",
+        "posterior": "posterior",
+        "chosen": f"chosen: {aer['named']}",
+    }
+    for key, title in titles.items():
+        one = aer[key]
+        yield (
+            f"  AER   {one['aer']:6.2f}  precision {one['precision']:.2f}, recall {one['recall']:.2f}, "
+            f"F1 {one['f1']:.2f}  {title}"
+        )

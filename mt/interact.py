@@ -1,36 +1,77 @@
 """What `mt translate` does with its input: arguments, a file, a pipe, or a person at a terminal."""
 
 import os
+import shutil
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from mt import alignments as words
-from mt import plots
+from pydantic import ValidationError
+
+from mt import alignment_files, page, plots
+from mt.alignments import EMPTY
+from mt.blocks import blocks
+from mt.config import Search
 from mt.disk import decode_lines, read_lines
 from mt.errors import UserError
 from mt.progress import Meter
 from mt.translate import Translation, Translator
 
+PICTURES = (".png", ".svg", ".pdf", ".html")
+SEARCHING = ("beam", "length_penalty", "coverage_penalty")
+SAMPLING = ("temperature", "top_k", "top_p", "sample_seed")
+
+
+class UsageError(UserError):
+    """Options that cannot be, or not together. The command line exits with 2."""
+
 
 @dataclass(frozen=True)
 class Options:
-    """How to search and what to write besides the translations."""
+    """How to search and what to make besides the translations."""
 
-    beam: int | None = None
-    length_penalty: float | None = None
+    search: dict[str, Any]
+    """What is to differ from the run's search settings, as `changes` returns it."""
     n_best: int = 1
     alignments: Path | None = None
-    plot: Path | None = None
+    picture: Path | None = None
+    plot: bool = False
+
+
+def changes(wishes: dict[str, Any]) -> dict[str, Any]:
+    """Return the search settings that are not None. Raises UsageError when one is impossible, or without effect."""
+    asked = {name: value for name, value in wishes.items() if value is not None}
+    for name in asked:
+        if name in SAMPLING and not asked.get("sample"):
+            raise UsageError(f"{_flag(name)} needs --sample")
+        if name in SEARCHING and asked.get("sample"):
+            raise UsageError(f"{_flag(name)} has no effect with --sample")
+    try:
+        Search.model_validate(asked)
+    except ValidationError as error:
+        first = error.errors()[0]
+        reason = first["msg"][0].lower() + first["msg"][1:]
+        raise UsageError(f"{_flag(str(first['loc'][0]))} is {first['input']}: {reason}") from None
+    return asked
+
+
+def _flag(name: str) -> str:
+    return "--" + name.removeprefix("sample_").replace("_", "-")
 
 
 def run(translator: Translator, sentences: Sequence[str] | None, file: Path | None, options: Options) -> None:
-    """Print one line for each line of input, or n_best lines of "score, tab, translation"."""
-    if (options.alignments or options.plot) and not translator.has_attention:
-        raise UserError("this model has no attention (model.attention.score: none), so there is no alignment to write")
+    """Print one line for each line of input, or n_best lines of "score, tab, translation"; below each, its plot.
+
+    Raises UsageError when the options cannot be followed together, UserError when the input or the model is not fit.
+    """
     if sentences and file:
-        raise UserError("give sentences or --input, not both")
+        raise UsageError("give sentences or --input, not both")
+    if options.picture and options.picture.suffix.lower() not in PICTURES:
+        raise UsageError(f"cannot draw {options.picture}: the name must end in {', '.join(PICTURES)}")
+    if (options.alignments or options.picture or options.plot) and not translator.has_attention:
+        raise UserError("this model has no attention (model.attention.score: none), so there is no alignment to show")
     if sentences:
         lines = list(sentences)
         if wrong := [
@@ -43,11 +84,15 @@ def run(translator: Translator, sentences: Sequence[str] | None, file: Path | No
         return _converse(translator, options)
     else:
         lines = decode_lines(sys.stdin.buffer.read(), "standard input")
-    _write(_translate(translator, lines, options), options)
-    return None
+    return _write(_translate(translator, lines, options), options)
 
 
 def _converse(translator: Translator, options: Options) -> None:
+    if options.alignments or options.picture:
+        raise UsageError(
+            "at the prompt each line would replace the files of the line before: give --alignments and --picture with "
+            "sentences, --input or a pipe; --plot draws here"
+        )
     print("One sentence a line; Ctrl-D ends.", file=sys.stderr)
     while True:
         try:
@@ -61,10 +106,9 @@ def _translate(translator: Translator, lines: list[str], options: Options) -> li
     meter = Meter("translating", "line", len(lines))
     found = translator.translate(
         lines,
-        beam=options.beam,
-        length_penalty=options.length_penalty,
+        translator.settings.model_copy(update=options.search),
         n_best=options.n_best,
-        alignments=bool(options.alignments or options.plot),
+        alignments=bool(options.alignments or options.picture or options.plot),
         progress=meter.add,
     )
     meter.close()
@@ -72,13 +116,15 @@ def _translate(translator: Translator, lines: list[str], options: Options) -> li
 
 
 def _write(found: list[Translation], options: Options) -> None:
-    for translation in found:
-        if options.n_best == 1:
-            print(translation.text)
-        for one in translation.n_best:
-            print(f"{one.score:.4f}\t{one.text}")
+    width = shutil.get_terminal_size().columns
+    for one in (one for translation in found for one in translation.n_best):
+        print(one.text if options.n_best == 1 else f"{one.score:.4f}\t{one.text}")
+        if options.plot and one.alignment and one.alignment.words.size:
+            print(blocks(one.alignment.words, one.alignment.source_words, one.alignment.target_words, width))
+    alignments = [translation.alignment or EMPTY for translation in found]
     if options.alignments:
-        words.write_all(options.alignments, [translation.alignment or words.EMPTY for translation in found])
-    drawn = next((translation.alignment for translation in found if translation.alignment and translation.text), None)
-    if options.plot and drawn:
-        plots.heat_map(options.plot, drawn.words, drawn.source_words, drawn.target_words)
+        alignment_files.write_all(options.alignments, alignments)
+    if options.picture and options.picture.suffix.lower() == ".html":
+        page.write_page(options.picture, alignments)
+    elif options.picture and (drawn := next((one for one in alignments if one.words.size), None)):
+        plots.heat_map(options.picture, drawn.words, drawn.source_words, drawn.target_words)

@@ -15,7 +15,6 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from mt import checkpoint, data, metrics
 from mt.checkpoint import STATE, WEIGHTS
@@ -24,6 +23,8 @@ from mt.corpora.pairs import Split
 from mt.data import Batch, Pieces
 from mt.disk import write_text
 from mt.errors import UserError
+from mt.guide import Guide
+from mt.losses import coverage_loss, cross_entropy, guide_loss
 from mt.progress import Meter
 from mt.special import PAD
 from mt.text import Tokenizers
@@ -66,13 +67,6 @@ def learning_rate(config: Train, update: int, fraction: float, scale: float) -> 
     return config.learning_rate * warmup * scale
 
 
-def summed_loss(logits_BTV: Tensor, target_out_BT: Tensor, smoothing: float) -> Tensor:
-    """Return the cross-entropy in nats summed over real target pieces, with label smoothing (Szegedy et al. 2016)."""
-    return functional.cross_entropy(
-        logits_BTV.flatten(0, 1), target_out_BT.flatten(), ignore_index=PAD, label_smoothing=smoothing, reduction="sum"
-    )
-
-
 class Trainer:
     """One training run in progress: model, optimiser, position, and the encoded data."""
 
@@ -83,6 +77,7 @@ class Trainer:
         self.validation_pieces = Pieces(self.validation, tokenizers, run / "cache")
         data.report("train", splits["train"], self.train_pieces, config.train.max_pieces)
         data.report("validation", self.validation, self.validation_pieces, sys.maxsize)
+        self.guide = Guide(config.train.guide, splits["train"], tokenizers) if config.train.guide.links else None
         self.model = checkpoint.build(config, tokenizers)
         self.optimizer = torch.optim.Adam(self.model.parameters(), betas=config.train.betas, fused=True)
         self.position = Position()
@@ -105,7 +100,9 @@ class Trainer:
         return {
             "torch": torch.__version__,
             "threads": torch.get_num_threads(),
-            "data": self.train_pieces.digest + self.validation_pieces.digest,
+            "data": self.train_pieces.digest
+            + self.validation_pieces.digest
+            + (self.guide.digest if self.guide else ""),
         }
 
     def restore(self) -> None:
@@ -170,7 +167,9 @@ class Trainer:
             clock = time.monotonic()
             batch = self.train_pieces.batch(rows)
             fraction = (self.position.epoch + self.position.batch / len(batches)) / config.epochs
-            loss, tokens = self.update(batch, fraction)
+            sizes = batch.target_out_BT.shape[1], batch.source_BS.shape[1]
+            guide_BTS = self.guide.batch(rows, *sizes) if self.guide else None
+            loss, tokens = self.update(batch, fraction, guide_BTS)
             self.position = replace(
                 self.position,
                 update=self.position.update + 1,
@@ -194,15 +193,20 @@ class Trainer:
             return True
         return config.validate_every is not None and position.update % config.validate_every == 0
 
-    def update(self, batch: Batch, fraction: float) -> tuple[float, int]:
-        """Take one step of the optimiser; return the summed loss and the number of real target pieces."""
+    def update(self, batch: Batch, fraction: float, guide_BTS: Tensor | None = None) -> tuple[float, int]:
+        """Take one step of the optimiser; return the translation's summed loss and the number of real target pieces."""
         config, position = self.config.train, self.position
         torch.manual_seed(self.config.seed * 1_000_003 + position.update)
         self.model.train()
         tokens = int((batch.target_out_BT != PAD).sum())
-        logits_BTV = self.model(batch.source_BS, batch.mask_BS, batch.target_in_BT).logits
-        loss = summed_loss(logits_BTV, batch.target_out_BT, config.label_smoothing)
-        torch.autograd.backward(loss / tokens)
+        taught = guide_BTS is not None or config.coverage_loss > 0
+        output = self.model(batch.source_BS, batch.mask_BS, batch.target_in_BT, attention=taught)
+        loss = total = cross_entropy(output.logits, batch.target_out_BT, config.label_smoothing)
+        if guide_BTS is not None:
+            total = total + config.guide.weight * guide_loss(output.attention, guide_BTS)
+        if config.coverage_loss:
+            total = total + config.coverage_loss * coverage_loss(output.attention, batch.target_out_BT)
+        torch.autograd.backward(total / tokens)
         norm = nn.utils.clip_grad_norm_(self.model.parameters(), config.clip)
         if not norm.isfinite():
             raise UserError(f"training diverged at update {position.update + 1}: the gradient is {norm.item()}; "
@@ -221,7 +225,8 @@ class Trainer:
         self.model.eval()
         loss = self.validation_loss()
         translator = Translator(self.model, self.tokenizers, self.config)
-        found = translator.translate(self.validation.sources, beam=1, alignments=False)
+        greedy = self.config.search.model_copy(update={"beam": 1, "sample": False})
+        found = translator.translate(self.validation.sources, greedy, alignments=False)
         bleu = metrics.bleu([translation.text for translation in found], self.validation.targets)
         config, position = self.config.train, self.position
         better = bleu > position.best_bleu
@@ -266,6 +271,6 @@ class Trainer:
         for rows in data.order(pieces.source_lengths, pieces.target_lengths, budget, sys.maxsize, (0, 0)):
             batch = pieces.batch(rows)
             logits_BTV = self.model(batch.source_BS, batch.mask_BS, batch.target_in_BT).logits
-            total += summed_loss(logits_BTV, batch.target_out_BT, 0.0).item()
+            total += cross_entropy(logits_BTV, batch.target_out_BT, 0.0).item()
             tokens += int((batch.target_out_BT != PAD).sum())
         return total / tokens

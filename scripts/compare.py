@@ -41,15 +41,13 @@ def compare(
 
 def row(path: Path, config: Config, run: Path, split: str, scores: dict[str, Any]) -> dict[str, Any]:
     """Return what the table says of one run."""
-    attention = config.model.attention
     record = checkpoint.read_record(run / checkpoint.STATE)
     weights, _ = checkpoint.read(run / checkpoint.WEIGHTS)
-    model = f"{config.model.cell}, {attention.wiring} wiring, {attention.score} score"
     return {
         "config": str(path),
         "corpus": f"{config.corpus.name} {config.corpus.source}-{config.corpus.target}",
         "split": split,
-        "model": model if attention.score != "none" else f"{config.model.cell}, no attention",
+        "model": config.model.summary,
         "parameters": sum(tensor.numel() for tensor in weights.values()),
         "validation_bleu": record["best_bleu"],
         "scores": scores,
@@ -70,6 +68,8 @@ def table(rows: list[dict[str, Any]]) -> str:
         metric: score["signature"] for one in rows for metric, score in one["scores"].items() if "signature" in score
     }
     notes = [f"* {metric}: `{signature}`" for metric, signature in signatures.items()]
+    if any("AER" in one["scores"] for one in rows):
+        notes.append("* AER: one direction, with the layer, head, shift and threshold that were best on validation")
     return "\n".join([f"| {line} |" for line in lines] + ["", *notes]) + "\n"
 
 

@@ -1,25 +1,9 @@
 import itertools
-import json
-import zipfile
 
 import numpy as np
 import pytest
 
-from mt.alignments import (
-    Alignment,
-    aer,
-    align,
-    links,
-    read_npz,
-    read_pharaoh,
-    to_words,
-    word_spans,
-    write_jsonl,
-    write_npz,
-    write_pharaoh,
-)
-from mt.corpora.pairs import Gold
-from mt.errors import UserError
+from mt.alignments import EMPTY, align, shifted, to_words, word_spans
 
 # Two byte pieces share the ö; the lone blank before it belongs to no word; "b c" spans two words of the target.
 SOURCE = "aab ö."
@@ -37,12 +21,8 @@ MATRIX = np.array(
 )
 
 
-def example() -> Alignment:
+def example():
     return align(SOURCE, TARGET, SOURCE_PIECES, TARGET_PIECES, MATRIX)
-
-
-def empty() -> Alignment:
-    return align("", "", [], [], np.zeros((0, 0)))
 
 
 def test_words_are_between_white_space():
@@ -138,13 +118,6 @@ def test_mass_is_kept_where_every_piece_is_in_a_word():
     np.testing.assert_allclose(words.sum(axis=1), 1)
 
 
-def test_links_leave_out_words_aligned_to_the_end_and_words_without_weight():
-    words = np.array([[0.2, 0.5, 0.3], [0.3, 0.2, 0.5], [0.0, 0.0, 0.0], [0.9, 0.1, 0.0]])
-    assert links(words) == [(1, 0), (0, 3)]
-    assert links(np.zeros((0, 0))) == []
-    assert links(np.ones((2, 1))) == []
-
-
 def test_a_word_without_pieces_has_no_link():
     result = align("a b", "x y", [("a", (0, 1))], [("x", (0, 1))], np.array([[0.9, 0.1], [0.0, 1.0]]))
     np.testing.assert_allclose(result.words, [[0.9, 0, 0.1], [0, 0, 0]])
@@ -165,118 +138,28 @@ def test_an_empty_translation_of_words_has_no_rows():
 
 
 def test_an_empty_sentence_has_an_empty_alignment():
-    result = empty()
+    result = EMPTY
     assert result.words.shape == result.attention.shape == (0, 0)
     assert (result.source_pieces, result.target_pieces, result.links) == ([], [], [])
 
 
-def gold(sure, possible) -> Gold:
-    return Gold(source_spans=(), target_spans=(), sure=frozenset(sure), possible=frozenset(sure) | frozenset(possible))
+def test_shifting_gives_each_row_the_next_and_the_last_its_own():
+    matrix = np.array([[0.1, 0.9], [0.2, 0.8], [0.3, 0.7]])
+    np.testing.assert_array_equal(shifted(matrix, 0), matrix)
+    np.testing.assert_array_equal(shifted(matrix, 1), [[0.2, 0.8], [0.3, 0.7], [0.3, 0.7]])
+    np.testing.assert_array_equal(shifted(matrix[:1], 1), matrix[:1])
+    assert shifted(EMPTY.attention, 1).shape == (0, 0)
 
 
-def test_alignment_error_rate_of_a_hand_example():
-    truths = [gold({(0, 0), (1, 1)}, {(1, 2)}), gold({(0, 1), (2, 2)}, set())]
-    ours = [{(0, 0), (1, 2), (2, 2)}, {(0, 1)}]
-    # |A| = 4, |S| = 4; A & S = {0-0} and {0-1}; A & P = {0-0, 1-2} and {0-1}.
-    score = aer(ours, truths)
-    assert score.aer == pytest.approx(100 * (1 - (2 + 3) / (4 + 4)))
-    assert score.precision == pytest.approx(75)
-    assert score.recall == pytest.approx(50)
-    assert score.f1 == pytest.approx(60)
+def test_the_last_word_of_a_shifted_matrix_has_the_weights_of_the_end_step():
+    result = align("a b", "x y", PAIR_SOURCE, PAIR_TARGET, shifted(PAIR, 1))
+    np.testing.assert_allclose(result.words, PAIR[1:])
+    assert result.links == [(1, 0), (0, 1)]
 
 
-def test_alignment_error_rate_at_its_ends():
-    truths = [gold({(0, 0), (1, 1)}, {(1, 0)})]
-    perfect, nothing = aer([truths[0].sure], truths), aer([set()], truths)
-    assert (perfect.aer, perfect.precision, perfect.recall, perfect.f1) == (0, 100, 100, 100)
-    assert (nothing.aer, nothing.precision, nothing.recall, nothing.f1) == (100, 0, 0, 0)
-    assert aer([truths[0].possible], truths).aer == 0
-    with pytest.raises(ValueError, match="longer than"):
-        aer([], truths)
+def test_links_are_by_threshold_where_one_is_given():
+    assert align("a b", "x y", PAIR_SOURCE, PAIR_TARGET, PAIR, threshold=0.3).links == [(0, 0), (1, 0), (1, 1)]
 
 
-def test_npz_holds_every_matrix_in_order_without_pickle(tmp_path):
-    path = tmp_path / "eval" / "alignments.npz"
-    alignments = [example(), empty()] + [align("", "", [], [], np.full((1, 1), n / 16)) for n in range(12)]
-    write_npz(path, alignments)
-    with np.load(path, allow_pickle=False) as arrays:
-        assert arrays.files == [str(n) for n in range(14)] + [f"words{n}" for n in range(14)]
-        np.testing.assert_array_equal(arrays["words0"], example().words.astype(np.float16))
-        assert {arrays[name].dtype for name in arrays.files} == {np.dtype(np.float16)}
-    matrices = read_npz(path)
-    np.testing.assert_array_equal(matrices[0], MATRIX.astype(np.float16))
-    assert matrices[1].shape == (0, 0)
-    assert [matrix.item() for matrix in matrices[2:]] == [n / 16 for n in range(12)]
-    assert [file.name for file in path.parent.iterdir()] == ["alignments.npz"]
-
-
-def test_no_sentences_make_files_that_can_be_read(tmp_path):
-    write_npz(tmp_path / "a.npz", [])
-    write_pharaoh(tmp_path / "a.pharaoh", [])
-    write_jsonl(tmp_path / "a.jsonl", [])
-    assert read_npz(tmp_path / "a.npz") == []
-    assert read_pharaoh(tmp_path / "a.pharaoh") == []
-    assert (tmp_path / "a.jsonl").read_bytes() == b""
-
-
-def test_npz_errors_name_the_file_and_the_array(tmp_path):
-    path = tmp_path / "a.npz"
-    with pytest.raises(UserError, match=r"cannot read .*a\.npz: No such file"):
-        read_npz(path)
-    for content in (b"", b"not a zip file"):
-        path.write_bytes(content)
-        with pytest.raises(UserError, match=r"a\.npz: not an alignment file of mt \(File is not a zip file\)"):
-            read_npz(path)
-    np.savez(path, **{"0": np.zeros((1, 1)), "2": np.zeros((1, 1))})
-    with pytest.raises(UserError, match=r"a\.npz, array '1': not an alignment file"):
-        read_npz(path)
-    np.savez(path, **{"0": np.array([{}], dtype=object)})
-    with pytest.raises(UserError, match=r"a\.npz, array '0': .*allow_pickle=False"):
-        read_npz(path)
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("0.npy", b"\x93NUMPY\x01")
-    with pytest.raises(UserError, match=r"a\.npz, array '0'"):
-        read_npz(path)
-
-
-def test_npz_with_a_damaged_array_is_refused(tmp_path):
-    path = tmp_path / "a.npz"
-    write_npz(path, [example(), example()])
-    data = bytearray(path.read_bytes())
-    data[100] ^= 0xFF
-    path.write_bytes(data)
-    with pytest.raises(UserError, match=r"a\.npz, array '0': not an alignment file"):
-        read_npz(path)
-
-
-def test_jsonl_shows_pieces_words_rounded_matrices_and_links(tmp_path):
-    thirds = align("a", "b", [("a", (0, 1))], [("b", (0, 1))], np.array([[1 / 3, 2 / 3], [0, 1]], np.float32))
-    write_jsonl(tmp_path / "a.jsonl", [example(), empty(), thirds])
-    text = (tmp_path / "a.jsonl").read_text(encoding="utf-8")
-    first, second, third = (json.loads(line) for line in text.splitlines())
-    assert list(first) == ["id", "source", "target", "attention", "source_words", "target_words", "words", "links"]
-    assert [first["id"], second["id"], third["id"]] == [0, 1, 2]
-    assert first["source"] == ["aa", "b", "▁", "<0xC3>", "<0xB6>", ".", "</s>"]
-    assert first["attention"] == MATRIX.tolist()
-    assert first["words"] == [[0.45, 0.275, 0.2], [0.1, 0.5, 0.4], [0.1, 0.5, 0.4]]
-    assert first["source_words"] == ["aab", "ö."]
-    assert first["target_words"] == ["xy", "b", "ccc"]
-    assert first["links"] == "0-0 1-1 1-2"
-    assert [second[key] for key in list(first)[1:]] == [[], [], [], [], [], [], ""]
-    assert third["attention"] == [[0.3333, 0.6667], [0, 1]]
-    assert "ö." in text
-
-
-def test_pharaoh_round_trip_has_a_line_for_every_sentence(tmp_path):
-    path = tmp_path / "a.pharaoh"
-    write_pharaoh(path, [example(), empty(), example()])
-    assert path.read_bytes() == b"0-0 1-1 1-2\n\n0-0 1-1 1-2\n"
-    assert read_pharaoh(path) == [[(0, 0), (1, 1), (1, 2)], [], [(0, 0), (1, 1), (1, 2)]]
-
-
-@pytest.mark.parametrize("item", ["1", "1-", "-1-2", "1-2-3", "1:2", "a-b", "1.0-2", "²-1"])
-def test_pharaoh_errors_name_the_file_and_the_line(tmp_path, item):
-    path = tmp_path / "a.pharaoh"
-    path.write_text(f"0-0\n0-1 {item} 2-2\n", encoding="utf-8")
-    with pytest.raises(UserError, match=r"a\.pharaoh, line 2: '.*' is not a link"):
-        read_pharaoh(path)
+PAIR_SOURCE, PAIR_TARGET = [("a", (0, 1)), ("▁b", (1, 3))], [("x", (0, 1)), ("▁y", (1, 3))]
+PAIR = np.array([[0.6, 0.3, 0.1], [0.2, 0.7, 0.1], [0.5, 0.1, 0.4]])

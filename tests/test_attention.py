@@ -1,173 +1,194 @@
-import math
-import typing
-from collections.abc import Callable
+"""Attention: weights and contexts of every score in every window, coverage and heads, against the papers' equations."""
 
+import itertools
+import math
+
+import plain_attention as plain
 import pytest
 import torch
+from tiny_models import LENGTHS, mask, random, redraw
 from tiny_models import one_thread as one_thread
-from tiny_models import redraw
 from torch import Tensor
 
-from mt import config
-from mt.attention import SCORES, Additive, Attention, Concat, build
+from mt.attention import SCORES, WINDOWS, Attention, CoverageAttention, FixedVector, MultiHead, build
 
-Vector = list[float]
-Matrix = list[Vector]
-LENGTHS = [5, 3, 1]
-
-
-def times(matrix: Matrix, vector: Vector) -> Vector:
-    return [sum(a * b for a, b in zip(row, vector, strict=True)) for row in matrix]
+Parts = Attention | MultiHead | FixedVector
+QUERIES = 7
+EVERY = list(itertools.product(SCORES, WINDOWS))
+COVERAGE = list(itertools.product(("additive", "concat"), WINDOWS))
 
 
-def inner(one: Vector, other: Vector) -> float:
-    return math.fsum(a * b for a, b in zip(one, other, strict=True))
-
-
-def plain_additive(q: Vector, k: Vector, p: dict[str, typing.Any]) -> float:
-    """Bahdanau et al. 2015, A.1.2: v . tanh(W s + U h)."""
-    asked, held = times(p["query.weight"], q), times(p["key.weight"], k)
-    return inner(p["vector"], [math.tanh(a + h + bias) for a, h, bias in zip(asked, held, p["key.bias"], strict=True)])
-
-
-def plain_concat(q: Vector, k: Vector, p: dict[str, typing.Any]) -> float:
-    """Luong et al. 2015, eq. 8: v . tanh(W [h_t; h_s])."""
-    both = times(p["matrix.weight"], [*q, *k])
-    return inner(p["vector"], [math.tanh(x + bias) for x, bias in zip(both, p["matrix.bias"], strict=True)])
-
-
-def plain_general(q: Vector, k: Vector, p: dict[str, typing.Any]) -> float:
-    """Luong et al. 2015, eq. 8: h_t . W h_s."""
-    return inner(q, times(p["matrix.weight"], k))
-
-
-def plain_dot(q: Vector, k: Vector, p: dict[str, typing.Any]) -> float:
-    """Luong et al. 2015, eq. 8: h_t . h_s."""
-    return inner(q, k)
-
-
-PLAIN: dict[str, Callable[[Vector, Vector, dict[str, typing.Any]], float]] = {
-    "additive": plain_additive,
-    "concat": plain_concat,
-    "general": plain_general,
-    "dot": plain_dot,
-}
-WIDTHS = [("dot", 4, 4)] + [
-    (score, *widths) for score in ("additive", "concat", "general") for widths in ((3, 4), (4, 3), (4, 4))
-]
-
-
-def random(*shape: int, seed: int = 0) -> Tensor:
-    return torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
-
-
-def mask() -> Tensor:
-    return torch.tensor([[place < length for place in range(5)] for length in LENGTHS])
-
-
-def attention(score: str, query: int = 4, value: int = 4) -> Attention:
-    made = build(score, query, value, 6)
-    redraw(made, seed=2)
-    assert isinstance(made, Attention)
+def attention(score: str, window: str, *, heads: int = 1, coverage: bool = False, reported: int | None = None) -> Parts:
+    """Queries of width 4; values of width 4 for one head, else 3. D = 1."""
+    made = build(
+        score, 4, 4 if heads == 1 else 3, 6,
+        window=window, half_width=1, coverage=coverage, longest=5, heads=heads, reported=reported,
+    )  # fmt: skip
+    redraw(made, seed=2, scale=1.0)
     return made
 
 
-def test_config_and_registry_name_the_same_scores() -> None:
-    assert set(typing.get_args(config.Attention.model_fields["score"].annotation)) == {*SCORES, "none"}
-    assert PLAIN.keys() == SCORES.keys()
+def steps() -> dict[str, Tensor]:
+    return {"step": torch.arange(QUERIES).expand(3, QUERIES)}
 
 
-@pytest.mark.parametrize(("score", "query", "value"), WIDTHS)
-def test_scores_weights_and_context_are_the_papers(score: str, query: int, value: int) -> None:
-    made, query_BQH, values_BSC = attention(score, query, value), random(3, 2, query, seed=3), random(3, 5, value)
-    memory = made.memory(values_BSC, mask())
-    scores_BQS = made.score(query_BQH, memory["keys"]).tolist()
-    context_BQC, weights_BQS = made(query_BQH, memory)
-    assert context_BQC.shape == (3, 2, value)
-    parameters = {name: parameter.tolist() for name, parameter in made.score.named_parameters()}
-    for b, length in enumerate(LENGTHS):
-        values = values_BSC[b].tolist()[:length]
-        for q, asked in enumerate(query_BQH[b].tolist()):
-            scores = [PLAIN[score](asked, held, parameters) for held in values]
-            assert scores_BQS[b][q][:length] == pytest.approx(scores, abs=1e-12)
-            total = math.fsum(map(math.exp, scores))
-            weights = [math.exp(x) / total for x in scores]
-            assert weights_BQS[b, q].tolist() == pytest.approx([*weights, *[0] * (5 - length)], abs=1e-12)
-            context = [inner(weights, column) for column in map(list, zip(*values, strict=True))]
-            assert context_BQC[b, q].tolist() == pytest.approx(context, abs=1e-12)
+def parameters(made: Parts) -> plain.Parameters:
+    return {name: parameter.tolist() for name, parameter in made.named_parameters()}
 
 
-def test_additive_is_concat_with_the_matrix_split() -> None:
-    additive, concat = attention("additive", 3, 4), attention("concat", 3, 4)
-    one, other = additive.score, concat.score
-    assert isinstance(one, Additive)
-    assert isinstance(other, Concat)
-    query_BQH, values_BSC = random(3, 2, 3, seed=3), random(3, 5, 4)
-
-    def both() -> list[tuple[Tensor, Tensor]]:
-        return [made(query_BQH, made.memory(values_BSC, mask())) for made in (additive, concat)]
-
-    (_, before), (_, expected) = both()
-    assert (before - expected).abs().max() > 0.01
-    other.matrix.weight.detach().copy_(torch.cat([one.query.weight, one.key.weight], 1))
-    other.matrix.bias.detach().copy_(one.key.bias)
-    other.vector.detach().copy_(one.vector)
-    (context_a, weights_a), (context_c, weights_c) = both()
-    torch.testing.assert_close(weights_a, weights_c, rtol=0, atol=1e-14)
-    torch.testing.assert_close(context_a, context_c, rtol=0, atol=1e-14)
-    assert sum(p.numel() for p in one.parameters()) == sum(p.numel() for p in other.parameters()) == 3 * 6 + 4 * 6 + 12
+def assert_row(found: Tensor, expected: plain.Vector) -> None:
+    assert found.tolist() == pytest.approx([*expected, *[0] * (len(found) - len(expected))], abs=1e-12)
 
 
-@pytest.mark.parametrize("score", SCORES)
-def test_masked_pieces_weigh_exactly_nothing(score: str) -> None:
-    made, query_BQH, values_BSC = attention(score), 50 * random(3, 2, 4, seed=3), random(3, 5, 4)
-    values_BSC.requires_grad_()
-    context, weights = made(query_BQH, made.memory(values_BSC, mask()))
-    assert (weights[~mask()[:, None].expand_as(weights)] == 0).all()
-    torch.testing.assert_close(weights.sum(-1), torch.ones(3, 2).double(), rtol=0, atol=1e-15)
-    assert weights[2].tolist() == [[1, 0, 0, 0, 0]] * 2
-    context.sum().backward()
-    assert values_BSC.grad is not None
-    assert (values_BSC.grad[~mask()] == 0).all()
-    assert (values_BSC.grad[mask()] != 0).any(-1).all()
-    other = torch.where(mask()[:, :, None], values_BSC.detach(), 1e9)
-    for one, same in zip((context, weights), made(query_BQH, made.memory(other, mask())), strict=True):
-        assert torch.equal(one, same)
+@pytest.mark.parametrize(("score", "window"), EVERY)
+def test_weights_and_contexts_are_the_papers(score: str, window: str) -> None:
+    made, query_BQH, values_BSC = attention(score, window), random(3, QUERIES, 4, seed=3), random(3, 5, 4)
+    context_BQC, weights_BQS, past = made(query_BQH, made.memory(values_BSC, mask()), steps())
+    assert past.keys() == {"step"}
+    assert torch.equal(past["step"], steps()["step"] + 1)
+    for b, q in itertools.product(range(3), range(QUERIES)):
+        asked, values = query_BQH[b, q].tolist(), values_BSC[b].tolist()[: LENGTHS[b]]
+        context, weights = plain.attend((score, window), asked, values, q, 1, parameters(made))
+        assert_row(weights_BQS[b, q], weights)
+        assert_row(context_BQC[b, q], context)
 
 
-@pytest.mark.parametrize("score", SCORES)
-def test_scores_of_any_size_give_numbers(score: str) -> None:
-    made = attention(score)
-    redraw(made, seed=2, scale=1e4)
-    made.float()
-    context, weights = made(1e4 * random(3, 2, 4).float(), made.memory(1e4 * random(3, 5, 4).float(), mask()))
-    assert context.isfinite().all()
-    assert (weights[~mask()[:, None].expand_as(weights)] == 0).all()
-    assert weights.sum(-1).tolist() == [[pytest.approx(1)] * 2] * 3
+@pytest.mark.parametrize("heads", [2, 3])
+@pytest.mark.parametrize(("score", "window"), EVERY)
+def test_heads_are_the_papers(score: str, window: str, heads: int) -> None:
+    every = [attention(score, window, heads=heads, reported=head) for head in (None, *range(heads))]
+    query_BQH, values_BSC = random(3, QUERIES, 4, seed=3), random(3, 5, 3)
+    found = [made(query_BQH, made.memory(values_BSC, mask()), steps()) for made in every]
+    assert found[0][0].shape == (3, QUERIES, 3)
+    for b, q in itertools.product(range(3), range(QUERIES)):
+        asked, values, p = query_BQH[b, q].tolist(), values_BSC[b].tolist()[: LENGTHS[b]], parameters(every[0])
+        context, by_head = plain.attend_heads((score, window), asked, values, q, 1, p, heads)
+        mean = [math.fsum(column) / heads for column in zip(*by_head, strict=True)]
+        for (context_BQC, weights_BQS, past), weights in zip(found, [mean, *by_head], strict=True):
+            assert_row(context_BQC[b, q], context)
+            assert_row(weights_BQS[b, q], weights)
+            assert torch.equal(past["step"], steps()["step"] + 1)
+    assert (found[1][1][0] - found[2][1][0]).abs().max() > 0.01
 
 
-@pytest.mark.parametrize("score", [*SCORES, "none"])
-def test_queries_together_are_query_by_query(score: str) -> None:
-    made, query_BQH = build(score, 4, 4, 6), random(3, 6, 4, seed=3)
-    redraw(made, seed=2)
-    memory = made.memory(random(3, 5, 4), mask())
-    kept = {name: tensor.clone() for name, tensor in memory.items()}
-    context, weights = made(query_BQH, memory)
-    assert len(context.unique(dim=1)[0]) == (1 if score == "none" else 6)
-    for q in range(6):
-        one_context, one_weights = made(query_BQH[:, q : q + 1], memory)
-        torch.testing.assert_close(one_context, context[:, q : q + 1], rtol=0, atol=1e-14)
-        if weights is not None:
-            torch.testing.assert_close(one_weights, weights[:, q : q + 1], rtol=0, atol=1e-14)
-    assert all(torch.equal(memory[name], kept[name]) for name in kept)
+@pytest.mark.parametrize(("score", "window"), COVERAGE)
+def test_coverage_is_the_sum_of_earlier_weights(score: str, window: str) -> None:
+    """See et al. 2017, eq. 10-11, step by step: c_0 = 0, c_t = a_0 + ... + a_{t-1}."""
+    made, queries, values_BSC = attention(score, window, coverage=True), random(3, QUERIES, 4, seed=3), random(3, 5, 4)
+    assert isinstance(made, CoverageAttention)
+    memory, past = made.memory(values_BSC, mask()), made.start(values_BSC)
+    covered: list[plain.Vector] = [[0.0] * length for length in LENGTHS]
+    for q in range(QUERIES):
+        kept = {name: tensor.clone() for name, tensor in past.items()}
+        context_BQC, weights_BQS, after = made(queries[:, q : q + 1], memory, past)
+        assert all(torch.equal(past[name], kept[name]) for name in kept)
+        past = after
+        for b, length in enumerate(LENGTHS):
+            asked, values = queries[b, q].tolist(), values_BSC[b].tolist()[:length]
+            context, weights = plain.attend((score, window), asked, values, q, 1, parameters(made), covered[b])
+            covered[b] = plain.plus(covered[b], weights)
+            assert_row(weights_BQS[b, 0], weights)
+            assert_row(context_BQC[b, 0], context)
+            assert_row(past["coverage"][b, 0], covered[b])
+
+
+def test_coverage_is_refused_where_there_is_no_tanh() -> None:
+    with pytest.raises(TypeError, match="coverage is a term inside a tanh, and the general score has none"):
+        build("general", 4, 4, 6, coverage=True)
 
 
 def test_none_is_the_mean_of_the_real_values_for_every_query() -> None:
     made, values_BSC = build("none", 3, 4, 6), random(3, 5, 4)
     assert list(made.parameters()) == []
-    context_BQC, weights = made(random(3, 2, 3), made.memory(values_BSC, mask()))
+    assert made.start(values_BSC) == {}
+    context_BQC, weights, past = made(random(3, 2, 3), made.memory(values_BSC, mask()), {})
     assert weights is None
+    assert past == {}
     for b, length in enumerate(LENGTHS):
         mean = [math.fsum(column) / length for column in zip(*values_BSC[b].tolist()[:length], strict=True)]
         for q in range(2):
             assert context_BQC[b, q].tolist() == pytest.approx(mean, abs=1e-14)
+
+
+# What holds for every one ---------------------------------------------------------------------------------------------
+
+SOME = [(*both, heads, False) for both in EVERY for heads in (1, 2)] + [(*both, 1, True) for both in COVERAGE]
+some = pytest.mark.parametrize(("score", "window", "heads", "coverage"), SOME)
+
+
+def past_of(made: Parts, values_BSC: Tensor) -> dict[str, Tensor]:
+    """The past of queries at steps 0 to 6, of which the later have attended to more."""
+    covered = random(3, QUERIES, 5).abs().cumsum(1) * mask()[:, None]
+    return steps() | ({"coverage": covered.to(values_BSC)} if "coverage" in made.start(values_BSC) else {})
+
+
+@some
+def test_padding_weighs_exactly_nothing(score: str, window: str, heads: int, coverage: bool) -> None:
+    made, values_BSC = attention(score, window, heads=heads, coverage=coverage), random(3, 5, 4 if heads == 1 else 3)
+    query_BQH, past = 50 * random(3, QUERIES, 4, seed=3), past_of(made, values_BSC)
+    values_BSC.requires_grad_()
+    context, weights, _ = made(query_BQH, made.memory(values_BSC, mask()), past)
+    assert (weights[~mask()[:, None].expand_as(weights)] == 0).all()
+    if window == "local-p":
+        assert (weights.sum(-1) < 1).all()
+    else:
+        torch.testing.assert_close(weights.sum(-1), torch.ones(3, QUERIES).double(), rtol=0, atol=1e-14)
+        assert weights[2].tolist() == [[pytest.approx(1), 0, 0, 0, 0]] * QUERIES
+    context.sum().backward()
+    assert values_BSC.grad is not None
+    assert (values_BSC.grad[~mask()] == 0).all()
+    other = torch.where(mask()[:, :, None], values_BSC.detach(), 1e9)
+    for one, same in zip((context, weights), made(query_BQH, made.memory(other, mask()), past), strict=False):
+        assert torch.equal(one, same)
+
+
+@some
+def test_numbers_of_any_size_give_numbers(score: str, window: str, heads: int, coverage: bool) -> None:
+    made, values_BSC = attention(score, window, heads=heads, coverage=coverage), random(3, 5, 4 if heads == 1 else 3)
+    for scale in (0.0, 1e-30, 1e3):
+        redraw(made, seed=2, scale=scale)
+        made.float()
+        values, past = (1e3 * values_BSC).float().requires_grad_(), past_of(made, values_BSC.float())
+        context, weights, after = made(1e3 * random(3, QUERIES, 4).float(), made.memory(values, mask()), past)
+        context.sum().backward()
+        for found in (context, weights, *after.values(), values.grad, *(p.grad for p in made.parameters())):
+            assert found.isfinite().all()
+        assert (weights[~mask()[:, None].expand_as(weights)] == 0).all()
+        if window != "local-p":
+            assert weights.sum(-1).tolist() == [[pytest.approx(1)] * QUERIES] * 3
+
+
+@some
+def test_queries_together_are_query_by_query(score: str, window: str, heads: int, coverage: bool) -> None:
+    made, values_BSC = attention(score, window, heads=heads, coverage=coverage), random(3, 5, 4 if heads == 1 else 3)
+    query_BQH, memory, past = random(3, QUERIES, 4, seed=3), made.memory(values_BSC, mask()), past_of(made, values_BSC)
+    kept = {name: tensor.clone() for name, tensor in (memory | past).items()}
+    together = made(query_BQH, memory, past)
+    assert len(together[0].unique(dim=1)[0]) == QUERIES
+    for q in range(QUERIES):
+        here = slice(q, q + 1)
+        context, weights, after = made(query_BQH[:, here], memory, {name: x[:, here] for name, x in past.items()})
+        assert after.keys() == together[2].keys() == past.keys()
+        for one, all_of_them in ((context, together[0]), (weights, together[1])):
+            torch.testing.assert_close(one, all_of_them[:, here], rtol=0, atol=1e-13)
+        for name in after:
+            torch.testing.assert_close(after[name], together[2][name][:, here], rtol=0, atol=1e-13)
+    assert all(torch.equal((memory | past)[name], kept[name]) for name in kept)
+
+
+@pytest.mark.parametrize(
+    ("score", "window", "heads", "coverage"), [("general", "local-p", 1, False), ("additive", "global", 1, True),
+    ("concat", "local-p", 1, True), ("location", "local-p", 2, False)],
+)  # fmt: skip
+def test_gradients_are_the_numerical_ones(score: str, window: str, heads: int, coverage: bool) -> None:
+    made, values_BSC = attention(score, window, heads=heads, coverage=coverage), random(2, 5, 4 if heads == 1 else 3)
+
+    def run(query: Tensor, values: Tensor, *of_the_module: Tensor) -> tuple[Tensor, ...]:
+        past, found = made.start(values), []
+        for q in range(3):
+            context, weights, past = made(query[:, q : q + 1], made.memory(values, mask()[:2]), past)
+            found += [context, weights]
+        return tuple(found)
+
+    query_BQH = random(2, 3, 4, seed=3).requires_grad_()
+    assert torch.autograd.gradcheck(run, (query_BQH, values_BSC.requires_grad_(), *made.parameters()))

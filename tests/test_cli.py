@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from conftest import ENVIRONMENT, NUMBERS, mt, write_numbers
 
-from mt.alignments import read_npz
+from mt.alignment_files import read_npz
 
 
 @pytest.fixture(scope="module")
@@ -98,8 +98,18 @@ def test_n_best_gives_scores_in_falling_order(numbers):
     assert [float(score) for score, _ in ranked] == sorted((float(score) for score, _ in ranked), reverse=True)
 
 
+def test_samples_and_ensembles_from_the_command_line(numbers):
+    options = ("--sample", "--temperature", 0.1, "--top-k", 5, "--top-p", 0.9, "--seed", 3, "--n-best", 2)
+    drawn = [line.split("\t")[1] for line in mt("translate", numbers, "drei vier", *options).stdout.splitlines()]
+    assert drawn == ["three four"] * 2
+    penalties = ("--coverage-penalty", 0.2, "--no-repeat", 3, "--length-penalty", 1)
+    together = mt("translate", numbers, "drei vier", "acht", "--with", numbers, "--with", numbers, *penalties)
+    assert together.returncode == 0, together.stderr
+    assert together.stdout.splitlines() == ["three four", "eight"]
+
+
 def test_alignments_of_translate_are_words_to_words(numbers, tmp_path):
-    options = ("--alignments", tmp_path / "a", "--plot", tmp_path / "a.png")
+    options = ("--alignments", tmp_path / "a", "--picture", tmp_path / "a.png", "--plot")
     result = mt("translate", numbers, "drei vier fünf", "", *options)
     assert result.returncode == 0, result.stderr
     assert (tmp_path / "a.pharaoh").read_text().splitlines()[1] == ""
@@ -107,6 +117,9 @@ def test_alignments_of_translate_are_words_to_words(numbers, tmp_path):
     assert (first["source_words"], first["target_words"]) == (["drei", "vier", "fünf"], ["three", "four", "five"])
     assert second["target"] == []
     assert (tmp_path / "a.png").exists()
+    drawn = result.stdout.splitlines()
+    assert [drawn[row].split()[-1] for row in (0, 1, 2, 3, 4)] == ["five", "drei", "vier", "fünf", "</s>"]
+    assert [line.split()[-1] for line in drawn[5:8]] == ["three", "four", "five"]
 
 
 @pytest.mark.parametrize("line", ["drei\tvier", "drei 🙂 vier", "drei\x00vier", "Ελληνικά", "drei " * 5000], ids=repr)
@@ -162,7 +175,10 @@ def wrong(folder):
     yield ("translate", folder / "nowhere", "x"), 1, "nowhere is not a run directory"
     yield ("translate", folder / "run", "--input", folder / "latin1.txt"), 1, "line 2: not UTF-8"
     yield ("translate", folder / "run", "eins", "--beam", "0"), 2, "beam"
-    yield ("translate", folder / "run", "eins", "--plot", folder / "picture.bmp"), 1, "picture.bmp.*png"
+    yield ("translate", folder / "run", "eins", "--picture", folder / "picture.bmp"), 2, "picture.bmp.*png"
+    yield ("translate", folder / "run", "eins", "--top-k", "3"), 2, "--top-k needs --sample"
+    yield ("translate", folder / "run", "eins", "--sample", "--temperature", "0"), 2, "--temperature is 0.0"
+    yield ("translate", folder / "run", "eins", "--with", folder / "nowhere"), 1, "nowhere is not a run directory"
     yield ("translate", folder / "run", "eins", b"\xff"), 1, "sentence 2 on the command line is not UTF-8"
     yield ("eval", folder / "run", "--split", "dev"), 1, "no split 'dev'.*validation"
     yield ("train", "--no-such-option"), 2, "no-such-option"

@@ -25,7 +25,7 @@ def test_a_trained_and_a_missing_run_become_one_table(numbers):
     assert [row["config"] for row in rows] == [str(folder / "run.yaml"), str(folder / "none.yaml")]
     assert rows[0]["scores"]["BLEU"]["score"] > 95 > rows[1]["scores"]["BLEU"]["score"]
     assert rows[0]["parameters"] > rows[1]["parameters"] > 10000
-    assert rows[1]["model"] == "gru, no attention"
+    assert rows[1]["model"] == "GRU, no attention"
     table = (folder / "table.v1.md").read_text()
     assert done.stdout == table
     assert f"{rows[0]['scores']['BLEU']['score']:.1f}" in table

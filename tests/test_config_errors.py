@@ -5,8 +5,6 @@ from pathlib import Path
 import pytest
 from config_files import refused, write
 
-from mt import config_file
-
 LINE = "the command line"
 
 
@@ -37,13 +35,26 @@ def test_an_unknown_key_names_the_file_that_set_it_and_the_nearest_key(toy: Path
         ("model.hidden=[3]", r"model.hidden in the command line is [3]: input should be a valid integer"),
         ("model.hidden.x=3", "model.hidden in the command line is {'x': 3}: input should be a valid integer"),
         ("model.tied=maybe", "model.tied in the command line is 'maybe': input should be a valid boolean"),
-        ("model.attention=none", "model.attention in the command line is 'none': it has keys of its own: score, wir"),
-        ("model=", "model in the command line is None: it has keys of its own: kind, cell"),
+        ("model.attention=none", "model.attention in the command line is 'none': it has keys of its own: score, win"),
+        ("model=", "model in the command line is None: it has keys of its own, for example {kind: rnn}"),
+        ("model.kind=rnm", "model.kind in the command line is 'rnm': known are rnn, transformer; did you mean rnn?"),
+        ("model.kind=transfomer", "model.kind in the command line is 'transfomer': known are rnn, transformer; did you "
+            "mean transformer?"),
+        ("model.heads=2", "unknown key model.heads in the command line: known here: kind, cell, embedding, hidden, e"),
+        ("model={kind: transformer, hidden: 3}", "unknown key model.hidden in the command line: known here: kind, wi"),
+        ("model={kind: transformer, repot: {head: 1}}", "unknown key model.repot in the command line: did you mean "
+            "report?"),
+        ("model={kind: transformer, report: {haed: 1}}", "unknown key model.report.haed in the command line: did you "
+            "mean head?"),
+        ("model.attention.window=local", "model.attention.window in the command line is 'local': input should be "
+            "'global', 'local-m' or 'local-p'; did you mean local-p?"),
+        ("model.attention.heads=0", "model.attention.heads in the command line is 0: input should be greater than or"),
+        ("train.guide=gold", "train.guide in the command line is 'gold': it has keys of its own: links, weight, shift"),
         ("corpus=toy", "corpus in the command line is 'toy': it has keys of its own, for example {name: toy}"),
         ("corpus.name=tpy", "corpus.name in the command line is 'tpy': known are toy, gnt, multi30k, files, hub; "
                             "did you mean toy?"),
         ("model.attention.score=aditive", "model.attention.score in the command line is 'aditive': input should be "
-            "'additive', 'dot', 'general', 'concat' or 'none'; did you mean additive?"),
+            "'additive', 'dot', 'general', 'concat', 'location', 'scaled_dot' or 'none'; did you mean additive?"),
         ("corpus.source=fr", "corpus.source in the command line is 'fr': input should be 'en' or 'de'"),
         ("train.betas=0.9", "train.betas in the command line is 0.9: input should be a valid list"),
         ("train.betas=[0.9]", "train.betas.1 in the command line is [0.9]: field required"),
@@ -72,7 +83,7 @@ def test_a_wrong_override_is_explained(toy: Path, override: str, error: str) -> 
         ("corpus: {name: files, source: a, target: b}", "missing key corpus.train in PATH"),
         ("corpus: {name: files, source: a, target: b, train: 5}", "corpus.train in PATH is 5: input should be a valid "
             "string\ncorpus.train in PATH is 5: input should be a valid list"),
-        ("corpus: {name: toy}\nmodel:\n", "model in PATH is None: it has keys of its own: kind"),
+        ("corpus: {name: toy}\nmodel:\n", "model in PATH is None: it has keys of its own, for example {kind: rnn}"),
         ("corpus: {name: toy}\nmodel.hidden: 3\n", "unknown key model.hidden in PATH"),
         ("corpus: {name: toy}\n1: 2", "unknown key 1 in PATH"),
         ("corpus: {name: toy}\nseed: 1\nseed: 2", "PATH, line 3: not YAML (seed is given twice)"),
@@ -128,17 +139,6 @@ def test_norwegian_is_not_a_switch(tmp_path: Path, override: str, start: str) ->
     )
 
 
-def test_widths_that_dot_cannot_multiply(toy: Path, tmp_path: Path) -> None:
-    child = write(tmp_path / "child.yaml", "extends: toy.yaml\nmodel: {hidden: 128}")
-    error = refused(child, "model.attention.score=dot")
-    assert error.startswith(f"{child}: the dot score multiplies a state by an encoder output")
-    assert "hidden is 128 and 2 x encoder_hidden is 512" in error
-    places = ["score from the command line", f"hidden from {child}", "encoder_hidden from the defaults"]
-    assert error.endswith(f"(model.attention.{places[0]}, model.{places[1]}, model.{places[2]})")
-    config = config_file.load(child, ["model.attention.score=dot", "model.encoder_hidden=64"])
-    assert config.model.attention.score == "dot"
-
-
 def test_one_language_twice(tmp_path: Path) -> None:
     base = write(tmp_path / "base.yaml", "corpus: {name: multi30k, source: en, target: de}")
     assert refused(base, "corpus.target=en") == (
@@ -166,6 +166,3 @@ def test_files_that_extend_each_other(tmp_path: Path, monkeypatch: pytest.Monkey
     assert refused(alone) == f"{alone} extends itself, through {alone} -> {alone}"
     monkeypatch.chdir(tmp_path)
     assert refused(Path("alone.yaml")) == "alone.yaml extends itself, through alone.yaml -> alone.yaml"
-
-
-# What other rooms and editors rely on ---------------------------------------------------------------------------------

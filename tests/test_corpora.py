@@ -6,7 +6,8 @@ from corpus_files import elsewhere as elsewhere
 from corpus_files import numbered, write
 
 from mt import corpora
-from mt.config import Config, CorpusConfig, FilesCorpus
+from mt.config import Config
+from mt.config.corpora import CorpusConfig, FilesCorpus
 from mt.corpora import files
 from mt.corpora.pairs import Split
 from mt.corpora.splits import hold_out, pair_up

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from mt.config import GntCorpus
+from mt.config.corpora import GntCorpus
 from mt.corpora import gnt
 from mt.corpora.pairs import Gold
 from mt.errors import UserError

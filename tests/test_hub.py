@@ -12,7 +12,7 @@ from corpus_files import elsewhere as elsewhere
 from corpus_files import hub_folder, pairs
 from huggingface_hub import constants
 
-from mt.config import HubCorpus
+from mt.config.corpora import HubCorpus
 from mt.corpora import hub, multi30k
 from mt.errors import UserError
 

@@ -5,7 +5,7 @@ import pytest
 from corpus_files import elsewhere as elsewhere
 from corpus_files import hub_folder, numbered, pairs, write
 
-from mt.config import Multi30kCorpus
+from mt.config.corpora import Multi30kCorpus
 from mt.corpora import multi30k
 from mt.errors import UserError
 

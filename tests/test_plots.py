@@ -5,6 +5,7 @@ import subprocess
 import sys
 import warnings
 
+import matplotlib
 import numpy as np
 import pytest
 from PIL import Image
@@ -13,6 +14,9 @@ from mt.errors import UserError
 from mt.plots import heat_map
 
 SOURCE, TARGET = ["ein", "kleiner", "Hund"], ["a", "small", "dog"]
+# Made up: letters of German; and of Greek with breathings, accents, iota subscript, diaeresis, precomposed or not.
+GERMAN = ["Öbßkraut", "„Übelfäßchen“", "Ährenjux", "ſchwyzq’v"]
+GREEK = ["ᾧβδᾳ", "Ἆγζῆθ", "ῥᾷκλῳ", "ΐμνΰξ", "Ὧπρσς", "τἣφχψ", "ῒηὒ", "ὦ·", "᾽ἀλα;", "α\u0313\u0342ω\u0345"]
 WORDS = np.array([[0.9, 0.1, 0.0, 0.0], [0.1, 0.8, 0.1, 0.0], [0.0, 0.1, 0.3, 0.6]])
 
 
@@ -124,3 +128,35 @@ def test_long_sentences_get_smaller_cells(tmp_path):
 def test_pyplot_and_its_global_state_stay_unloaded():
     code = "import sys, mt.plots; sys.exit('matplotlib.pyplot' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("suffix", ["png", "svg", "pdf"])
+def test_german_and_polytonic_greek_have_all_their_glyphs(tmp_path, monkeypatch, suffix):
+    # Warnings of missing glyphs are let through, and are errors in these tests.
+    monkeypatch.setattr("mt.plots.UNDRAWABLE", "no such warning")
+    heat_map(tmp_path / f"a.{suffix}", np.eye(10, 5), GERMAN, GREEK, title=" ".join(GERMAN + GREEK))
+    with pytest.raises(UserWarning, match="missing from"):
+        heat_map(tmp_path / f"a.{suffix}", WORDS, SOURCE, ["漢", "small", "dog"])
+
+
+@pytest.mark.parametrize("suffix", ["png", "svg", "pdf"])
+def test_same_input_gives_the_same_bytes_whatever_the_style_of_the_user(tmp_path, monkeypatch, suffix):
+    gold = {(2, 0), (0, 1), (1, 2)}
+    heat_map(tmp_path / f"a.{suffix}", WORDS, SOURCE, TARGET, "A title", gold)
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1000000000")
+    with matplotlib.rc_context({"font.family": "serif", "axes.grid": True, "savefig.facecolor": "red"}):
+        heat_map(tmp_path / f"b.{suffix}", WORDS, SOURCE, TARGET, "A title", frozenset(sorted(gold)))
+    assert (tmp_path / f"a.{suffix}").read_bytes() == (tmp_path / f"b.{suffix}").read_bytes()
+
+
+def test_gold_links_are_outlined_and_nothing_else_changes(tmp_path):
+    heat_map(tmp_path / "plain.png", WORDS, SOURCE, TARGET)
+    heat_map(tmp_path / "gold.png", WORDS, SOURCE, TARGET, gold={(2, 1), (0, 0)})
+    plain, gold = (pixels((tmp_path / f"{name}.png").read_bytes()) for name in ("plain", "gold"))
+    cell = round(0.32 * 150)
+    bottom, right = (size - 15 for size in plain.shape[:2])
+    changed = (plain != gold).any(axis=2)[bottom - 3 * cell : bottom, right - 4 * cell : right]
+    per_cell = changed.reshape(3, cell, 4, cell).sum(axis=(1, 3))
+    assert per_cell[0, 0] == per_cell[1, 2] > 4 * 0.8 * cell
+    assert per_cell.sum() == per_cell[0, 0] + per_cell[1, 2]
+    assert (gold == [255, 140, 0]).all(axis=2).sum() > 4 * 0.8 * cell

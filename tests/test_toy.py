@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import sacrebleu
 
-from mt.config import ToyCorpus
+from mt.config.corpora import ToyCorpus
 from mt.corpora import toy
 from mt.corpora.pairs import Gold, Split
 from mt.corpora.toy import grammar, lexicon, phrases, verbs

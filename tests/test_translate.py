@@ -13,8 +13,9 @@ from tiny_models import redraw
 
 import mt
 from mt import checkpoint, config_file, text
-from mt.config import Config, Vocabulary
-from mt.corpora.pairs import Gold
+from mt.aligner import Aligner
+from mt.config import Config, Search, Vocabulary
+from mt.corpora.pairs import Split
 from mt.disk import write_text
 from mt.errors import UserError
 from mt.models.rnn import RNN
@@ -72,6 +73,10 @@ def translator(config: Config, only: Callable[[str], bool] = lambda piece: True,
     return Translator(model.eval(), tokenizers, config)
 
 
+def searching(made: Translator, **changes: float) -> Search:
+    return made.settings.model_copy(update=changes)
+
+
 def is_word(piece: str) -> bool:
     """Pieces that start a word: any sequence of them is what the tokenizer makes of its text."""
     return piece.startswith(BLANK) and piece != BLANK
@@ -92,29 +97,31 @@ def assert_same(one: Translation, other: Translation) -> None:
 @pytest.mark.parametrize("score", ["additive", "none"])
 def test_any_batch_gives_what_a_line_alone_gives_in_order(score: str, beam: int) -> None:
     made, done = translator(settings(score), is_word), list[int]()
-    together = made.translate(LINES, beam=beam, progress=done.append)
+    together = made.translate(LINES, searching(made, beam=beam), progress=done.append)
     assert len(together) == len(LINES)
     assert len({found.text for found in together}) > 12
     assert sum(done) == len(LINES)  # blank lines first, then three batches
     assert len(done) == 4
     shuffled = random.Random(5).sample(LINES, len(LINES))
-    for line, found in zip(shuffled, made.translate(shuffled, beam=beam), strict=True):
+    for line, found in zip(shuffled, made.translate(shuffled, searching(made, beam=beam)), strict=True):
         assert_same(found, together[LINES.index(line)])
-        assert_same(found, made.translate([line], beam=beam)[0])
+        assert_same(found, made.translate([line], searching(made, beam=beam))[0])
 
 
 @pytest.mark.parametrize("beam", [1, 4])
 @pytest.mark.parametrize(("score", "wiring", "cell"), [("additive", "bahdanau", "gru"), ("general", "luong", "lstm")])
 def test_alignments_of_search_are_those_of_forced_decoding(score: str, wiring: str, cell: str, beam: int) -> None:
-    made = translator(settings(score, wiring, cell), is_word, ending=0)
-    found = [(line, one) for line, one in zip(LINES, made.translate(LINES, beam=beam), strict=True) if line.strip()]
+    config = settings(score, wiring, cell)
+    made = translator(config, is_word, ending=0)
+    found = list(zip(WITH_TEXT, made.translate(WITH_TEXT, searching(made, beam=beam)), strict=True))
     if beam > 1:
-        found += [(line, one) for line in LINES[:4] for one in made.translate([line], beam=beam, n_best=3)[0].n_best]
-    forced = made.align([line for line, _ in found], [one.text for _, one in found], [None] * len(found))
+        found += [(line, one) for line in LINES[:4] for one in made.translate([line], n_best=3)[0].n_best]
+    pairs = Split([line for line, _ in found], [one.text for _, one in found])
+    forced = [one.alignment() for one in Aligner(made.model, made.tokenizers, config).forced(pairs)]
     assert len({alignment.target for alignment in forced}) > 8
     assert max(len(alignment.target_words) for alignment in forced) > 8
     for (line, one), alignment in zip(found, forced, strict=True):
-        assert_same(one, Translation(alignment.target, one.score, alignment, []))
+        assert_same(one, Translation(alignment.target, one.score, alignment))
         assert alignment.source == line
         assert alignment.source_words == line.split()
         assert alignment.target_words == one.text.split()
@@ -124,24 +131,13 @@ def test_alignments_of_search_are_those_of_forced_decoding(score: str, wiring: s
         assert (alignment.words.sum(1) < 1 + 1e-12).all()  # a piece that is a blank belongs to no word
 
 
-def test_align_uses_the_words_of_gold_and_leaves_out_blank_sources() -> None:
-    made = translator(settings())
-    gold = Gold(((0, 3), (4, 8)), ((0, 3), (4, 9), (9, 10)), frozenset(), frozenset())
-    one, blank, empty = made.align(["Der Ofen.", " ", "Ball"], ["The stove.", "The", ""], [gold, None, None])
-    assert (one.source_words, one.target_words) == (["Der", "Ofen"], ["The", "stove", "."])
-    assert one.words.shape == (3, 3)
-    assert blank.attention.shape == (0, 0)
-    assert (empty.target_pieces, empty.links) == (["</s>"], [])
-    assert empty.attention.sum() == pytest.approx(1)
-
-
 @pytest.mark.parametrize("n_best", [1, 3])
 def test_lines_without_text_give_empty_lines(n_best: int) -> None:
     for found in translator(settings()).translate(["", " ", "\t\t", "\u3000", "\r"], n_best=n_best):
         assert (found.text, found.score) == ("", 0.0)
         assert found.alignment is not None
         assert found.alignment.attention.shape == (0, 0)
-        assert [one.text for one in found.n_best] == ([] if n_best == 1 else [""])
+        assert [one.text for one in found.n_best] == [""]
     assert translator(settings()).translate([]) == []
 
 
@@ -157,7 +153,7 @@ def test_odd_lines_do_not_crash_and_give_one_line_each(beam: int) -> None:
         "قط 猫 \u2028 x",
         "a" * 400,
     ]
-    for found, line in zip(translator(settings()).translate(odd, beam=beam), odd, strict=True):
+    for found, line in zip(translator(settings(beam=beam)).translate(odd), odd, strict=True):
         assert found.alignment is not None
         assert found.alignment.source_words == line.split()
         assert found.alignment.attention.sum(1) == pytest.approx(1)
@@ -194,9 +190,9 @@ def test_a_line_of_5000_words_is_cut_with_a_warning_that_names_it(caplog: pytest
 def test_n_best_is_sorted_and_widens_the_beam() -> None:
     made = translator(settings(), is_word)
     for found, wide, five in zip(
-        made.translate(WITH_TEXT, beam=2, n_best=7),
-        made.translate(WITH_TEXT, beam=7),
-        made.translate(WITH_TEXT, beam=7, n_best=5),
+        made.translate(WITH_TEXT, searching(made, beam=2), n_best=7),
+        made.translate(WITH_TEXT, searching(made, beam=7)),
+        made.translate(WITH_TEXT, searching(made, beam=7), n_best=5),
         strict=True,
     ):
         scores = [one.score for one in found.n_best]
@@ -204,23 +200,23 @@ def test_n_best_is_sorted_and_widens_the_beam() -> None:
         assert scores == sorted(scores, reverse=True)
         assert_same(found, found.n_best[0])
         assert_same(found, wide)
-        assert wide.n_best == []
+        assert (wide.others, len(five.others)) == ((), 4)
         for one, other in zip(five.n_best, found.n_best[:5], strict=True):
-            assert one.n_best == []
             assert_same(one, other)
 
 
 def test_search_settings_come_from_the_run_unless_given() -> None:
     tuned = translator(settings(beam=3, length_penalty=0.5), is_word)
     other = translator(settings(beam=1, length_penalty=0.0), is_word)
-    found, same = tuned.translate(LINES), other.translate(LINES, beam=3, length_penalty=0.5)
-    plain, zero = other.translate(LINES, beam=3), tuned.translate(LINES, length_penalty=0.0)
+    found, same = tuned.translate(LINES), other.translate(LINES, searching(other, beam=3, length_penalty=0.5))
+    plain = other.translate(LINES, searching(other, beam=3))
+    zero = tuned.translate(LINES, searching(tuned, length_penalty=0.0))
     for one, copy, without, nothing in zip(found, same, plain, zero, strict=True):
         assert_same(one, copy)
         assert_same(without, nothing)
     assert [one.score for one in found] != [one.score for one in plain]
     longest = translator(settings(max_ratio=0.5, max_extra=2), lambda piece: piece.startswith("<0x4"), ending=-50)
-    (one,) = longest.translate(["Der Ofen ist kalt."], beam=1)
+    (one,) = longest.translate(["Der Ofen ist kalt."], searching(longest, beam=1))
     pieces = len(longest.tokenizers.source.encode("Der Ofen ist kalt.")) + 1
     assert len(one.text) == int(0.5 * pieces + 2) - 1
 

@@ -1,6 +1,6 @@
 """Corpora by name. A new one is a file here that exposes `CORPUS`, and a line in CORPORA."""
 
-from mt.config import CorpusConfig
+from mt.config.corpora import CorpusConfig
 from mt.corpora import files, gnt, hub, multi30k, toy
 from mt.corpora.pairs import Corpus, Split
 

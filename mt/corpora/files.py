@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from mt.config import FilesCorpus
+from mt.config.corpora import FilesCorpus
 from mt.corpora.pairs import Corpus, Split
 from mt.corpora.splits import hold_out, pair_up
 from mt.disk import read_lines

@@ -18,7 +18,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mt.config import GntCorpus
+from mt.config.corpora import GntCorpus
 from mt.corpora.pairs import Corpus, Gold, Link, Span, Split
 from mt.disk import decode_lines, replacing
 from mt.errors import UserError
@@ -74,6 +74,8 @@ def load(config: GntCorpus) -> dict[str, Split]:
         if verse not in LEFT_OUT:
             chapter = verse[:5]
             by_split["test" if chapter in TEST else "validation" if chapter in VALIDATION else "train"].append(pair)
+    if config.all_text:
+        by_split["train"] = [pair for chosen in by_split.values() for pair in map(_without_links, chosen)]
     return {
         name: Split([pair[0] for pair in chosen], [pair[1] for pair in chosen], [pair[2] for pair in chosen])
         for name, chosen in by_split.items()
@@ -120,6 +122,11 @@ def _english(lines: list[str]) -> dict[str, Text]:
         token, _, text, skip_space_after, exclude, _ = line.split("\t", 5)
         texts[token[:8]].add(token, text, space=skip_space_after != "y", word=exclude != "y")
     return texts
+
+
+def _without_links(pair: tuple[str, str, Gold | None]) -> tuple[str, str, Gold | None]:
+    source, target, gold = pair
+    return source, target, gold and Gold(gold.source_spans, gold.target_spans, frozenset(), frozenset())
 
 
 def _transpose(gold: Gold) -> Gold:

@@ -9,7 +9,7 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from mt.config import HubCorpus
+from mt.config.corpora import HubCorpus
 from mt.corpora.pairs import Corpus, Split
 from mt.corpora.splits import hold_out, pair_up
 from mt.errors import UserError

@@ -5,7 +5,7 @@ import logging
 import os
 from pathlib import Path
 
-from mt.config import Multi30kCorpus
+from mt.config.corpora import Multi30kCorpus
 from mt.corpora import hub
 from mt.corpora.pairs import Corpus, Split
 from mt.corpora.splits import pair_up

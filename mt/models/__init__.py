@@ -1,10 +1,13 @@
-"""MODELS: name -> model. To add one: a file here and a line below."""
+"""MODELS: kind -> model. To add one: a file here, its keys in mt/config/models.py, and a line below."""
 
-from mt.config import Model
+from collections.abc import Callable
+
+from mt.config.models import Model
 from mt.models.base import Seq2Seq
 from mt.models.rnn import RNN
+from mt.models.transformer import Transformer
 
-MODELS: dict[str, type[RNN]] = {"rnn": RNN}
+MODELS: dict[str, Callable[..., Seq2Seq]] = {"rnn": RNN, "transformer": Transformer}
 
 
 def build(config: Model, source_size: int, target_size: int, joint: bool) -> Seq2Seq:

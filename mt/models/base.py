@@ -38,6 +38,21 @@ class Seq2Seq(nn.Module):
     def forward(self, source_BS: Tensor, mask_BS: Tensor, target_in_BT: Tensor, attention: bool = False) -> Output:
         """Predict every next piece of given targets: logits_BTV, and attention_BTS when asked for."""
 
+    @abstractmethod
+    def posterior(self, source_BS: Tensor, mask_BS: Tensor, target_in_BT: Tensor, target_out_BT: Tensor) -> Tensor:
+        """Return which source piece explains each given target piece, [B, T, S]; rows sum to one.
+
+        p(s | y) is proportional to p(s) p(y | s): the attention weight of s, times the probability of the piece y if s
+        alone were the context (Shankar and Sarawagi 2019). It knows y, which attention does not. Raises ValueError when
+        the model has no attention.
+        """
+
+
+def posterior(weights_BS: Tensor, logits_BSV: Tensor, piece_B: Tensor) -> Tensor:
+    """Return p(s | y), [B, S], from the weights p(s) of a step and the logits given each source piece alone."""
+    given_BS = logits_BSV.log_softmax(-1).gather(2, piece_B[:, None, None].expand(-1, logits_BSV.shape[1], 1))[..., 0]
+    return (weights_BS.log() + given_BS).softmax(-1)
+
 
 def reorder(state: State, parents_BK: Tensor) -> State:
     """Return the state of the hypotheses that continue `parents_BK`, numbered within each sentence."""

@@ -3,69 +3,20 @@
 Shapes as in models/base.py; besides, E is the width of an embedding, C of an encoder output, G of a cell's gates.
 """
 
-from abc import abstractmethod
-
 import torch
 from torch import Tensor, nn
 
-from mt.attention import build, masked_mean
-from mt.config import Model
-from mt.models.base import Memory, Output, Seq2Seq, State
+from mt.attention import Attention, FixedVector, MultiHead, build, masked_mean
+from mt.config.models import RNNModel
+from mt.models.base import Memory, Output, Seq2Seq, State, posterior
+from mt.models.cells import CELLS
 from mt.special import PAD
-
-
-class Cell(nn.Module):
-    """One step of a recurrent unit. `gates`: rows of its input per unit of width; `parts`: its entries in the state."""
-
-    gates: int
-    parts: tuple[str, ...]
-
-    def __init__(self, width: int):
-        super().__init__()
-        self.recurrent = nn.Linear(width, self.gates * width)
-
-    @abstractmethod
-    def forward(self, gates_BKG: Tensor, state: State, layer: str) -> State:
-        """Return the new entries of the state for this layer."""
-
-
-class GRU(Cell):
-    """One step of a gated recurrent unit, Cho et al. 2014, with the reset gate after the product, as in cuDNN.
-
-    Inputs come as gates, already multiplied: what does not depend on the state can then be computed for all steps.
-    """
-
-    gates, parts = 3, ("hidden",)
-
-    def forward(self, gates_BKG: Tensor, state: State, layer: str) -> State:
-        """Return the new entries of the state for this layer."""
-        hidden = state["hidden" + layer]
-        reset_in, update_in, new_in = gates_BKG.chunk(3, -1)
-        reset_h, update_h, new_h = self.recurrent(hidden).chunk(3, -1)
-        reset, update = torch.sigmoid(reset_in + reset_h), torch.sigmoid(update_in + update_h)
-        new = torch.tanh(torch.addcmul(new_in, reset, new_h))
-        return {"hidden" + layer: torch.lerp(new, hidden, update)}
-
-
-class LSTM(Cell):
-    """One step of a long short-term memory, Hochreiter and Schmidhuber 1997, with a forget gate."""
-
-    gates, parts = 4, ("hidden", "cell")
-
-    def forward(self, gates_BKG: Tensor, state: State, layer: str) -> State:
-        """Return the new entries of the state for this layer."""
-        keep, forget, new, out = (gates_BKG + self.recurrent(state["hidden" + layer])).chunk(4, -1)
-        cell = torch.sigmoid(forget) * state["cell" + layer] + torch.sigmoid(keep) * torch.tanh(new)
-        return {"hidden" + layer: torch.sigmoid(out) * torch.tanh(cell), "cell" + layer: cell}
-
-
-CELLS: dict[str, type[Cell]] = {"gru": GRU, "lstm": LSTM}
 
 
 class Encoder(nn.Module):
     """Reads the source in both directions; reversed by length for the second, so that padding comes last in both."""
 
-    def __init__(self, config: Model):
+    def __init__(self, config: RNNModel):
         super().__init__()
         rnn = {"gru": nn.GRU, "lstm": nn.LSTM}[config.cell]
         widths = [config.embedding] + [2 * config.encoder_hidden] * (config.layers - 1)
@@ -89,7 +40,7 @@ class Encoder(nn.Module):
 class Stack(nn.Module):
     """The decoder's cells, one above the other; the lowest takes gates, each other the state below it."""
 
-    def __init__(self, config: Model):
+    def __init__(self, config: RNNModel):
         super().__init__()
         cell = CELLS[config.cell]
         self.gates = cell.gates * config.hidden
@@ -110,6 +61,23 @@ class Stack(nn.Module):
         return state[f"hidden{len(self.cells) - 1}"]
 
 
+def _attention(config: RNNModel) -> Attention | MultiHead | FixedVector:
+    """Return the attention that a decoder of this configuration asks."""
+    asked = config.attention
+    return build(
+        asked.score,
+        config.hidden,
+        2 * config.encoder_hidden,
+        asked.width,
+        window=asked.window,
+        half_width=asked.half_width,
+        coverage=asked.coverage,
+        longest=asked.longest,
+        heads=asked.heads,
+        reported=None if config.report.head is None else config.report.head - 1,
+    )
+
+
 class Bahdanau(nn.Module):
     """Attention asks before the state's update, which reads the context: Bahdanau et al. 2015, A.1.2 and A.2.2.
 
@@ -117,11 +85,11 @@ class Bahdanau(nn.Module):
     Features for the readout: [state; context], to which it adds the previous word.
     """
 
-    def __init__(self, config: Model):
+    def __init__(self, config: RNNModel):
         super().__init__()
         value = 2 * config.encoder_hidden
         self.stack = Stack(config)
-        self.attention = build(config.attention.score, config.hidden, value, config.attention.width)
+        self.attention = _attention(config)
         self.word = nn.Linear(config.embedding, self.stack.gates)
         self.context = nn.Linear(value, self.stack.gates, bias=config.attention.conditional)
         self.asker = CELLS[config.cell](config.hidden) if config.attention.conditional else None
@@ -129,16 +97,19 @@ class Bahdanau(nn.Module):
 
     def start(self, values_BSC: Tensor) -> State:
         """Return the entries of the start state besides the cells'."""
-        return {}
+        return self.attention.start(values_BSC)
 
-    def advance(self, gates_BKG: Tensor, state: State, memory: Memory) -> tuple[Tensor, Tensor | None, State]:
-        """Take one step: features for the readout, attention weights, next state."""
+    def ask(self, gates_BKG: Tensor, state: State) -> tuple[Tensor, Tensor, State]:
+        """Return the query, the gates, and the state, as they are before the source is looked at."""
         if self.asker is not None:
             state = state | self.asker(gates_BKG, state, "0")
-        context_BKC, weights_BKS = self.attention(state["hidden0"], memory)
+        return state["hidden0"], gates_BKG, state
+
+    def answer(self, context_BKC: Tensor, gates_BKG: Tensor, state: State) -> tuple[Tensor, State]:
+        """Return features for the readout, and the next state."""
         gates = self.context(context_BKC)
         state = self.stack(gates if self.asker is not None else gates_BKG + gates, state)
-        return torch.cat((self.stack.top(state), context_BKC), -1), weights_BKS, state
+        return torch.cat((self.stack.top(state), context_BKC), -1), state
 
     def read(self, features: Tensor, word: Tensor) -> Tensor:
         """Return what the output layer sees, [..., E]: tanh(W [state; context; previous word])."""
@@ -151,27 +122,32 @@ class Luong(nn.Module):
     The vector is tanh(W [context; state]). With `feeding` (section 3.3) it is part of the next step's input.
     """
 
-    def __init__(self, config: Model):
+    def __init__(self, config: RNNModel):
         super().__init__()
         value = 2 * config.encoder_hidden
         self.stack = Stack(config)
-        self.attention = build(config.attention.score, config.hidden, value, config.attention.width)
+        self.attention = _attention(config)
         self.word = nn.Linear(config.embedding, self.stack.gates)
         self.feed = nn.Linear(config.embedding, self.stack.gates, bias=False) if config.attention.feeding else None
         self.combine = nn.Linear(value + config.hidden, config.embedding)
 
     def start(self, values_BSC: Tensor) -> State:
         """Return the entries of the start state besides the cells': the vector fed to the first step is zero."""
-        return {} if self.feed is None else {"fed": values_BSC.new_zeros(len(values_BSC), 1, self.feed.in_features)}
+        past = self.attention.start(values_BSC)
+        if self.feed is None:
+            return past
+        return past | {"fed": values_BSC.new_zeros(len(values_BSC), 1, self.feed.in_features)}
 
-    def advance(self, gates_BKG: Tensor, state: State, memory: Memory) -> tuple[Tensor, Tensor | None, State]:
-        """Take one step: features for the readout, attention weights, next state."""
+    def ask(self, gates_BKG: Tensor, state: State) -> tuple[Tensor, Tensor, State]:
+        """Return the query, the gates, and the state, as they are before the source is looked at."""
         gates = gates_BKG if self.feed is None else gates_BKG + self.feed(state["fed"])
         state = self.stack(gates, state)
-        top_BKH = self.stack.top(state)
-        context_BKC, weights_BKS = self.attention(top_BKH, memory)
-        vector_BKE = torch.tanh(self.combine(torch.cat((context_BKC, top_BKH), -1)))
-        return vector_BKE, weights_BKS, state if self.feed is None else state | {"fed": vector_BKE}
+        return self.stack.top(state), gates, state
+
+    def answer(self, context_BKC: Tensor, gates_BKG: Tensor, state: State) -> tuple[Tensor, State]:
+        """Return features for the readout, and the next state."""
+        vector_BKE = torch.tanh(self.combine(torch.cat((context_BKC, self.stack.top(state)), -1)))
+        return vector_BKE, state if self.feed is None else state | {"fed": vector_BKE}
 
     def read(self, features: Tensor, word: Tensor) -> Tensor:
         """Return what the output layer sees, [..., E]: the attentional vector itself."""
@@ -184,7 +160,7 @@ WIRINGS: dict[str, type[Bahdanau] | type[Luong]] = {"bahdanau": Bahdanau, "luong
 class RNN(Seq2Seq):
     """Seq2Seq (models/base.py) from the parts above."""
 
-    def __init__(self, config: Model, source_size: int, target_size: int, joint: bool):
+    def __init__(self, config: RNNModel, source_size: int, target_size: int, joint: bool):
         super().__init__()
         self.target_embedding = nn.Embedding(target_size, config.embedding, padding_idx=PAD)
         shared = config.tied and joint
@@ -212,7 +188,7 @@ class RNN(Seq2Seq):
             elif "weight_hh" in name or "recurrent.weight" in name:
                 for gate in parameter.chunk(parameter.shape[0] // parameter.shape[1]):
                     nn.init.orthogonal_(gate)
-            elif name.endswith("vector"):
+            elif name.endswith(("vector", "coverage")):
                 nn.init.normal_(parameter, std=len(parameter) ** -0.5)
             elif parameter.dim() > 1:
                 nn.init.xavier_uniform_(parameter)
@@ -229,7 +205,7 @@ class RNN(Seq2Seq):
     def step(self, previous_BK: Tensor, state: State, memory: Memory) -> tuple[Output, State]:
         """Predict the piece after `previous_BK`."""
         word_BKE = self.embedding_dropout(self.target_embedding(previous_BK))
-        features, weights_BKS, state = self.decoder.advance(self.decoder.word(word_BKE), state, memory)
+        features, weights_BKS, state = self._advance(self.decoder.word(word_BKE), state, memory)
         return Output(self._logits(features, word_BKE), weights_BKS), state
 
     def forward(self, source_BS: Tensor, mask_BS: Tensor, target_in_BT: Tensor, attention: bool = False) -> Output:
@@ -239,12 +215,37 @@ class RNN(Seq2Seq):
         features: list[Tensor] = []
         weights: list[Tensor] = []
         for gates_BG in self.decoder.word(word_BTE).unbind(1):
-            features_B1F, weights_B1S, state = self.decoder.advance(gates_BG[:, None], state, memory)
+            features_B1F, weights_B1S, state = self._advance(gates_BG[:, None], state, memory)
             features.append(features_B1F)
             if attention and weights_B1S is not None:
                 weights.append(weights_B1S)
         weights_BTS = torch.cat(weights, 1) if weights else None
         return Output(self._logits(torch.cat(features, 1), word_BTE), weights_BTS)
+
+    def posterior(self, source_BS: Tensor, mask_BS: Tensor, target_in_BT: Tensor, target_out_BT: Tensor) -> Tensor:
+        """Return the weights times the likelihood of each piece, had the source piece been the whole context."""
+        memory, state = self.encode(source_BS, mask_BS)
+        word_BTE = self.embedding_dropout(self.target_embedding(target_in_BT))
+        alone_BSC, pieces = self.decoder.attention.alone(memory), mask_BS.shape[1]
+        rows: list[Tensor] = []
+        for word_BE, piece_B in zip(word_BTE.unbind(1), target_out_BT.unbind(1), strict=True):
+            query, gates, asked = self.decoder.ask(self.decoder.word(word_BE[:, None]), state)
+            context, weights_B1S, past = self.decoder.attention(query, memory, asked)
+            if weights_B1S is None:
+                raise ValueError("without attention there is no posterior")
+            each = {name: tensor.expand(-1, pieces, *tensor.shape[2:]) for name, tensor in asked.items()}
+            features, _ = self.decoder.answer(alone_BSC, gates.expand(-1, pieces, -1), each)
+            logits_BSV = self._logits(features, word_BE[:, None].expand(-1, pieces, -1))
+            rows.append(posterior(weights_B1S[:, 0], logits_BSV, piece_B))
+            _, state = self.decoder.answer(context, gates, asked | past)
+        return torch.stack(rows, 1)
+
+    def _advance(self, gates_BKG: Tensor, state: State, memory: Memory) -> tuple[Tensor, Tensor | None, State]:
+        """Take one step: features for the readout, attention weights, next state."""
+        query, gates, state = self.decoder.ask(gates_BKG, state)
+        context, weights_BKS, past = self.decoder.attention(query, memory, state)
+        features, state = self.decoder.answer(context, gates, state | past)
+        return features, weights_BKS, state
 
     def _logits(self, features: Tensor, word: Tensor) -> Tensor:
         logits: Tensor = self.output(self.readout_dropout(self.decoder.read(features, word)))

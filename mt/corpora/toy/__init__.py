@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import islice
 from random import Random
 
-from mt.config import ToyCorpus
+from mt.config.corpora import ToyCorpus
 from mt.corpora.pairs import Corpus, Gold, Split
 from mt.corpora.toy.grammar import Pair, derive
 

@@ -1,0 +1,167 @@
+"""What `mt align` does: align given pairs by forced decoding, in one direction or both, write it, and score it."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass, replace
+from pathlib import Path
+
+from mt import aligner, alignment_files, corpora
+from mt.aligner import Aligner
+from mt.alignments import Alignment
+from mt.blocks import blocks
+from mt.choice import FILE, Choice, Reading, as_it_is, forced, of_run
+from mt.corpora.pairs import Gold, Link, Split
+from mt.disk import read_lines
+from mt.errors import UserError
+from mt.evaluate import named
+from mt.gold_files import read_gold
+from mt.links import SYMMETRISATIONS, aer, by_target
+from mt.progress import Meter
+
+log = logging.getLogger("mt")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the user says of a Choice; None: as the run chose, or as it is where it chose nothing."""
+
+    layer: int | None = None
+    head: int | None = None
+    """0: the mean over the heads."""
+    reading: Reading | None = None
+    threshold: float | None = None
+    """0: argmax."""
+
+    def over(self, choice: Choice) -> Choice:
+        """Return the choice with what is wanted instead."""
+        return Choice(
+            choice.layer if self.layer is None else self.layer,
+            choice.head if self.head is None else self.head or None,
+            choice.reading if self.reading is None else self.reading,
+            choice.threshold if self.threshold is None else self.threshold or None,
+        )
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Which pairs: a split of the run's corpus (unset: its main test split), or two files."""
+
+    split: str | None = None
+    source: Path | None = None
+    target: Path | None = None
+    gold: Path | None = None
+    """Gold links; its words are those between white space."""
+    gold_format: str | None = None
+
+
+@dataclass(frozen=True)
+class Reverse:
+    """A run from the target language to the source language, and how its links join those of the first."""
+
+    run: Path
+    symmetrise: str = "grow-diag-final-and"
+
+
+def align(
+    run: Path, asked: Pairs, wanted: Wanted, reverse: Reverse | None, output: Path | None, plot: bool = False
+) -> str:
+    """Write STEM.npz, .jsonl and .pharaoh and return what to print: the score where gold is known, the first sentence.
+
+    Matrices are those of `run`; links are symmetrised when there is a reverse run. STEM is `output`, for a split by
+    default RUN/align/SPLIT. Raises UserError that says what does not fit.
+    """
+    forward = aligner.load(run)
+    backward = aligner.load(reverse.run) if reverse else None
+    if backward and reverse:
+        _must_mirror(forward, backward, reverse.run)
+    name, pairs = _read(forward, asked)
+    if output is None and name is None:
+        raise UserError("say with --output where the alignment of two files goes")
+    found, how = _align(run, forward, pairs, wanted)
+    if backward and reverse:
+        other, other_how = _align(reverse.run, backward, mirrored(pairs), wanted)
+        join = SYMMETRISATIONS[reverse.symmetrise]
+        found = [replace(one, links=by_target(join(set(one.links), _turned(two.links))))
+                 for one, two in zip(found, other, strict=True)]  # fmt: skip
+        how = f"{reverse.symmetrise} of {how} and {other_how}"
+    stem = output or run / "align" / str(name)
+    alignment_files.write_all(stem, found)
+    log.info("aligned %d pairs by %s; written to %s.npz, .jsonl and .pharaoh", len(found), how, stem)
+    printed = [_scored(found, pairs.gold)] if any(pairs.gold or []) else []
+    if plot and found:
+        printed.append(blocks(found[0].words, found[0].source_words, found[0].target_words))
+    return "\n".join(printed)
+
+
+def mirrored(pairs: Split) -> Split:
+    """Return the pairs in the other direction."""
+    return Split(
+        pairs.targets, pairs.sources, [gold and _mirrored(gold) for gold in pairs.gold] if pairs.gold else None
+    )
+
+
+def _mirrored(gold: Gold) -> Gold:
+    sure, possible = (frozenset(_turned(links)) for links in (gold.sure, gold.possible))
+    return Gold(gold.target_spans, gold.source_spans, sure, possible)
+
+
+def _turned(links: Sequence[Link] | frozenset[Link]) -> set[Link]:
+    return {(target, source) for source, target in links}
+
+
+def _align(run: Path, made: Aligner, pairs: Split, wanted: Wanted) -> tuple[list[Alignment], str]:
+    """Return the alignments of one direction, and how they were made."""
+    chosen = of_run(run)
+    if chosen is None and None in astuple(wanted):
+        log.info("%s has no %s of its own: what is not said is as the config has it (mt eval chooses)", run, FILE)
+    choice = wanted.over(chosen or as_it_is(made.config.model))
+    meter = Meter(f"aligning with {run}", "pair", len(pairs.sources))
+    found = forced(made, pairs, choice, meter)
+    meter.close()
+    return [one.alignment(choice.shift, choice.threshold) for one in found], f"{run} ({choice})"
+
+
+def _read(forward: Aligner, asked: Pairs) -> tuple[str | None, Split]:
+    """Return the name of the split, if it is one, and the pairs."""
+    if (asked.gold is None) != (asked.gold_format is None):
+        raise UserError("give --gold and --gold-format together: the format says from which number words are counted")
+    name = None
+    if asked.source and asked.target:
+        if asked.split:
+            raise UserError("give --split, or --source and --target, not both")
+        pairs = Split(
+            [line.strip() for line in read_lines(asked.source)], [line.strip() for line in read_lines(asked.target)]
+        )
+        if len(pairs.sources) != len(pairs.targets):
+            raise UserError(
+                f"{asked.source} has {len(pairs.sources):,} lines but {asked.target} has {len(pairs.targets):,}: each "
+                f"line of one must be the translation of the same line of the other"
+            )
+    elif asked.source or asked.target:
+        raise UserError("give both --source and --target: an alignment needs two sides")
+    else:
+        corpus = forward.config.corpus
+        splits = corpora.load(corpus)
+        name = named(splits, asked.split, corpus.name)
+        pairs = splits[name]
+    if asked.gold and asked.gold_format:
+        pairs = replace(pairs, gold=read_gold(asked.gold, asked.gold_format, pairs))
+    return name, pairs
+
+
+def _must_mirror(forward: Aligner, backward: Aligner, run: Path) -> None:
+    ours, theirs = forward.config.corpus, backward.config.corpus
+    if (ours.source, ours.target) != (theirs.target, theirs.source):
+        raise UserError(
+            f"{run} translates {theirs.source} to {theirs.target}; the reverse of a run from {ours.source} to "
+            f"{ours.target} must translate {ours.target} to {ours.source}"
+        )
+
+
+def _scored(found: Sequence[Alignment], gold: Sequence[Gold | None] | None) -> str:
+    known = [(set(one.links), truth) for one, truth in zip(found, gold or [], strict=True) if truth]
+    score = aer([links for links, _ in known], [truth for _, truth in known])
+    return (
+        f"AER {score.aer:.2f}, precision {score.precision:.2f}, recall {score.recall:.2f}, F1 {score.f1:.2f} "
+        f"({len(known)} pairs with gold)"
+    )

@@ -1,0 +1,82 @@
+"""Keys of `corpus`, by its name."""
+
+from typing import Literal
+
+from mt.config.tree import Count, Seed, Tree
+
+Multi30kLanguage = Literal["en", "de", "fr", "cs"]
+
+
+class ToyCorpus(Tree):
+    """A synchronous English-German grammar; nothing to download, gold alignments by construction."""
+
+    name: Literal["toy"]
+    source: Literal["en", "de"] = "de"
+    target: Literal["en", "de"] = "en"
+    pairs: Count = 20000
+    """Training pairs to generate."""
+    held_out: Count = 500
+    """Pairs in each of validation and test."""
+    seed: Seed = 1
+
+
+class GntCorpus(Tree):
+    """Greek New Testament (SBLGNT) and Berean Standard Bible, with manual gold word alignments."""
+
+    name: Literal["gnt"]
+    source: Literal["grc", "en"] = "grc"
+    target: Literal["grc", "en"] = "en"
+    all_text: bool = False
+    """Train on the validation and test verses too, and without gold links, as unsupervised aligners do. BLEU then tells
+    nothing."""
+
+
+class Multi30kCorpus(Tree):
+    """Multi30k task 1: image captions; test split test_2016_flickr."""
+
+    name: Literal["multi30k"]
+    source: Multi30kLanguage = "de"
+    target: Multi30kLanguage = "en"
+    path: str | None = None
+    """Folder of raw files (train.de, val.de, test_2016_flickr.de, ..., plain or .gz). Unset: MT_DATA/multi30k or
+    MT_DATA itself, data/multi30k, else the Hub (en and de only)."""
+
+
+class FilesCorpus(Tree):
+    """Your own parallel text: two plain files, a TSV or a JSONL file for each split."""
+
+    name: Literal["files"]
+    source: str
+    """Name of the source language: the JSONL key, and what the model card says."""
+    target: str
+    train: str | tuple[str, str]
+    """[source file, target file], or one file ending in .tsv (source, tab, target) or .jsonl (each also as .gz).
+    Relative to the current folder."""
+    validation: str | tuple[str, str] | None = None
+    """As train. Unset: held out from the training pairs."""
+    test: str | tuple[str, str] | None = None
+    """As train. Unset: held out from the training pairs."""
+    held_out: Count | None = None
+    """Pairs to hold out for each split that is not given. Unset: a tenth of the pairs, at most 1,000."""
+    seed: Seed = 1
+    """Chooses the pairs that are held out."""
+
+
+class HubCorpus(Tree):
+    """A data set of the Hugging Face Hub, or a folder in its layout: a translation column or two text columns."""
+
+    name: Literal["hub"]
+    path: str
+    """Name on the Hub, or a local folder."""
+    subset: str | None = None
+    """The data set's configuration, e.g. de-en."""
+    source: str
+    target: str
+    column: str = "translation"
+    """Column holding {language: text}. Where it is missing, columns named like the languages are used."""
+    held_out: Count | None = None
+    """Pairs to hold out for validation or test where the data set has no such split. Unset: as for files."""
+    seed: Seed = 1
+
+
+CorpusConfig = ToyCorpus | GntCorpus | Multi30kCorpus | FilesCorpus | HubCorpus

@@ -1,0 +1,115 @@
+"""The whole family side by side: parameters, BLEU on toy and on gnt, AER, and speed relative to the first row.
+
+    python scripts/family.py configs/attention/additive.yaml configs/attention/none.yaml ...
+
+Each config is trained and scored as it is and on the toy corpus, where its run is missing. Speeds are ratios measured
+here, in rounds of all rows, so that a busy machine slows all of them. OUTPUT (Markdown) is written.
+"""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+from typing import Annotated, Any
+
+import torch
+import typer
+
+from mt import checkpoint, cli, corpora
+from mt.disk import write_text
+from mt.lab.study import Trained, study
+from mt.train import Trainer
+from mt.translate import Translator
+
+TOY = ("corpus={name: toy, pairs: 10000}", "vocabulary.size=1500", "train.epochs=3")
+"""What differs on the toy corpus."""
+UPDATES, SENTENCES = 6, 48
+
+
+def family(
+    configs: Annotated[list[Path], typer.Argument(help="YAML files; the first is what speeds are relative to.")],
+    runs: Annotated[Path, typer.Option(help="Folder of the folders gnt/ and toy/ of run directories.")] = Path("runs"),
+    output: Annotated[Path | None, typer.Option(help="Markdown file. Unset: train and score only.")] = None,
+    rounds: Annotated[int, typer.Option(min=1, help="Rounds of the speed measurement.")] = 5,
+) -> None:
+    """Train, score, time and tabulate the family."""
+    given, toy = study(configs, runs / "gnt"), study(guideless(configs), runs / "toy", TOY)
+    if output is None:
+        return
+    torch.set_num_threads(1)
+    speeds = ratios([timers(one) for one in given], rounds)
+    text = table(given, {one.path: one for one in toy}, speeds)
+    write_text(output, text)
+    print(text, end="")
+
+
+def guideless(configs: list[Path]) -> list[Path]:
+    """Leave out what needs gold links in training: the toy corpus has perfect ones, which would prove little."""
+    return [path for path in configs if path.stem != "guided"]
+
+
+def timers(one: Trained) -> tuple[Callable[[], float], Callable[[], float]]:
+    """Return what measures training (seconds a target piece) and beam search (seconds a sentence) of a trained run."""
+    config, tokenizers, model = checkpoint.load(one.run)
+    splits = corpora.load(config.corpus)
+    trainer = Trainer(one.run, config, splits, tokenizers)
+    chosen = trainer.order(0)[:UPDATES]
+    batches = [trainer.train_pieces.batch(rows) for rows in chosen]
+    translator, lines = Translator(model, tokenizers, config), splits[one.split].sources[:SENTENCES]
+
+    def training() -> float:
+        clock, tokens = time.perf_counter(), 0
+        for rows, batch in zip(chosen, batches, strict=True):
+            sizes = batch.target_out_BT.shape[1], batch.source_BS.shape[1]
+            tokens += trainer.update(batch, 0.5, trainer.guide.batch(rows, *sizes) if trainer.guide else None)[1]
+        return (time.perf_counter() - clock) / tokens
+
+    def decoding() -> float:
+        clock = time.perf_counter()
+        translator.translate(lines)
+        return (time.perf_counter() - clock) / len(lines)
+
+    return training, decoding
+
+
+def ratios(rows: list[tuple[Callable[[], float], Callable[[], float]]], rounds: int) -> list[tuple[float, float]]:
+    """Return each row's speed in training and in decoding relative to the first row: medians over the rounds."""
+    measured = [[[timer() for timer in row] for row in rows] for _ in range(rounds)]
+    return [
+        (median(one[0][0] / one[row][0] for one in measured), median(one[0][1] / one[row][1] for one in measured))
+        for row in range(len(rows))
+    ]
+
+
+def table(given: list[Trained], toy: dict[Path, Trained], speeds: list[tuple[float, float]]) -> str:
+    """Return the family as Markdown."""
+    head = ["config", "model", "parameters", "toy BLEU", "gnt BLEU", "gnt chrF", "AER as it is", "AER shifted",
+            "training tokens/s", "decoding sentences/s"]  # fmt: skip
+    lines = [head, ["---"] * len(head)]
+    for one, (training, decoding) in zip(given, speeds, strict=True):
+        error: dict[str, Any] = one.scores.get("AER", {})
+        lines.append([
+            f"`{one.path.stem}`",
+            one.config.model.summary,
+            f"{one.parameters / 1e6:.2f}M",
+            interval(toy[one.path].scores["BLEU"]) if one.path in toy else "",
+            interval(one.scores["BLEU"]),
+            f"{one.scores['chrF']['score']:.1f}",
+            *(f"{error[key]:.1f}" if error else "" for key in ("score", "shifted")),
+            f"{training:.2f}",
+            f"{decoding:.2f}",
+        ])  # fmt: skip
+    notes = [
+        f"Seed {given[0].config.seed}, one thread. BLEU with its 95 % interval: "
+        f"`{given[0].scores['BLEU']['signature']}`. Speeds are relative to the first row, medians of rounds in one run."
+    ]
+    return "\n".join([*(f"| {' | '.join(line)} |" for line in lines), "", *notes]) + "\n"
+
+
+def interval(score: dict[str, Any]) -> str:
+    """Return a score and its interval."""
+    return f"{score['score']:.1f} ({score['low']:.1f}–{score['high']:.1f})"
+
+
+if __name__ == "__main__":
+    cli.main(family)

@@ -1,0 +1,136 @@
+"""The slow twin of mt/search: plain Python loops over forced decoding, on a toy model."""
+
+import itertools
+import math
+
+import pytest
+import torch
+from torch import Tensor
+
+from mt.models.base import Memory, Output, State
+from mt.search import Hypothesis
+from mt.special import BOS, EOS, PAD
+
+
+class Toy:
+    """Random but deterministic: the logits depend on the source and on the whole prefix. float64, nothing trained."""
+
+    def __init__(self, vocabulary: int, seed: int = 0, ending: float = 0.0, attention: bool = True) -> None:
+        draw = torch.Generator().manual_seed(seed)
+        width = 6
+        self.source, self.target = (torch.randn(vocabulary, width, generator=draw).double() for _ in range(2))
+        self.turn, self.look = (torch.randn(width, width, generator=draw).double() for _ in range(2))
+        self.out = torch.randn(2 * width, vocabulary, generator=draw).double()
+        self.bias = torch.zeros(vocabulary).double()
+        self.bias[EOS] = ending
+        self.attention = attention
+        self.rows: list[int] = []
+
+    def encode(self, source_BS: Tensor, mask_BS: Tensor) -> tuple[Memory, State]:
+        keys = self.source[source_BS] * (1 + torch.arange(source_BS.shape[1])[:, None]).sqrt()
+        start = (keys * mask_BS[:, :, None]).sum(1).tanh()
+        return {"keys": keys, "mask": mask_BS}, {"hidden": start[:, None]}
+
+    def step(self, previous_BK: Tensor, state: State, memory: Memory) -> tuple[Output, State]:
+        self.rows.append(len(previous_BK))
+        hidden = (state["hidden"] @ self.turn + self.target[previous_BK]).tanh()
+        scores = hidden @ self.look @ memory["keys"].transpose(1, 2)
+        weights = scores.masked_fill(~memory["mask"][:, None], -torch.inf).softmax(-1)
+        logits = torch.cat([hidden, weights @ memory["keys"]], -1) @ self.out + self.bias
+        return Output(logits, weights if self.attention else None), {"hidden": hidden}
+
+    def forward(self, source_BS: Tensor, mask_BS: Tensor, target_in_BT: Tensor, attention: bool = False) -> Output:
+        raise AssertionError("search steps")
+
+
+class Refusing(Toy):
+    """Never emits a piece of its own: every live hypothesis dies at once."""
+
+    def step(self, previous_BK: Tensor, state: State, memory: Memory) -> tuple[Output, State]:
+        output, state = super().step(previous_BK, state, memory)
+        output.logits[:, :, EOS + 1 :] = -torch.inf
+        return output, state
+
+
+def batch(sources: list[list[int]]) -> tuple[Tensor, Tensor]:
+    longest = max(map(len, sources))
+    source = torch.tensor([s + [PAD] * (longest - len(s)) for s in sources])
+    return source, torch.tensor([[i < len(s) for i in range(longest)] for s in sources])
+
+
+def random_sources(vocabulary: int, lengths: list[int], seed: int = 3) -> list[list[int]]:
+    draw = torch.Generator().manual_seed(seed)
+    return [[*torch.randint(4, vocabulary, (n - 1,), generator=draw).tolist(), EOS] for n in lengths]
+
+
+def repeats(tokens: list[int], n: int) -> bool:
+    """Whether n pieces in a row come a second time."""
+    for first in range(len(tokens) - n + 1 if n else 0):
+        for second in range(first + 1, len(tokens) - n + 1):
+            if tokens[first : first + n] == tokens[second : second + n]:
+                return True
+    return False
+
+
+class Forced:
+    """Forced decoding of one sentence, one step at a time; the step after each prefix is done once and remembered."""
+
+    def __init__(self, model: Toy, source: list[int]) -> None:
+        self.model = model
+        self.memory, self.start = model.encode(*batch([source]))
+        self.steps: dict[tuple[int, ...], tuple[list[float], Tensor | None, State]] = {}
+
+    def after(self, prefix: list[int]) -> tuple[list[float], Tensor | None, State]:
+        """The log probability of each next piece, the attention that predicts it, the state."""
+        if tuple(prefix) not in self.steps:
+            state = self.after(prefix[:-1])[2] if prefix else self.start
+            output, state = self.model.step(torch.tensor([[prefix[-1] if prefix else BOS]]), state, self.memory)
+            weights = output.logits[0, 0].exp()
+            row = None if output.attention is None else output.attention[0, 0]
+            self.steps[tuple(prefix)] = (weights / weights.sum()).log().tolist(), row, state
+        return self.steps[tuple(prefix)]
+
+    def log_probability(self, pieces: list[int]) -> float:
+        return sum(self.after(pieces[:place])[0][piece] for place, piece in enumerate(pieces))
+
+    def score(self, tokens: list[int], alpha: float, beta: float = 0.0) -> float:
+        score = self.log_probability([*tokens, EOS]) / ((5 + len(tokens) + 1) / 6) ** alpha
+        if beta:
+            rows = self.attention(tokens).tolist()
+            for place in range(len(rows[0])):
+                covered = 0.0
+                for row in rows:
+                    covered += row[place]
+                score += beta * math.log(max(min(covered, 1.0), 1e-10))
+        return score
+
+    def attention(self, tokens: list[int]) -> Tensor:
+        rows = [self.after(tokens[:place])[1] for place in range(len(tokens) + 1)]
+        return torch.stack([row for row in rows if row is not None])
+
+    def every_output(
+        self, limit: int, alpha: float, beta: float = 0.0, no_repeat: int = 0
+    ) -> list[tuple[float, list[int]]]:
+        """All outputs of at most `limit` pieces, </s> included, best first."""
+        pieces = range(EOS + 1, len(self.model.bias))
+        outputs = [list(o) for n in range(limit) for o in itertools.product(pieces, repeat=n)]
+        allowed = [o for o in outputs if not repeats(o, no_repeat)]
+        return sorted(((self.score(o, alpha, beta), o) for o in allowed), reverse=True)
+
+    def beam(
+        self, limit: int, width: int, alpha: float, beta: float = 0.0, no_repeat: int = 0
+    ) -> list[tuple[float, list[int]]]:
+        """The rule of the beam in lists, without an early stop."""
+        live: list[list[int]] = [[]]
+        pool: list[tuple[float, list[int]]] = []
+        for _ in range(limit):
+            pool = sorted([*pool, *((self.score(o, alpha, beta), o) for o in live)], reverse=True)[:width]
+            grown = [[*o, piece] for o in live for piece in range(EOS + 1, len(self.model.bias))]
+            grown = [o for o in grown if not repeats(o, no_repeat)]
+            live = sorted(grown, key=self.log_probability, reverse=True)[:width]
+        return pool
+
+
+def assert_same(found: list[Hypothesis], expected: list[tuple[float, list[int]]]) -> None:
+    assert [h.tokens for h in found] == [tokens for _, tokens in expected]
+    assert [h.score for h in found] == pytest.approx([score for score, _ in expected], abs=1e-12)

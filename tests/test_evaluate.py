@@ -1,0 +1,73 @@
+"""`mt eval`: what scores.json says of the alignments and of the search, and that the card and the pictures follow."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+from tiny_models import one_thread as one_thread
+from toy_runs import RNN, TRANSFORMER, config, write_run
+
+from mt import aligner, choice, corpora
+from mt.choice import Choice
+from mt.evaluate import evaluate
+from mt.links import aer, hard
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_run(
+        tmp_path_factory.mktemp("eval") / "run", config(TRANSFORMER | {"report": {"layer": 2, "head": 1}}), seed=8
+    )
+
+
+def test_three_ways_to_align_are_scored_on_the_split_and_the_chosen_one_is_named(run: Path) -> None:
+    name, scores = evaluate(run, plot=True)
+    assert name == "test"
+    assert scores == json.loads((run / "eval/test/scores.json").read_text())
+    made, chosen = aligner.load(run), choice.of_run(run)
+    assert chosen is not None
+    test = corpora.load(made.config.corpus)["test"]
+    ways = {"as_it_is": Choice(2, 1), "shifted": Choice(2, 1, "shifted"), "chosen": chosen}
+    for key, way in ways.items():
+        found = made.reporting(way.report).forced(test)
+        links = [set(hard(one.alignment(way.shift).words, way.threshold)) for one in found]
+        expected = asdict(aer(links, [gold for gold in test.gold or [] if gold]))
+        assert scores["AER"][key] == pytest.approx(expected | asdict(way))
+    assert scores["AER"]["score"] == scores["AER"]["chosen"]["aer"]
+    assert (scores["AER"]["named"], scores["AER"]["pairs"]) == (str(chosen), 12)
+    assert len({scores["AER"][key]["aer"] for key in ways}) == 3
+    card = (run / "README.md").read_text()
+    assert f"| test | AER | {scores['AER']['score']:.1f} |  | {chosen} |" in card
+    assert f"| test, beam 2 | BLEU | {scores['BLEU']['score']:.1f} |" in card
+    assert (run / "eval/test/alignment.png").read_bytes().startswith(b"\x89PNG")
+    assert b"<svg" in (run / "eval/test/alignment.svg").read_bytes()
+    page = (run / "eval/test/alignments.html").read_text()
+    assert f"references, {chosen}" in page
+    assert all(json.dumps(line, ensure_ascii=False) in page for line in test.targets)
+
+
+def test_the_search_that_made_the_scores_is_recorded(run: Path) -> None:
+    first = json.loads((run / "alignment.json").read_text())
+    _, scores = evaluate(run, "validation", beam=1)
+    assert scores["search"]["beam"] == 1
+    assert scores["search"]["length_penalty"] == 1.0
+    assert evaluate(run, "validation")[1]["search"]["beam"] == 2
+    assert json.loads((run / "alignment.json").read_text()) == first
+
+
+def test_of_the_split_it_is_chosen_on_the_chosen_way_is_the_best(run: Path) -> None:
+    ways = evaluate(run, "validation")[1]["AER"]
+    assert ways["chosen"]["aer"] <= min(ways["as_it_is"]["aer"], ways["shifted"]["aer"])
+    tried = [aer for one in json.loads((run / "alignment.json").read_text())["tried"] for aer in one["aer"].values()]
+    assert ways["chosen"]["aer"] == pytest.approx(min(tried))
+
+
+def test_without_attention_there_is_no_alignment(tmp_path: Path) -> None:
+    bare = write_run(tmp_path / "run", config(RNN | {"attention": {"score": "none"}}))
+    _, scores = evaluate(bare, plot=True)
+    assert set(scores) == {"BLEU", "chrF", "TER", "search"}
+    assert {path.name for path in (bare / "eval/test").iterdir()} == {
+        "scores.json", "sources.txt", "references.txt", "hypotheses.txt"
+    }  # fmt: skip
+    assert not (bare / "alignment.json").exists()

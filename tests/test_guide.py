@@ -1,0 +1,97 @@
+"""Word links become piece links; a guide that does not fit is refused; a guided model looks where it is told."""
+
+import re
+
+import pytest
+import torch
+from conftest import NUMBERS, mt, write_numbers
+
+from mt import checkpoint, config, corpora, text
+from mt.aligner import Aligner
+from mt.corpora.pairs import Gold, Split
+from mt.errors import UserError
+from mt.guide import Guide
+
+WORDS = list(NUMBERS)
+SOURCES = [f"{one} {other}" for one in WORDS for other in WORDS]
+TARGETS = [f"{NUMBERS[other]}, {NUMBERS[one]}" for one in WORDS for other in WORDS]
+
+
+@pytest.fixture(scope="module")
+def tokenizers():
+    return text.train(SOURCES, TARGETS, config.Vocabulary(size=300))
+
+
+def guide(tokenizers, links, gold=None, rows=1, shift=0):
+    split = Split(SOURCES[:rows], TARGETS[:rows], gold)
+    return Guide(config.Guide(links=str(links), shift=shift), split, tokenizers)
+
+
+def linked(tokenizers, row, words):
+    """The slow twin, by characters: which pairs of pieces have a character each in linked words."""
+    sides = []
+    for tokenizer, line in zip(tokenizers, (SOURCES[row], TARGETS[row]), strict=True):
+        numbers = [line[: place + 1].count(" ") if character != " " else None for place, character in enumerate(line)]
+        spans = [span for _, span in tokenizer.spans(tokenizer.encode(line))]
+        sides.append([set(numbers[start:end]) - {None} for start, end in spans])
+    return {(t, s) for t, target in enumerate(sides[1]) for s, source in enumerate(sides[0])
+            for one, other in words if one in source and other in target}  # fmt: skip
+
+
+def test_linked_words_share_their_pieces(tokenizers, tmp_path):
+    file = tmp_path / "links.pharaoh"
+    file.write_text("0-1 1-0\n\n0-0\n")
+    found = guide(tokenizers, file, rows=3)
+    lengths = [max(len(t.encode(line[row])) + 1 for row in range(3))
+               for t, line in ((tokenizers.target, TARGETS), (tokenizers.source, SOURCES))]  # fmt: skip
+    matrix = found.batch([0, 1, 2], *lengths)
+    for row, words in enumerate([{(0, 1), (1, 0)}, set(), {(0, 0)}]):
+        expected = linked(tokenizers, row, words)
+        assert {tuple(place) for place in matrix[row].nonzero().tolist()} == expected
+        for target, weights in enumerate(matrix[row]):
+            share = sum(one == target for one, _ in expected)
+            assert weights[weights > 0].tolist() == pytest.approx([1 / max(share, 1)] * share)
+    later = guide(tokenizers, file, rows=3, shift=1).batch([0, 1, 2], *lengths)
+    assert torch.equal(later[:, 1:], matrix[:, :-1])
+    assert not later[:, 0].any()
+
+
+def test_gold_has_words_of_its_own(tokenizers):
+    comma = TARGETS[0].index(",")
+    gold = [Gold(((0, len(SOURCES[0])),), ((comma, comma + 1),), frozenset({(0, 0)}), frozenset({(0, 0)}))]
+    spans = [span for _, span in tokenizers.target.spans(tokenizers.target.encode(TARGETS[0]))]
+    (piece,) = [number for number, (start, end) in enumerate(spans) if start <= comma < end]
+    pieces = len(tokenizers.source.encode(SOURCES[0]))
+    assert guide(tokenizers, "gold", gold).links == [[(piece, source) for source in range(pieces)]]
+
+
+def test_a_guide_that_does_not_fit_is_refused(tokenizers, tmp_path):
+    file = tmp_path / "links"
+    file.write_text("0-0\n0-2\n")
+    problem = f"{file}, line 2: no link 0-2: the training pair has 2 source and 2 target words"
+    with pytest.raises(UserError, match=re.escape(problem)):
+        guide(tokenizers, file, rows=2)
+    with pytest.raises(UserError, match="has 2 lines for 3 training pairs"):
+        guide(tokenizers, file, rows=3)
+    with pytest.raises(UserError, match="has no gold links"):
+        guide(tokenizers, "gold")
+
+
+def test_a_guided_model_looks_where_it_is_told(tmp_path):
+    """The numbers are translated one by one, so that links to the mirrored word are a habit only a guide can give."""
+    path = write_numbers(tmp_path, 200)
+    short = ["train.epochs=2", "model.hidden=24", "model.encoder_hidden=16"]
+    tree = checkpoint.config_file.load(path, short)
+    lengths = [len(line.split()) for line in corpora.load(tree.corpus)["train"].sources]
+    file = tmp_path / "mirrored.pharaoh"
+    file.write_text("".join(" ".join(f"{n - 1 - i}-{i}" for i in range(n)) + "\n" for n in lengths))
+    mirrored = []
+    for name, options in (("plain", []), ("guided", [f"train.guide.links={file}", "train.guide.weight=2"])):
+        result = mt("train", path, *short, *options, "--run", tmp_path / name)
+        assert result.returncode == 0, result.stderr
+        loaded, tokenizers, model = checkpoint.load(tmp_path / name)
+        validation = corpora.load(tree.corpus)["validation"]
+        found = [one.alignment() for one in Aligner(model, tokenizers, loaded).forced(validation)]
+        pairs = [(link, len(one.source_words)) for one in found for link in one.links]
+        mirrored.append(sum(source == words - 1 - target for (source, target), words in pairs) / len(pairs))
+    assert mirrored[0] < 0.5 < 0.8 < mirrored[1], mirrored

@@ -1,0 +1,52 @@
+"""The losses against plain loops over their papers' equations."""
+
+import math
+
+import pytest
+import torch
+
+from mt.losses import coverage_loss, cross_entropy, guide_loss
+from mt.special import PAD
+
+ATTENTION = torch.tensor(
+    [[[0.7, 0.2, 0.1], [0.5, 0.5, 0.0], [0.1, 0.1, 0.8]], [[0.6, 0.4, 0.0], [0.9, 0.1, 0.0], [0.3, 0.7, 0.0]]],
+    dtype=torch.float64,
+)
+
+
+def test_loss_is_the_papers_sum_over_real_pieces():
+    torch.manual_seed(1)
+    logits, smoothing, vocabulary = torch.randn(2, 3, 5, dtype=torch.float64), 0.1, 5
+    target = torch.tensor([[4, 2, 3], [1, 3, 0]])
+    expected = 0.0
+    for sentence in range(2):
+        for position in range(3):
+            piece = int(target[sentence, position])
+            if piece == 0:
+                continue
+            row = logits[sentence, position].tolist()
+            total = math.log(sum(math.exp(value) for value in row))
+            for candidate, value in enumerate(row):
+                wanted = smoothing / vocabulary + (1 - smoothing) * (candidate == piece)
+                expected -= wanted * (value - total)
+    assert cross_entropy(logits, target, smoothing).item() == pytest.approx(expected, rel=1e-12)
+
+
+def test_coverage_loss_is_what_was_looked_at_twice():
+    target = torch.tensor([[4, 5, 3], [4, 3, PAD]])
+    expected = 0.0
+    for rows, pieces in zip(ATTENTION.tolist(), target.tolist(), strict=True):
+        covered = [0.0, 0.0, 0.0]
+        for row, piece in zip(rows, pieces, strict=True):
+            if piece != PAD:
+                expected += sum(min(a, c) for a, c in zip(row, covered, strict=True))
+            covered = [a + c for a, c in zip(row, covered, strict=True)]
+    assert coverage_loss(ATTENTION, target).item() == pytest.approx(expected, rel=1e-12)
+    # By hand: .5 + .2, then .1 + .1 + .1; the second sentence .6 + .1, its last row is padding.
+    assert expected == pytest.approx(0.7 + 0.3 + 0.7)
+
+
+def test_guide_loss_is_the_cross_entropy_of_the_rows_that_are_known():
+    guide = torch.tensor([[[1, 0, 0], [0, 0.5, 0.5], [0, 0, 0]], [[0, 0, 0], [0, 0, 0], [0, 1, 0]]]).double()
+    expected = -math.log(0.7) - 0.5 * math.log(0.5) - 0.5 * math.log(1e-9) - math.log(0.7)
+    assert guide_loss(ATTENTION, guide).item() == pytest.approx(expected, rel=1e-12)

@@ -1,0 +1,62 @@
+"""Runs on a toy corpus of a few sentences, with random weights and no training: enough for all that counts links."""
+
+import functools
+import json
+from pathlib import Path
+from typing import Any
+
+from tiny_models import redraw
+
+from mt import checkpoint, config_file, corpora, text
+from mt.aligner import Aligner
+from mt.config import Config
+from mt.disk import write_text
+from mt.text import Tokenizers
+
+RNN = {"embedding": 8, "hidden": 8, "encoder_hidden": 4, "attention": {"width": 8}}
+HEADS = RNN | {"attention": {"width": 8, "heads": 2, "score": "scaled_dot"}}
+TRANSFORMER = {"kind": "transformer", "width": 8, "layers": 2, "heads": 2, "feedforward": 16}
+
+
+def config(model: dict[str, Any], source: str = "de", **search: float) -> Config:
+    tree = {
+        "corpus": {
+            "name": "toy",
+            "source": source,
+            "target": {"de": "en", "en": "de"}[source],
+            "pairs": 80,
+            "held_out": 12,
+        },
+        "vocabulary": {"size": 400},
+        "model": {"kind": "rnn"} | model,
+        "search": {"beam": 2, "max_extra": 3, "max_ratio": 1.0} | search,
+        "threads": 1,
+    }
+    return Config.model_validate(tree)
+
+
+@functools.cache
+def vocabularies(source: str) -> Tokenizers:
+    made = config(RNN, source)
+    train = corpora.load(made.corpus)["train"]
+    return text.train(train.sources, train.targets, made.vocabulary)
+
+
+def aligner(config: Config, seed: int = 3, scale: float = 0.6) -> Aligner:
+    tokenizers = vocabularies(config.corpus.source)
+    model = checkpoint.build(config, tokenizers)
+    redraw(model, seed, scale)
+    return Aligner(model.float().eval(), tokenizers, config)
+
+
+def write_run(run: Path, config: Config, seed: int = 3, scale: float = 0.6) -> Path:
+    tokenizers = vocabularies(config.corpus.source)
+    model = checkpoint.build(config, tokenizers)
+    redraw(model, seed, scale)
+    model.float()
+    write_text(run / "config.yaml", config_file.to_yaml(config))
+    tokenizers.save(run)
+    checkpoint.save(run / checkpoint.WEIGHTS, checkpoint.weights(model), {"update": 7})
+    record = {"update": 7, "epoch": 1, "validation_bleu": 0.0, "seconds": 1}
+    write_text(run / "metrics.jsonl", json.dumps(record) + "\n")
+    return run
