@@ -4,13 +4,13 @@ import re
 
 import pytest
 import torch
-from conftest import NUMBERS, mt, write_numbers
+from conftest import NUMBERS
 
-from mt import checkpoint, config, corpora, text
-from mt.aligner import Aligner
+from mt import config, text
 from mt.corpora.pairs import Gold, Split
 from mt.errors import UserError
 from mt.guide import Guide
+from mt.train import Trainer
 
 WORDS = list(NUMBERS)
 SOURCES = [f"{one} {other}" for one in WORDS for other in WORDS]
@@ -77,21 +77,24 @@ def test_a_guide_that_does_not_fit_is_refused(tokenizers, tmp_path):
         guide(tokenizers, "gold")
 
 
-def test_a_guided_model_looks_where_it_is_told(tmp_path):
-    """The numbers are translated one by one, so that links to the mirrored word are a habit only a guide can give."""
-    path = write_numbers(tmp_path, 200)
-    short = ["train.epochs=2", "model.hidden=24", "model.encoder_hidden=16"]
-    tree = checkpoint.config_file.load(path, short)
-    lengths = [len(line.split()) for line in corpora.load(tree.corpus)["train"].sources]
-    file = tmp_path / "mirrored.pharaoh"
-    file.write_text("".join(" ".join(f"{n - 1 - i}-{i}" for i in range(n)) + "\n" for n in lengths))
-    mirrored = []
-    for name, options in (("plain", []), ("guided", [f"train.guide.links={file}", "train.guide.weight=2"])):
-        result = mt("train", path, *short, *options, "--run", tmp_path / name)
-        assert result.returncode == 0, result.stderr
-        loaded, tokenizers, model = checkpoint.load(tmp_path / name)
-        validation = corpora.load(tree.corpus)["validation"]
-        found = [one.alignment() for one in Aligner(model, tokenizers, loaded).forced(validation)]
-        pairs = [(link, len(one.source_words)) for one in found for link in one.links]
-        mirrored.append(sum(source == words - 1 - target for (source, target), words in pairs) / len(pairs))
-    assert mirrored[0] < 0.5 < 0.8 < mirrored[1], mirrored
+def test_a_guided_model_looks_where_it_is_told(tokenizers, tmp_path):
+    """Forty updates on one batch, guided to the wrong word of two and not guided."""
+    file = tmp_path / "wrong.pharaoh"
+    file.write_text("0-0 1-1\n" * 24)
+    on_guided = []
+    for weight in (0.0, 2.0):
+        split = Split(SOURCES[:24], TARGETS[:24])
+        tree = config.Config.model_validate({
+            "corpus": {"name": "toy"},
+            "model": {"kind": "rnn", "embedding": 16, "hidden": 16, "encoder_hidden": 16, "attention": {"width": 16}},
+            "train": {"learning_rate": 0.01, "warmup": 0, "guide": {"links": str(file), "weight": weight}},
+        })  # fmt: skip
+        job = Trainer(tmp_path / str(weight), tree, {"train": split, "validation": split}, tokenizers)
+        batch = job.train_pieces.batch(range(24))
+        known = job.guide.batch(range(24), batch.target_out_BT.shape[1], batch.source_BS.shape[1])
+        for _ in range(40):
+            job.update(batch, 0.0, known)
+        job.model.eval()
+        attention = job.model(batch.source_BS, batch.mask_BS, batch.target_in_BT, attention=True).attention
+        on_guided.append((attention * (known > 0)).sum().item() / (known.sum(2) > 0).sum().item())
+    assert on_guided[0] < 0.7 < 0.9 < on_guided[1], on_guided
