@@ -2,7 +2,7 @@
 
     python scripts/compare.py configs/multi30k.yaml configs/multi30k-none.yaml
 
-Each config CONFIG.yaml has its run in RUNS/CONFIG. A trained run is only scored. The table goes to
+Each config CONFIG.yaml has its run in RUNS/CONFIG. A trained run is only scored, once. The table goes to
 OUTPUT.md and OUTPUT.json and to the terminal.
 """
 
@@ -12,10 +12,9 @@ from typing import Annotated, Any
 
 import typer
 
-from mt import checkpoint, cli, config_file, experiment
-from mt.config import Config
+from mt import cli
 from mt.disk import write_text
-from mt.evaluate import evaluate
+from mt.lab.study import Trained, study
 
 METRICS = ("BLEU", "chrF", "TER", "AER")
 
@@ -27,30 +26,24 @@ def compare(
     split: Annotated[str | None, typer.Option(help="Split to score. Unset: the corpus's main test split.")] = None,
 ) -> None:
     """Train, score and tabulate experiments."""
-    trees = [config_file.load(path) for path in configs]  # all of them, before hours of training
-    rows = []
-    for path, tree in zip(configs, trees, strict=True):
-        run = runs / path.stem
-        if not experiment.train(tree, run, resume=True):
-            raise KeyboardInterrupt
-        rows.append(row(path, tree, run, *evaluate(run, split)))
+    rows = [row(one) for one in study(configs, runs, split=split)]
     write_text(Path(f"{output}.json"), json.dumps(rows, indent=2, ensure_ascii=False) + "\n")
     write_text(Path(f"{output}.md"), table(rows))
     print(table(rows), end="")
 
 
-def row(path: Path, config: Config, run: Path, split: str, scores: dict[str, Any]) -> dict[str, Any]:
+def row(one: Trained) -> dict[str, Any]:
     """Return what the table says of one run."""
-    record = checkpoint.read_record(run / checkpoint.STATE)
-    weights, _ = checkpoint.read(run / checkpoint.WEIGHTS)
+    config, record = one.config, one.record
     return {
-        "config": str(path),
+        "config": str(one.path),
         "corpus": f"{config.corpus.name} {config.corpus.source}-{config.corpus.target}",
-        "split": split,
+        "split": one.split,
         "model": config.model.summary,
-        "parameters": sum(tensor.numel() for tensor in weights.values()),
+        "seed": config.seed,
+        "parameters": one.parameters,
         "validation_bleu": record["best_bleu"],
-        "scores": scores,
+        "scores": one.scores,
         "minutes": record["seconds"] / 60,
         "threads": record["made_with"]["threads"],
     }

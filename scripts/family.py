@@ -83,8 +83,8 @@ def ratios(rows: list[tuple[Callable[[], float], Callable[[], float]]], rounds: 
 
 def table(given: list[Trained], toy: dict[Path, Trained], speeds: list[tuple[float, float]]) -> str:
     """Return the family as Markdown."""
-    head = ["config", "model", "parameters", "toy BLEU", "gnt BLEU", "gnt chrF", "AER as it is", "AER shifted",
-            "training tokens/s", "decoding sentences/s"]  # fmt: skip
+    head = ["config", "model", "parameters", "toy BLEU", "gnt BLEU", "gnt chrF", "AER as-is", "AER shifted",
+            "AER posterior", "training tokens/s", "decoding sentences/s"]  # fmt: skip
     lines = [head, ["---"] * len(head)]
     for one, (training, decoding) in zip(given, speeds, strict=True):
         error: dict[str, Any] = one.scores.get("AER", {})
@@ -95,7 +95,7 @@ def table(given: list[Trained], toy: dict[Path, Trained], speeds: list[tuple[flo
             interval(toy[one.path].scores["BLEU"]) if one.path in toy else "",
             interval(one.scores["BLEU"]),
             f"{one.scores['chrF']['score']:.1f}",
-            *(f"{error[key]:.1f}" if error else "" for key in ("score", "shifted")),
+            *(f"{error[key]['aer']:.1f}" if error else "" for key in ("as_it_is", "shifted", "posterior")),
             f"{training:.2f}",
             f"{decoding:.2f}",
         ])  # fmt: skip

@@ -20,7 +20,6 @@ from mt.corpora import CORPORA
 from mt.models import rnn
 
 CONFIGS = Path(__file__).parent.parent / "configs"
-LINE = "the command line"
 
 
 def classes(node: Any = Config) -> set[type[Tree]]:
@@ -223,8 +222,8 @@ def test_the_schema_takes_what_load_takes() -> None:
             for name in key.split("."):
                 part = part["properties"][name]
                 if "oneOf" in part:
-                    held, choice = yaml.safe_load(path.read_text())[name], part["discriminator"]
-                    part = {"$ref": choice["mapping"][held.get(choice["propertyName"], "rnn")]}
+                    choice, resolved = part["discriminator"], getattr(config_file.load(path), name)
+                    part = {"$ref": choice["mapping"][getattr(resolved, choice["propertyName"])]}
                 if "$ref" in part:
                     part = schema["$defs"][part["$ref"].rpartition("/")[2]]
             kinds = {

@@ -200,6 +200,8 @@ def test_the_cache_grows_by_a_place_and_follows_the_beam() -> None:
         for piece in (BOS, *pieces[b][k]):
             expected, own = made.step(torch.tensor([[piece]]), own, alone)
         close(output.logits[b, k], expected.logits[0, 0])
+        forward = made(*batch([SOURCES[b]]), torch.tensor([[BOS, *pieces[b][k]]]))
+        close(output.logits[b, k], forward.logits[0, -1])
         for name, tensor in own.items():
             close(state[name][b, k], tensor[0, 0])
 
