@@ -103,12 +103,12 @@ class MultiHead(nn.Module):
     def forward(self, query_BQH: Tensor, memory: Tensors, past: Tensors) -> Result:
         """Return the heads' contexts joined, the reported weights, and the new past."""
         folded = {name: tensor.flatten(0, 1) for name, tensor in memory.items()}
-        pasts = {name: tensor.repeat_interleave(self.heads, 0) for name, tensor in past.items()}
-        context, weights, pasts = self.inner(self._fold(self.ask(query_BQH)), folded, pasts)
+        step_XQ = past["step"].repeat_interleave(self.heads, 0)
+        context, weights, _ = self.inner(self._fold(self.ask(query_BQH)), folded, {"step": step_XQ})
         joined_BQA = context.unflatten(0, (-1, self.heads)).transpose(1, 2).flatten(2)
         weights_BNQS = weights.unflatten(0, (-1, self.heads))
         reported = weights_BNQS.mean(1) if self.reported is None else weights_BNQS[:, self.reported]
-        return self.combine(joined_BQA), reported, {name: tensor[:: self.heads] for name, tensor in pasts.items()}
+        return self.combine(joined_BQA), reported, {"step": past["step"] + 1}
 
     def alone(self, memory: Tensors) -> Tensor:
         """Return the context of a query all of whose heads look at one piece alone, for each piece, [B, S, C]."""
