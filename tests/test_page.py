@@ -168,6 +168,13 @@ const state = () => ({
   reading: one("#reading").textContent,
 });
 const point = (element, type = "pointerover") => element.dispatchEvent(new PointerEvent(type, { bubbles: true }));
+for (const [method, type] of [["focus", "focusin"], ["blur", "focusout"]]) {
+  const native = HTMLElement.prototype[method];
+  HTMLElement.prototype[method] = function () {
+    native.call(this);  // fires nothing while the window has no focus, which a busy machine may give it late
+    if (!document.hasFocus()) this.dispatchEvent(new FocusEvent(type, { bubbles: true }));
+  };
+}
 const press = (key) => document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
 """
 
