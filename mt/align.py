@@ -1,7 +1,7 @@
 """What `mt align` does: align given pairs by forced decoding, in one direction or both, write it, and score it."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 
@@ -81,7 +81,7 @@ def align(
     if backward and reverse:
         other, other_how = _align(reverse.run, backward, mirrored(pairs), wanted)
         join = SYMMETRISATIONS[reverse.symmetrise]
-        found = [replace(one, links=by_target(join(set(one.links), _turned(two.links))))
+        found = [replace(one, links=by_target(join(set(one.links), turned(two.links))))
                  for one, two in zip(found, other, strict=True)]  # fmt: skip
         how = f"{reverse.symmetrise} of {how} and {other_how}"
     stem = output or run / "align" / str(name)
@@ -101,11 +101,12 @@ def mirrored(pairs: Split) -> Split:
 
 
 def _mirrored(gold: Gold) -> Gold:
-    sure, possible = (frozenset(_turned(links)) for links in (gold.sure, gold.possible))
+    sure, possible = (frozenset(turned(links)) for links in (gold.sure, gold.possible))
     return Gold(gold.target_spans, gold.source_spans, sure, possible)
 
 
-def _turned(links: Sequence[Link] | frozenset[Link]) -> set[Link]:
+def turned(links: Collection[Link]) -> set[Link]:
+    """Return links with source and target exchanged."""
     return {(target, source) for source, target in links}
 
 

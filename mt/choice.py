@@ -64,6 +64,13 @@ def as_it_is(model: Model) -> Choice:
     return Choice(model.report.layer or max(layers - 1, 1), model.report.head)
 
 
+def ways(model: Model, chosen: Choice) -> dict[str, Choice]:
+    """Return the ways that are reported: as it is, the next step's, the last layer's posterior, the chosen."""
+    plain = as_it_is(model)
+    posterior = Choice(places(model)[0], plain.head, "posterior")
+    return {"as_it_is": plain, "shifted": replace(plain, reading="shifted"), "posterior": posterior, "chosen": chosen}
+
+
 def forced(aligner: Aligner, pairs: Split, choice: Choice, meter: Meter | None = None) -> list[Forced]:
     """Return the attention (or posterior) that a choice reads; a shift comes later.
 

@@ -13,7 +13,7 @@ from mt import alignment_files, checkpoint, corpora, page, plots
 from mt.aligner import Aligner, Forced
 from mt.alignments import EMPTY, Alignment
 from mt.card import write_card
-from mt.choice import Choice, as_it_is, choose_for_run, forced, places, score, with_gold
+from mt.choice import Choice, choose_for_run, forced, score, ways, with_gold
 from mt.corpora.pairs import Split
 from mt.disk import write_lines, write_text
 from mt.errors import UserError
@@ -79,12 +79,9 @@ def alignment_error(aligner: Aligner, known: Split, choice: Choice) -> dict[str,
     "as_it_is": the layer and head of the config, argmax; "shifted": the same by the next step's weights; "posterior":
     that of the last layer, argmax; "chosen": as chosen on validation, whose AER is the "score".
     """
-    plain = as_it_is(aligner.config.model)
-    posterior = Choice(places(aligner.config.model)[0], plain.head, "posterior")
-    ways = {"as_it_is": plain, "shifted": replace(plain, reading="shifted"), "posterior": posterior, "chosen": choice}
     found: dict[Choice, list[Forced]] = {}
     scores: dict[str, Any] = {}
-    for name, way in ways.items():
+    for name, way in ways(aligner.config.model, choice).items():
         source = replace(way, reading="as-is" if way.shift else way.reading, threshold=None)
         if source not in found:
             found[source] = forced(aligner, known, source)

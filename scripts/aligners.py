@@ -1,0 +1,138 @@
+"""How well models align: one direction and both, by every reading, and after teaching themselves.
+
+    python scripts/aligners.py configs/aligner/all-text.yaml --rounds 1 --output docs/aligners.md
+
+Each config is trained as it is (RUNS/CONFIG) and from target to source (RUNS/CONFIG.reverse). A round of self-guidance
+(Garg et al. 2019; Zenkel et al. 2020) trains both anew, guided by the links that the two before make together of the
+training pairs (RUNS/CONFIG.guided1 and RUNS/CONFIG.guided1.reverse). What is trained already is only measured.
+"""
+
+from dataclasses import astuple, dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mt import aligner, alignment_files, cli, config_file, corpora, experiment
+from mt.align import turned
+from mt.choice import Choice, choose_for_run, forced, ways
+from mt.config import Config
+from mt.corpora.pairs import Link, Split
+from mt.disk import write_lines, write_text
+from mt.links import AlignmentScore, aer, by_target, grow_diag_final_and
+from mt.progress import Meter
+
+WEIGHT = 0.5
+"""Of the guided loss in self-guidance."""
+GUIDE = "posterior"
+"""The way that makes the guiding links: no gold has a say in it."""
+
+
+@dataclass(frozen=True)
+class Direction:
+    """A trained run of one direction."""
+
+    run: Path
+    config: Config
+    splits: dict[str, Split]
+    ways: dict[str, Choice]
+    """As mt.choice.ways has them, one of them chosen on validation."""
+
+    def links(self, split: str, way: str) -> list[set[Link]]:
+        """Return the links of each pair of a split."""
+        pairs, choice = self.splits[split], self.ways[way]
+        meter = Meter(f"aligning {split} with {self.run.name}, {choice}", "pair", len(pairs.sources))
+        found = forced(aligner.load(self.run), pairs, choice, meter)
+        meter.close()
+        return [set(one.alignment(choice.shift, choice.threshold).links) for one in found]
+
+
+@dataclass(frozen=True)
+class Row:
+    """How well a pair of runs aligns in one way."""
+
+    run: str
+    way: str
+    scores: tuple[AlignmentScore, AlignmentScore, AlignmentScore]
+    """Of the first direction, of the other, and of both symmetrised."""
+
+
+def aligners(
+    configs: Annotated[list[Path], typer.Argument(help="YAML files; the corpus must have gold links.")],
+    runs: Annotated[Path, typer.Option(help="Folder of run directories.")] = Path("runs/aligners"),
+    rounds: Annotated[int, typer.Option(min=0, help="Rounds of self-guidance.")] = 0,
+    output: Annotated[Path, typer.Option(help="Markdown file.")] = Path("runs/aligners.md"),
+) -> None:
+    """Train in both directions, align the test split, and tabulate AER."""
+    first, *_ = [config_file.load(path) for path in configs]  # all of them, before hours of training
+    rows = []
+    for path in configs:
+        guides: list[str] = ["null", "null"]
+        for number in range(rounds + 1):
+            name = f"{path.stem}.guided{number}" if number else path.stem
+            there, back = (
+                trained(path, runs / f"{name}{end}", turn, guide)
+                for end, turn, guide in zip(("", ".reverse"), (False, True), guides, strict=True)
+            )
+            rows += [Row(name, way, scores(there, back, way)) for way in there.ways]
+            if number < rounds:
+                guides = guiding(there, back, runs / name)
+    text = table(rows, first)
+    write_text(output, text)
+    print(text, end="")
+
+
+def trained(path: Path, run: Path, turn: bool, guide: str) -> Direction:
+    """Return the run, trained where it is missing, source and target exchanged if it is to `turn`."""
+    corpus = config_file.load(path).corpus
+    source, target = (corpus.target, corpus.source) if turn else (corpus.source, corpus.target)
+    guidance = [f"train.guide={{links: {guide}, weight: {WEIGHT}}}"] if guide != "null" else []
+    config = config_file.load(path, [f"corpus={{source: {source}, target: {target}}}", *guidance])
+    if not experiment.train(config, run, resume=True):
+        raise KeyboardInterrupt
+    splits = corpora.load(config.corpus)
+    chosen = choose_for_run(run, aligner.load(run), splits["validation"])
+    return Direction(run, config, splits, ways(config.model, chosen))
+
+
+def scores(there: Direction, back: Direction, way: str) -> tuple[AlignmentScore, AlignmentScore, AlignmentScore]:
+    """Return the scores on the test pairs whose gold is known: of one direction, of the other, of both symmetrised."""
+    gold = there.splits["test"].gold or []
+    found = there.links("test", way), [turned(links) for links in back.links("test", way)]
+    both = [grow_diag_final_and(one, two) for one, two in zip(*found, strict=True)]
+
+    def score(links: list[set[Link]]) -> AlignmentScore:
+        known = [(one, truth) for one, truth in zip(links, gold, strict=True) if truth]
+        return aer([one for one, _ in known], [truth for _, truth in known])
+
+    return score(found[0]), score(found[1]), score(both)
+
+
+def guiding(there: Direction, back: Direction, stem: Path) -> list[str]:
+    """Write the symmetrised links of the training pairs, for either direction, and return the two files' names."""
+    found = there.links("train", GUIDE), [turned(links) for links in back.links("train", GUIDE)]
+    both = [grow_diag_final_and(one, two) for one, two in zip(*found, strict=True)]
+    files = [f"{stem}.pharaoh", f"{stem}.reverse.pharaoh"]
+    for file, links in zip(files, (both, [turned(one) for one in both]), strict=True):
+        write_lines(Path(file), [alignment_files.pharaoh(by_target(one)) for one in links])
+    return files
+
+
+def table(rows: list[Row], config: Config) -> str:
+    """Return the scores as Markdown."""
+    there, back = f"{config.corpus.source}-{config.corpus.target}", f"{config.corpus.target}-{config.corpus.source}"
+    head = ["run", "way", f"AER {there}", f"AER {back}", "AER both", "precision", "recall"]
+    lines = [head, ["---"] * len(head)]
+    for row in rows:
+        one, two, both = row.scores
+        figures = one.aer, two.aer, *astuple(both)[:3]
+        lines.append([f"`{row.run}`", row.way.replace("_", "-"), *(f"{figure:.1f}" for figure in figures)])
+    body = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return (
+        f"{body}\n\nAER in %, test split, seed {config.seed}. Both: grow-diag-final-and, with precision and recall. "
+        "The ways are those of `scores.json`; `chosen` was chosen for each direction alone on validation's gold.\n"
+    )
+
+
+if __name__ == "__main__":
+    cli.main(aligners)
