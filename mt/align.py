@@ -1,6 +1,7 @@
 """What `mt align` does: align given pairs by forced decoding, in one direction or both, write it, and score it."""
 
 import logging
+import shutil
 from collections.abc import Collection, Sequence
 from dataclasses import astuple, dataclass, replace
 from pathlib import Path
@@ -89,7 +90,8 @@ def align(
     log.info("aligned %d pairs by %s; written to %s.npz, .jsonl and .pharaoh", len(found), how, stem)
     printed = [_scored(found, pairs.gold)] if any(pairs.gold or []) else []
     if plot and found:
-        printed.append(blocks(found[0].words, found[0].source_words, found[0].target_words))
+        first, width = found[0], shutil.get_terminal_size().columns
+        printed.append(blocks(first.words, first.source_words, first.target_words, width))
     return "\n".join(printed)
 
 

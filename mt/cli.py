@@ -99,7 +99,8 @@ def align(
         raise typer.BadParameter("it needs the other direction: --reverse RUN", param_hint="--symmetrise")
     pairs = align.Pairs(split, source, target, gold, gold_format)
     backward = align.Reverse(reverse, symmetrise or "grow-diag-final-and") if reverse else None
-    print(align.align(run, pairs, align.Wanted(layer, head, read, threshold), backward, output, plot))
+    if text := align.align(run, pairs, align.Wanted(layer, head, read, threshold), backward, output, plot):
+        print(text)
 
 
 @app.command()

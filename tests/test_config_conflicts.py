@@ -62,6 +62,11 @@ A = "model.attention."
             "a guide teaches attention, and this model has none",
             "train.guide.links",
         ),
+        (
+            f"{A}score=none search.coverage_penalty=0.2",
+            "a coverage penalty asks where attention looked, and this model has none",
+            "search.coverage_penalty",
+        ),
         ("train.coverage_loss=1", "the coverage loss needs model.attention.coverage: true", "train.coverage_loss"),
         (
             "model.kind=transformer train.coverage_loss=1",
