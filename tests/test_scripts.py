@@ -1,0 +1,42 @@
+"""What the programs in scripts/ compute themselves: bins of lengths, ratios of speeds, the family's table."""
+
+import importlib.util
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+FOLDER = Path(__file__).parent.parent / "scripts"
+
+
+def script(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, FOLDER / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize(
+    ("lengths", "bins", "expected"),
+    [
+        ([3, 1, 2, 4], 2, [[1, 2], [0, 3]]),
+        ([5, 5, 5, 5], 2, [[0, 1, 2, 3]]),  # one length is one bin
+        ([1, 2, 2, 2, 3], 5, [[0], [1, 2, 3], [4]]),
+        ([1] * 5 + [2] * 4 + [3], 3, [list(range(5)), list(range(5, 10))]),  # the rest of one joins the last bin
+    ],
+)
+def test_bins_hold_whole_lengths_the_shortest_first(lengths: list[int], bins: int, expected: list[list[int]]) -> None:
+    assert script("lengths").by_length([" ".join("w" * length) for length in lengths], bins) == expected
+
+
+def test_ratios_are_medians_of_what_each_round_says() -> None:
+    def given(*seconds: float) -> Callable[[], float]:
+        values: Iterator[float] = iter(seconds)
+        return lambda: next(values)
+
+    # The machine is twice as slow in the second round and the third hits the second row alone.
+    rows = [(given(1, 2, 1), given(4, 8, 4)), (given(2, 4, 9), given(1, 2, 9))]
+    assert script("family").ratios(rows, 3) == [(1, 1), (0.5, 4)]
