@@ -60,11 +60,14 @@ def eval(  # noqa: A001 (the command is called so)
     plot: Annotated[
         bool, typer.Option("--plot", help="Also draw: the first sentence (PNG, SVG), the first 50 (HTML).")
     ] = False,
+    papers: Annotated[
+        bool, typer.Option("--papers", help="Also the papers' BLEU: lower case, Moses normalised and tokenized.")
+    ] = False,
 ) -> None:
     """Score a run: BLEU, chrF, TER with intervals; AER where gold is known; everything written to the run."""
     from mt import checkpoint, evaluate
 
-    evaluate.evaluate(run or checkpoint.latest(RUNS), split, beam, plot)
+    evaluate.evaluate(run or checkpoint.latest(RUNS), split, beam, plot, papers)
 
 
 @app.command()

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from mt import alignment_files, checkpoint, corpora, page, plots
+from mt import alignment_files, checkpoint, corpora, metrics, page, plots
 from mt.aligner import Aligner, Forced
 from mt.alignments import EMPTY, Alignment
 from mt.card import write_card
@@ -17,7 +17,6 @@ from mt.choice import Choice, choose_for_run, forced, score, ways, with_gold
 from mt.corpora.pairs import Split
 from mt.disk import write_lines, write_text
 from mt.errors import UserError
-from mt.metrics import METRICS
 from mt.progress import Meter
 from mt.translate import Translator
 
@@ -27,7 +26,7 @@ SHOWN = 50
 
 
 def evaluate(
-    run: Path, split: str | None = None, beam: int | None = None, plot: bool = False
+    run: Path, split: str | None = None, beam: int | None = None, plot: bool = False, papers: bool = False
 ) -> tuple[str, dict[str, Any]]:
     """Score a split (unset: the last of the test splits) with beam search; return its name and what scores.json holds.
 
@@ -45,7 +44,9 @@ def evaluate(
     meter.close()
     hypotheses = [translation.text for translation in found]
     alignments = [translation.alignment or EMPTY for translation in found]
-    scores = {metric: asdict(measure(hypotheses, pairs.targets)) for metric, measure in METRICS.items()}
+    scores = {metric: asdict(measure(hypotheses, pairs.targets)) for metric, measure in metrics.METRICS.items()}
+    if papers:
+        scores["BLEU, papers"] = asdict(metrics.papers(hypotheses, pairs.targets, config.corpus.target))
     folder = run / "eval" / name
     if translator.has_attention:
         aligner, known = Aligner(model, tokenizers, config), with_gold(pairs)
@@ -110,10 +111,10 @@ def draw(folder: Path, alignments: list[Alignment], aligner: Aligner, known: Spl
 def table(split: str, lines: int, scores: dict[str, dict[str, Any]]) -> str:
     """Return scores as a table for the terminal."""
     rows = [f"{split}: {lines} sentences, beam {scores['search']['beam']}"]
-    for name in METRICS:
-        score = scores[name]
-        interval = f"[{score['low']:.2f}, {score['high']:.2f}]"
-        rows.append(f"  {name:5} {score['score']:6.2f}  {interval:16} {score['signature']}")
+    for name, one in scores.items():
+        if "signature" in one:
+            interval = f"[{one['low']:.2f}, {one['high']:.2f}]"
+            rows.append(f"  {name:12} {one['score']:6.2f}  {interval:16} {one['signature']}")
     return "\n".join([*rows, *_alignment_rows(scores["AER"])]) if "AER" in scores else "\n".join(rows)
 
 
@@ -127,6 +128,6 @@ def _alignment_rows(aer: dict[str, Any]) -> Iterator[str]:
     for key, title in titles.items():
         one = aer[key]
         yield (
-            f"  AER   {one['aer']:6.2f}  precision {one['precision']:.2f}, recall {one['recall']:.2f}, "
+            f"  AER          {one['aer']:6.2f}  precision {one['precision']:.2f}, recall {one['recall']:.2f}, "
             f"F1 {one['f1']:.2f}  {title}"
         )

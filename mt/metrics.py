@@ -47,6 +47,27 @@ def _score(metric_class: Callable[[], Any], hypotheses: list[str], references: l
     return Score(float(result.score), mean - half_width, mean + half_width, signature)
 
 
+def papers(hypotheses: list[str], references: list[str], language: str) -> Score:
+    """Return the BLEU that papers on Multi30k print: of `moses` words, no further tokenizer, lower case.
+
+    Raises UserError also when sacremoses is not installed.
+    """
+    metric = partial(BLEU, tokenize="none", lowercase=True, force=True)  # force: it is meant to be tokenized
+    return _score(metric, moses(hypotheses, language), moses(references, language))
+
+
+def moses(lines: list[str], language: str) -> list[str]:
+    """Return lines in lower case, their punctuation normalised and their words apart as Moses' scripts do it."""
+    try:
+        from sacremoses import MosesPunctNormalizer, MosesTokenizer
+    except ImportError as error:
+        raise UserError(
+            "the papers' score needs sacremoses: pip install 'mt[papers]', or pip install sacremoses"
+        ) from error
+    normalizer, tokenizer = MosesPunctNormalizer(language), MosesTokenizer(language)
+    return [tokenizer.tokenize(normalizer.normalize(line.lower()), return_str=True, escape=False) for line in lines]
+
+
 def _check(hypotheses: list[str], references: list[str]) -> None:
     # sacreBLEU itself would score the shorter list and say nothing.
     if len(hypotheses) != len(references):

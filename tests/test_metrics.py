@@ -1,13 +1,15 @@
+import gzip
 import json
 import os
 import random
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from mt.errors import UserError
-from mt.metrics import METRICS, Score, bleu
+from mt.metrics import METRICS, Score, bleu, moses, papers
 
 WORDS = ["the", "a", "old", "dog", "cat", "house,", "walks", "sleeps", "near", "green!", "'then'", "she's", "ÄPFEL"]
 
@@ -95,3 +97,24 @@ def test_unequal_or_empty_lists_are_refused(function):
         function(["a", "b"], ["a"])
     with pytest.raises(UserError, match="no sentences"):
         function([], [])
+
+
+def test_the_papers_score_is_bleu_of_lower_case_moses_words():
+    hypothesis, reference = "Der „große“ Hund (8,5 kg) läuft,  schnell!", 'Der "große" Hund (8,5 kg) läuft schnell!'
+    words = 'der " große " hund ( 8,5 kg ) läuft , schnell !'
+    assert moses([hypothesis], "de") == [words]
+    assert moses(["The dog's 3.50 & more..."], "en") == ["the dog 's 3.50 & more ..."]
+    # 13 words, 12 of them right; of 12, 11, 10 longer n-grams those without the comma: 10, 8, 7. The reference has 12.
+    expected = 100 * (12 / 13 * 10 / 12 * 8 / 11 * 7 / 10) ** 0.25
+    found = papers([hypothesis], [reference], "de")
+    assert found.score == pytest.approx(expected)
+    assert "|case:lc|" in found.signature
+    assert "|tok:none|" in found.signature
+
+
+def test_the_references_of_multi30k_have_the_words_that_papers_count():
+    file = Path(__file__).parents[2] / "shared/data/multi30k/test_2016_flickr.de.gz"
+    if not file.exists():
+        pytest.skip(f"no {file.name} here")
+    lines = gzip.decompress(file.read_bytes()).decode().splitlines()
+    assert sum(len(line.split()) for line in moses(lines, "de")) == 12103
