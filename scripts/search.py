@@ -1,0 +1,102 @@
+"""Run a list of trials, judged on the validation split alone, and keep a log of all of them.
+
+    nohup python scripts/search.py configs/search/en-de.yaml --workers 2 &
+
+FILE names a config, changes to it that all trials share, and those of each trial. A trial is trained in RUNS/FILE/TRIAL
+where it is missing, and resumed where it was interrupted. The log, OUTPUT, is written after each of them.
+"""
+
+import json
+import logging
+import multiprocessing
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import yaml
+from pydantic import ValidationError
+
+from mt import checkpoint, cli, config_file, experiment
+from mt.config import Config
+from mt.config.tree import Tree
+from mt.disk import write_text
+from mt.errors import UserError
+
+
+class Trials(Tree):
+    """What FILE holds. Changes are written as on the command line: train.epochs=3."""
+
+    config: Path
+    """Relative to FILE."""
+    common: tuple[str, ...] = ()
+    trials: dict[str, list[str]]
+
+
+def search(
+    file: Annotated[Path, typer.Argument(help="YAML: config, common changes, trials.")],
+    runs: Annotated[Path, typer.Option(help="Folder of the folder of run directories.")] = Path("runs/search"),
+    output: Annotated[Path | None, typer.Option(help="Markdown file. Unset: docs/search/FILE.md.")] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Trials at once; `common` should have threads=1.")] = 1,
+) -> None:
+    """Train each trial and write what validation says of it."""
+    given, folder = read(file), runs / file.stem
+    path = file.parent / given.config
+    configs = {name: config_file.load(path, [*given.common, *own]) for name, own in given.trials.items()}
+    output = output or Path("docs/search") / f"{file.stem}.md"
+    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
+        jobs = {pool.submit(train, config, folder / name): name for name, config in configs.items()}
+        for job in as_completed(jobs):
+            if not job.result():
+                raise KeyboardInterrupt
+            write_text(output, log(given, folder))
+            print(f"{jobs[job]} is done", flush=True)
+    print(log(given, folder), end="")
+
+
+def read(file: Path) -> Trials:
+    """Return what FILE holds. Raises UserError that says what is wrong with it."""
+    try:
+        return Trials.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
+    except FileNotFoundError as error:
+        raise UserError(f"{file} does not exist") from error
+    except (yaml.YAMLError, ValidationError) as error:
+        raise UserError(f"{file}: {error}") from error
+
+
+def train(config: Config, run: Path) -> bool:
+    """Train or resume one trial, quietly; return whether it is finished."""
+    logging.getLogger("mt").setLevel(logging.ERROR)
+    return experiment.train(config, run, resume=True)
+
+
+def log(given: Trials, folder: Path) -> str:
+    """Return the trials that have begun, as Markdown, in the order of FILE."""
+    lines = ["| trial | changes | seed | validation BLEU, greedy | validation loss | minutes |",
+             "| --- | --- | --- | --- | --- | --- |", *rows(given, folder)]  # fmt: skip
+    return f"`{given.config.name}`, changed for all: `{' '.join(given.common)}`\n\n" + "\n".join(lines) + "\n"
+
+
+def rows(given: Trials, folder: Path) -> Iterator[str]:
+    """Yield a row for each trial that has been validated at least once: its best BLEU, and the loss there."""
+    for name, changes in given.trials.items():
+        run = folder / name
+        lines = (run / "metrics.jsonl").read_text().splitlines() if (run / "metrics.jsonl").exists() else []
+        if not lines:
+            continue
+        records = [json.loads(line) for line in lines]
+        best = max(records, key=lambda record: float(record["validation_bleu"]))
+        cells = [
+            name + " (unfinished)" * (not checkpoint.is_finished(run)),
+            " ".join(f"`{change}`" for change in changes),
+            str(config_file.load(run / "config.yaml").seed),
+            f"{best['validation_bleu']:.2f}",
+            f"{best['validation_loss']:.3f}",
+            f"{records[-1]['seconds'] / 60:.0f}",
+        ]
+        yield f"| {' | '.join(cells)} |"
+
+
+if __name__ == "__main__":
+    cli.main(search)
