@@ -21,7 +21,7 @@ from mt.lab.study import Trained, study
 from mt.train import Trainer
 from mt.translate import Translator
 
-TOY = ("corpus={name: toy, pairs: 10000}", "vocabulary.size=1500", "train.epochs=3")
+TOY = ("corpus={name: toy, pairs: 10000}", "vocabulary.size=1500", "train.epochs=5")
 """What differs on the toy corpus."""
 UPDATES, SENTENCES = 6, 48
 
