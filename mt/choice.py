@@ -20,7 +20,8 @@ from mt.progress import Meter
 FILE = "alignment.json"
 Reading = Literal["as-is", "shifted", "posterior"]
 """as-is: the weights that predicted a piece. shifted: those of the next step, whose query has read it (Shift-Att, Chen
-et al. 2020). posterior: which source piece explains it (models/base.py)."""
+et al. 2020; with `conditional: false` only the query after that has). posterior: which source piece explains it
+(models/base.py)."""
 THRESHOLDS = (None, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4)
 """None is argmax. What comes first wins a tie."""
 

@@ -38,7 +38,7 @@ def evaluate(
     splits = corpora.load(config.corpus)
     name = named(splits, split, config.corpus.name)
     pairs, translator = splits[name], Translator(model, tokenizers, config)
-    settings = config.search.model_copy(update={"beam": beam} if beam else {})
+    settings = config.search.model_copy(update={"sample": False} | ({"beam": beam} if beam else {}))
     meter = Meter(f"translating {name}", "line", len(pairs.sources))
     found = translator.translate(pairs.sources, settings, gold=pairs.gold, progress=meter.add)
     meter.close()

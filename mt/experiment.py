@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 
-from mt import checkpoint, config_file, corpora, text
+from mt import checkpoint, config_file, corpora, guide, text
 from mt.card import write_card
 from mt.config import Config
 from mt.disk import write_text
@@ -39,13 +39,14 @@ def train(config: Config, run: Path, *, resume: bool = False, overwrite: bool = 
     tokenizers = text.load(run, config.vocabulary.joint) if resume else None
     if tokenizers is None:
         tokenizers = text.train(splits["train"].sources, splits["train"].targets, config.vocabulary)
+    links = guide.load(config.train.guide, splits["train"], tokenizers)  # may not fit: before anything is changed
     if overwrite and checkpoint.is_run(run):
         shutil.rmtree(run)
     for half_written in _leftovers(run):
         half_written.unlink()
     write_text(run / "config.yaml", config_file.to_yaml(config))
     tokenizers.save(run)
-    trainer = Trainer(run, config, splits, tokenizers)
+    trainer = Trainer(run, config, splits, tokenizers, links)
     trainer.restore()
     parameters = sum(parameter.numel() for parameter in trainer.model.parameters())
     log.info("training %s parameters on %d threads in %s, from update %d",

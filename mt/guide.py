@@ -50,6 +50,11 @@ class Guide:
         return guide_BTS / guide_BTS.sum(2, keepdim=True).clamp_min(1)
 
 
+def load(settings: config.Guide, split: Split, tokenizers: Tokenizers) -> Guide | None:
+    """Return the guide of a training split, or None when there is to be none. Raises UserError when it does not fit."""
+    return Guide(settings, split, tokenizers) if settings.links else None
+
+
 def _links(settings: config.Guide, split: Split) -> Sequence[Collection[Link]]:
     """Return the word links of each training pair."""
     if settings.links == "gold":

@@ -117,11 +117,12 @@ def _translate(translator: Translator, lines: list[str], options: Options) -> li
 
 def _write(found: list[Translation], options: Options) -> None:
     width = shutil.get_terminal_size().columns
-    for one in (one for translation in found for one in translation.n_best):
+    printed = [one for translation in found for one in translation.n_best]
+    for one in printed:
         print(one.text if options.n_best == 1 else f"{one.score:.4f}\t{one.text}")
         if options.plot and one.alignment and one.alignment.words.size:
             print(blocks(one.alignment.words, one.alignment.source_words, one.alignment.target_words, width))
-    alignments = [translation.alignment or EMPTY for translation in found]
+    alignments = [one.alignment or EMPTY for one in printed]
     if options.alignments:
         alignment_files.write_all(options.alignments, alignments)
     if options.picture and options.picture.suffix.lower() == ".html":

@@ -70,14 +70,16 @@ def learning_rate(config: Train, update: int, fraction: float, scale: float) -> 
 class Trainer:
     """One training run in progress: model, optimiser, position, and the encoded data."""
 
-    def __init__(self, run: Path, config: Config, splits: dict[str, Split], tokenizers: Tokenizers):
+    def __init__(
+        self, run: Path, config: Config, splits: dict[str, Split], tokenizers: Tokenizers, guide: Guide | None = None
+    ):
         self.run, self.config, self.tokenizers = run, config, tokenizers
         self.validation = splits["validation"]
         self.train_pieces = Pieces(splits["train"], tokenizers, run / "cache")
         self.validation_pieces = Pieces(self.validation, tokenizers, run / "cache")
         data.report("train", splits["train"], self.train_pieces, config.train.max_pieces)
         data.report("validation", self.validation, self.validation_pieces, sys.maxsize)
-        self.guide = Guide(config.train.guide, splits["train"], tokenizers) if config.train.guide.links else None
+        self.guide = guide
         self.model = checkpoint.build(config, tokenizers)
         self.optimizer = torch.optim.Adam(self.model.parameters(), betas=config.train.betas, fused=True)
         self.position = Position()

@@ -19,6 +19,7 @@ from mt.choice import Choice, choose_for_run, forced, ways
 from mt.config import Config
 from mt.corpora.pairs import Link, Split
 from mt.disk import write_lines, write_text
+from mt.errors import UserError
 from mt.links import AlignmentScore, aer, by_target, grow_diag_final_and
 from mt.progress import Meter
 
@@ -64,7 +65,9 @@ def aligners(
     output: Annotated[Path, typer.Option(help="Markdown file.")] = Path("runs/aligners.md"),
 ) -> None:
     """Train in both directions, align the test split, and tabulate AER."""
-    first, *_ = [config_file.load(path) for path in configs]  # all of them, before hours of training
+    first, *_ = [config_file.load(path) for path in configs]
+    for path in configs:
+        must_fit(path)  # before hours of training
     rows = []
     for path in configs:
         guides: list[str] = ["null", "null"]
@@ -80,6 +83,17 @@ def aligners(
     text = table(rows, first)
     write_text(output, text)
     print(text, end="")
+
+
+def must_fit(path: Path) -> None:
+    """Raise UserError when this config cannot be measured."""
+    config = config_file.load(path)
+    if not config.model.has_attention:
+        raise UserError(f"{path} has no attention (model.attention.score: none), so there is nothing to align by")
+    if not any(corpora.load(config.corpus).get("test", Split([], [])).gold or []):
+        raise UserError(
+            f"{path}: its corpus, {config.corpus.name}, has no test split with gold links; gnt and toy have"
+        )
 
 
 def trained(path: Path, run: Path, turn: bool, guide: str) -> Direction:

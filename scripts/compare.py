@@ -51,18 +51,22 @@ def row(one: Trained) -> dict[str, Any]:
 
 def table(rows: list[dict[str, Any]]) -> str:
     """Return the rows as Markdown: scores with their 95 % intervals."""
-    head = ["config", "corpus", "split", "model", "parameters", "validation BLEU", *METRICS, "minutes"]
+    head = ["config", "corpus", "split", "model", "seed", "parameters", "validation BLEU", *METRICS, "minutes"]
     lines = [" | ".join(head), "|".join(["---"] * len(head))]
     for one in rows:
-        cells = [one["config"], one["corpus"], one["split"], one["model"], f"{one['parameters'] / 1e6:.2f}M"]
-        cells += [f"{one['validation_bleu']:.1f}", *(cell(one["scores"].get(metric)) for metric in METRICS)]
+        cells = [one["config"], one["corpus"], one["split"], one["model"], str(one["seed"])]
+        cells += [
+            f"{one['parameters'] / 1e6:.2f}M",
+            f"{one['validation_bleu']:.1f}",
+            *(cell(one["scores"].get(metric)) for metric in METRICS),
+        ]
         lines.append(" | ".join([*cells, f"{one['minutes']:.0f}"]))
     signatures = {
         metric: score["signature"] for one in rows for metric, score in one["scores"].items() if "signature" in score
     }
     notes = [f"* {metric}: `{signature}`" for metric, signature in signatures.items()]
     if any("AER" in one["scores"] for one in rows):
-        notes.append("* AER: one direction, with the layer, head, shift and threshold that were best on validation")
+        notes.append("* AER: one direction, with the layer, head, reading and threshold that were best on validation")
     return "\n".join([f"| {line} |" for line in lines] + ["", *notes]) + "\n"
 
 

@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import torch
 import typer
 
-from mt import checkpoint, cli, corpora
+from mt import checkpoint, cli, config_file, corpora, guide
 from mt.disk import write_text
 from mt.lab.study import Trained, study
 from mt.train import Trainer
@@ -28,12 +28,14 @@ UPDATES, SENTENCES = 6, 48
 
 def family(
     configs: Annotated[list[Path], typer.Argument(help="YAML files; the first is what speeds are relative to.")],
-    runs: Annotated[Path, typer.Option(help="Folder of the folders gnt/ and toy/ of run directories.")] = Path("runs"),
+    runs: Annotated[Path, typer.Option(help="Folder of the folders gnt/ and toy/ of run directories.")] = Path(
+        "runs/family"
+    ),
     output: Annotated[Path | None, typer.Option(help="Markdown file. Unset: train and score only.")] = None,
     rounds: Annotated[int, typer.Option(min=1, help="Rounds of the speed measurement.")] = 5,
 ) -> None:
     """Train, score, time and tabulate the family."""
-    given, toy = study(configs, runs / "gnt"), study(guideless(configs), runs / "toy", TOY)
+    given, toy = study(configs, runs / "gnt"), study(unguided(configs), runs / "toy", TOY)
     if output is None:
         return
     torch.set_num_threads(1)
@@ -43,16 +45,17 @@ def family(
     print(text, end="")
 
 
-def guideless(configs: list[Path]) -> list[Path]:
-    """Leave out what needs gold links in training: the toy corpus has perfect ones, which would prove little."""
-    return [path for path in configs if path.stem != "guided"]
+def unguided(configs: list[Path]) -> list[Path]:
+    """Leave out what is taught gold links: those of the toy corpus are perfect, which would prove little."""
+    return [path for path in configs if not config_file.load(path).train.guide.links]
 
 
 def timers(one: Trained) -> tuple[Callable[[], float], Callable[[], float]]:
     """Return what measures training (seconds a target piece) and beam search (seconds a sentence) of a trained run."""
     config, tokenizers, model = checkpoint.load(one.run)
     splits = corpora.load(config.corpus)
-    trainer = Trainer(one.run, config, splits, tokenizers)
+    links = guide.load(config.train.guide, splits["train"], tokenizers)
+    trainer = Trainer(one.run, config, splits, tokenizers, links)
     chosen = trainer.order(0)[:UPDATES]
     batches = [trainer.train_pieces.batch(rows) for rows in chosen]
     translator, lines = Translator(model, tokenizers, config), splits[one.split].sources[:SENTENCES]

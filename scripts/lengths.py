@@ -12,8 +12,9 @@ from typing import Annotated
 import typer
 from matplotlib.figure import Figure
 
-from mt import cli
+from mt import cli, config_file
 from mt.disk import read_lines, replacing, write_text
+from mt.errors import UserError
 from mt.lab.study import Trained, study
 from mt.metrics import METRICS, Score
 
@@ -25,6 +26,8 @@ def lengths(
     bins: Annotated[int, typer.Option(min=1, help="Bins, of about as many sentences each.")] = 5,
 ) -> None:
     """Tabulate and draw BLEU by source length."""
+    if len({config_file.load(path).corpus.model_dump_json() for path in configs}) > 1:
+        raise UserError("the configs have different corpora: lengths are compared on one test split")
     trained = study(configs, runs)
     folders = [one.run / "eval" / one.split for one in trained]
     sources, references = (read_lines(folders[0] / f"{name}.txt") for name in ("sources", "references"))

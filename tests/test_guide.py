@@ -6,10 +6,11 @@ import pytest
 import torch
 from conftest import NUMBERS
 
-from mt import config, text
+from mt import config, experiment, text
 from mt.corpora.pairs import Gold, Split
 from mt.errors import UserError
-from mt.guide import Guide
+from mt.guide import Guide, load
+from mt.losses import coverage_loss
 from mt.train import Trainer
 
 WORDS = list(NUMBERS)
@@ -77,6 +78,39 @@ def test_a_guide_that_does_not_fit_is_refused(tokenizers, tmp_path):
         guide(tokenizers, "gold")
 
 
+def test_links_that_do_not_fit_leave_no_run_behind(tmp_path):
+    tree = {
+        "corpus": {"name": "toy", "pairs": 80, "held_out": 12},
+        "vocabulary": {"size": 400},
+        "model": {"kind": "rnn"},
+    }
+    wrong = config.Config.model_validate(tree | {"train": {"guide": {"links": str(tmp_path / "none.pharaoh")}}})
+    with pytest.raises(UserError, match=r"none\.pharaoh"):
+        experiment.train(wrong, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_coverage_loss_is_lowered_when_it_has_weight(tokenizers, tmp_path):
+    """Thirty updates on one batch, with the loss and without."""
+    found = []
+    for weight in (0.0, 5.0):
+        split = Split(SOURCES[:24], TARGETS[:24])
+        attention = {"width": 16, "coverage": True}
+        tree = config.Config.model_validate({
+            "corpus": {"name": "toy"},
+            "model": {"kind": "rnn", "embedding": 16, "hidden": 16, "encoder_hidden": 16, "attention": attention},
+            "train": {"learning_rate": 0.01, "warmup": 0, "coverage_loss": weight},
+        })  # fmt: skip
+        job = Trainer(tmp_path / str(weight), tree, {"train": split, "validation": split}, tokenizers)
+        batch = job.train_pieces.batch(range(24))
+        for _ in range(30):
+            job.update(batch, 0.0)
+        job.model.eval()
+        output = job.model(batch.source_BS, batch.mask_BS, batch.target_in_BT, attention=True)
+        found.append(coverage_loss(output.attention, batch.target_out_BT).item() / 24)
+    assert found[1] < 0.9 * found[0], found
+
+
 def test_a_guided_model_looks_where_it_is_told(tokenizers, tmp_path):
     """Forty updates on one batch, guided to the wrong word of two and not guided."""
     file = tmp_path / "wrong.pharaoh"
@@ -89,7 +123,8 @@ def test_a_guided_model_looks_where_it_is_told(tokenizers, tmp_path):
             "model": {"kind": "rnn", "embedding": 16, "hidden": 16, "encoder_hidden": 16, "attention": {"width": 16}},
             "train": {"learning_rate": 0.01, "warmup": 0, "guide": {"links": str(file), "weight": weight}},
         })  # fmt: skip
-        job = Trainer(tmp_path / str(weight), tree, {"train": split, "validation": split}, tokenizers)
+        job = Trainer(tmp_path / str(weight), tree, {"train": split, "validation": split}, tokenizers,
+                      load(tree.train.guide, split, tokenizers))  # fmt: skip
         batch = job.train_pieces.batch(range(24))
         known = job.guide.batch(range(24), batch.target_out_BT.shape[1], batch.source_BS.shape[1])
         for _ in range(40):

@@ -78,8 +78,9 @@ class CoverageAttention(Attention):
 
 
 class MultiHead(nn.Module):
-    """Several heads, each with its own projection of queries and values (Vaswani et al. 2017, 3.2.2).
+    """Several heads, each with its own projection of queries and values, after Vaswani et al. 2017, 3.2.2.
 
+    Unlike there, keys are made of the projected values: by the score's own matrix, or as they are where it has none.
     The heads share the parameters of the attention that they ask, which sees each of them as a sentence of its own.
     `reported` (from 0) chooses the head whose weights are returned; None is the mean.
     """

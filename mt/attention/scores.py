@@ -62,7 +62,7 @@ class Additive(Tanh):
 
 
 class Concat(Tanh):
-    """v · tanh(W [q; k]), one matrix over the concatenation, Luong et al. 2015, eq. 8.
+    """v · tanh(W [q; k]), one matrix over the concatenation, Luong et al. 2015, section 3.1.
 
     W is learned whole; in Luong's own runs one of its blocks was the identity (his footnote 15).
     """
@@ -82,7 +82,7 @@ class Concat(Tanh):
 
 
 class General(Score):
-    """q · W k, Luong et al. 2015, eq. 8."""
+    """q · W k, Luong et al. 2015, section 3.1."""
 
     def __init__(self, query: int, value: int, width: int):
         super().__init__(query, value, width)
@@ -99,7 +99,7 @@ class General(Score):
 
 
 class Dot(Score):
-    """q · k, Luong et al. 2015, eq. 8; query and value have one width."""
+    """q · k, Luong et al. 2015, section 3.1; query and value have one width."""
 
     def __init__(self, query: int, value: int, width: int):
         super().__init__(query, value, width)

@@ -29,7 +29,7 @@ class Guide(Tree):
     """Of the guide's cross-entropy beside that of the translation; both are summed and divided by the target pieces."""
     shift: Literal[0, 1] = 0
     """0: the step that predicts a piece is taught its links. 1: the step after it, which has read the piece (Chen et
-    al. 2020); better for aligning."""
+    al. 2020; with model.attention.conditional: false only the step after that has)."""
 
 
 class Train(Tree):

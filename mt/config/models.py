@@ -39,11 +39,11 @@ class Attention(Tree):
     half_width: Count = 10
     """D: a local window reaches so many pieces to each side."""
     heads: Count = 1
-    """More than one: each asks with its own projection of the query and of the values (Vaswani et al. 2017, 3.2.2)."""
+    """More than one: each asks with its own projection of query and values (after Vaswani et al. 2017, 3.2.2)."""
     coverage: bool = False
     """The score also sees the sum of the weights so far (See et al. 2017, eq. 11)."""
     longest: Count = 200
-    """Pieces that the location score can reach; those after it get no weight."""
+    """Pieces that the location score can reach; those after it get no weight where another can."""
     wiring: Literal["bahdanau", "luong"] = "bahdanau"
     """bahdanau: attention before the state's update, which reads the context. luong: attention after it."""
     conditional: bool = True

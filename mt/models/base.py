@@ -24,7 +24,7 @@ class Output(NamedTuple):
 
 
 class Seq2Seq(nn.Module):
-    """What search and training know of a model. An ensemble would be one more implementation."""
+    """What search and training know of a model. An ensemble (models/ensemble.py) is one more of them."""
 
     @abstractmethod
     def encode(self, source_BS: Tensor, mask_BS: Tensor) -> tuple[Memory, State]:
