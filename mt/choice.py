@@ -54,21 +54,16 @@ class Choice:
         return Report(layer=self.layer, head=self.head)
 
 
-def places(model: Model) -> tuple[int, int]:
-    """Return how many decoder layers and heads a model has to choose from."""
-    return (1, model.attention.heads) if model.kind == "rnn" else (model.layers, model.heads)
-
-
 def as_it_is(model: Model) -> Choice:
     """Return what is done where nothing is chosen: the layer and head of the config, unshifted, argmax."""
-    layers, _ = places(model)
+    layers, _ = model.places
     return Choice(model.report.layer or max(layers - 1, 1), model.report.head)
 
 
 def ways(model: Model, chosen: Choice) -> dict[str, Choice]:
     """Return the ways that are reported: as it is, the next step's, the last layer's posterior, the chosen."""
     plain = as_it_is(model)
-    posterior = Choice(places(model)[0], plain.head, "posterior")
+    posterior = Choice(model.places[0], plain.head, "posterior")
     return {"as_it_is": plain, "shifted": replace(plain, reading="shifted"), "posterior": posterior, "chosen": chosen}
 
 
@@ -77,14 +72,14 @@ def forced(aligner: Aligner, pairs: Split, choice: Choice, meter: Meter | None =
 
     Raises UserError when the model has no such layer or head, or no posterior in that layer.
     """
-    layers, heads = places(aligner.config.model)
+    layers, heads = aligner.config.model.places
     if choice.layer > layers or (choice.head or 1) > heads:
         raise UserError(
             f"no layer {choice.layer}, head {choice.head or 'mean'}: the model has {layers} decoder "
             f"layer{'s' * (layers > 1)} and {heads} head{'s' * (heads > 1)}"
         )
     if choice.reading == "posterior" and choice.layer != layers:
-        raise UserError(f"the posterior is that of the last decoder layer: use layer {layers}, not {choice.layer}")
+        raise UserError(f"the posterior is read in the last decoder layer: use layer {layers}, or another reading")
     if choice.report != as_it_is(aligner.config.model).report:
         aligner = aligner.reporting(choice.report)
     return aligner.forced(pairs, meter.add if meter else None, posterior=choice.reading == "posterior")
@@ -113,7 +108,7 @@ def choose(aligner: Aligner, validation: Split) -> tuple[Choice, list[dict[str, 
     Tried are all layers x (mean of heads, each head) x readings x THRESHOLDS, in one direction; the
     posterior is that of the last layer.
     """
-    layers, heads = places(aligner.config.model)
+    layers, heads = aligner.config.model.places
     sites = [
         (layer, head) for layer in range(1, layers + 1) for head in (None, *range(1, heads + 1 if heads > 1 else 1))
     ]

@@ -139,9 +139,10 @@ def translate(
     wishes = {"beam": beam, "length_penalty": length_penalty, "coverage_penalty": coverage_penalty}
     wishes |= {"no_repeat": no_repeat, "sample": sample, "temperature": temperature, "top_k": top_k, "top_p": top_p}
     try:
-        changes = interact.changes(wishes | {"sample_seed": seed})
+        translator = load(run, *others or [])
+        changes = interact.changes(wishes | {"sample_seed": seed}, translator.settings)
         options = interact.Options(changes, n_best, alignments, picture, plot)
-        interact.run(load(run, *others or []), sentences, input_file, options)
+        interact.run(translator, sentences, input_file, options)
     except interact.UsageError as error:
         raise typer.BadParameter(str(error)) from None
 

@@ -14,7 +14,7 @@ from mt.aligner import Aligner, Forced
 from mt.alignments import EMPTY, Alignment
 from mt.card import write_card
 from mt.choice import Choice, choose_for_run, forced, score, ways, with_gold
-from mt.corpora.pairs import Split
+from mt.corpora.pairs import Gold, Split
 from mt.disk import write_lines, write_text
 from mt.errors import UserError
 from mt.progress import Meter
@@ -92,20 +92,22 @@ def alignment_error(aligner: Aligner, known: Split, choice: Choice) -> dict[str,
 
 
 def draw(folder: Path, alignments: list[Alignment], aligner: Aligner, known: Split, choice: Choice) -> None:
-    """Write alignment.png and .svg of the first sentence, and alignments.html of the first 50.
+    """Write alignments.html of the first 50 sentences, and alignment.png and .svg of the first.
 
-    The page shows references beside their gold where there is gold, and otherwise the translations.
+    They show references beside their gold where there is gold, and otherwise the translations.
     """
-    first = alignments[0]
+    gold: list[Gold | None] | None = None
+    title = f"{folder.name}: translations"
+    if known.sources:
+        gold, title = (known.gold or [])[:SHOWN], f"{folder.name}: references, {choice}"
+        shown = Split(known.sources[:SHOWN], known.targets[:SHOWN], gold)
+        alignments = [one.alignment(choice.shift, choice.threshold) for one in forced(aligner, shown, choice)]
+    first, links = alignments[0], gold[0].possible if gold and gold[0] else None
     for suffix in ("png", "svg"):
-        plots.heat_map(folder / f"alignment.{suffix}", first.words, first.source_words, first.target_words)
-    if not known.sources:
-        return page.write_page(folder / "alignments.html", alignments[:SHOWN], title=f"{folder.name}: translations")
-    shown = Split(known.sources[:SHOWN], known.targets[:SHOWN], (known.gold or [])[:SHOWN])
-    references = [one.alignment(choice.shift, choice.threshold) for one in forced(aligner, shown, choice)]
-    return page.write_page(
-        folder / "alignments.html", references, shown.gold, title=f"{folder.name}: references, {choice}"
-    )
+        plots.heat_map(
+            folder / f"alignment.{suffix}", first.words, first.source_words, first.target_words, title, links
+        )
+    page.write_page(folder / "alignments.html", alignments[:SHOWN], gold, title)
 
 
 def table(split: str, lines: int, scores: dict[str, dict[str, Any]]) -> str:

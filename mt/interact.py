@@ -40,13 +40,14 @@ class Options:
     plot: bool = False
 
 
-def changes(wishes: dict[str, Any]) -> dict[str, Any]:
-    """Return the search settings that are not None. Raises UsageError when one is impossible, or without effect."""
+def changes(wishes: dict[str, Any], settings: Search) -> dict[str, Any]:
+    """Return the wishes that are not None. Raises UsageError when one is impossible, or has no effect."""
     asked = {name: value for name, value in wishes.items() if value is not None}
+    sample = asked.get("sample", settings.sample)
     for name in asked:
-        if name in SAMPLING and not asked.get("sample"):
+        if name in SAMPLING and not sample:
             raise UsageError(f"{_flag(name)} needs --sample")
-        if name in SEARCHING and asked.get("sample"):
+        if name in SEARCHING and sample:
             raise UsageError(f"{_flag(name)} has no effect with --sample")
     try:
         Search.model_validate(asked)

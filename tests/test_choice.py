@@ -84,7 +84,7 @@ def test_a_layer_or_head_that_is_not_there_is_named(layer: int, head: int | None
 
 def test_the_posterior_is_that_of_the_last_layer() -> None:
     made = aligner(config(TRANSFORMER))
-    with pytest.raises(UserError, match="use layer 2, not 1"):
+    with pytest.raises(UserError, match="use layer 2, or another reading"):
         choice.forced(made, Split(["x"], ["y"]), Choice(1, None, "posterior"))
 
 

@@ -11,6 +11,7 @@ from tiny_models import one_thread as one_thread
 
 import mt
 from mt import interact
+from mt.config import Search
 from mt.errors import UserError
 from mt.interact import Options, UsageError, changes, run
 from mt.translate import Translator
@@ -27,8 +28,12 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Translator:
 
 def test_wishes_that_are_unset_change_nothing() -> None:
     asked = {"beam": 3, "length_penalty": None, "no_repeat": 0, "sample": None, "top_k": None}
-    assert changes(asked) == {"beam": 3, "no_repeat": 0}
-    assert changes({"sample": True, "sample_seed": 0, "top_p": 0.5}) == {"sample": True, "sample_seed": 0, "top_p": 0.5}
+    assert changes(asked, Search()) == {"beam": 3, "no_repeat": 0}
+    assert changes({"sample": True, "sample_seed": 0, "top_p": 0.5}, Search()) == {
+        "sample": True,
+        "sample_seed": 0,
+        "top_p": 0.5,
+    }
 
 
 @pytest.mark.parametrize(
@@ -50,8 +55,15 @@ def test_wishes_that_are_unset_change_nothing() -> None:
 )
 def test_what_cannot_be_is_refused_in_the_words_of_the_command_line(wishes: dict[str, object], complaint: str) -> None:
     with pytest.raises(UsageError) as caught:
-        changes(wishes)
+        changes(wishes, Search())
     assert str(caught.value) == complaint
+
+
+def test_what_the_config_says_of_sampling_counts() -> None:
+    assert changes({"temperature": 0.5}, Search(sample=True)) == {"temperature": 0.5}
+    assert changes({"beam": 3, "sample": False}, Search(sample=True)) == {"beam": 3, "sample": False}
+    with pytest.raises(UsageError, match="--beam has no effect with --sample"):
+        changes({"beam": 3}, Search(sample=True))
 
 
 def test_translations_are_lines_and_n_best_have_scores(made: Translator, capsys: pytest.CaptureFixture[str]) -> None:
@@ -68,7 +80,8 @@ def test_translations_are_lines_and_n_best_have_scores(made: Translator, capsys:
 def test_samples_are_drawn_by_their_seed(made: Translator, capsys: pytest.CaptureFixture[str]) -> None:
     outputs = []
     for seed in (1, 1, 2):
-        run(made, LINES, None, Options(changes({"sample": True, "temperature": 2.0, "sample_seed": seed}), n_best=4))
+        drawn = changes({"sample": True, "temperature": 2.0, "sample_seed": seed}, made.settings)
+        run(made, LINES, None, Options(drawn, n_best=4))
         outputs.append(capsys.readouterr().out)
     assert outputs[0] == outputs[1] != outputs[2]
     assert len(outputs[0].splitlines()) == 4 + 1 + 4

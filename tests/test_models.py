@@ -10,9 +10,11 @@ from pydantic import ValidationError
 from tiny_models import (
     EVERY,
     HALF_WIDTH,
+    RARE,
     RNNS,
     SCORES,
     SOURCES,
+    TRANSFORMERS,
     WINDOWS,
     batch,
     close,
@@ -60,7 +62,7 @@ def test_every_combination_that_the_configuration_allows_is_here() -> None:
         with contextlib.suppress(ValidationError):
             allowed.add(choices(of_the_family(*choice))[:6])
     assert {choices(made_of)[:6] for made_of in RNNS.values()} == allowed
-    assert len(EVERY) == len({made_of.model_dump_json() for made_of in EVERY.values()}) == 6 * 24 + 2 * 12 + 4 + 6
+    assert len(EVERY) == len({made_of.model_dump_json() for made_of in EVERY.values()}) == 6 * 24 + 2 * 12 + 4 + 5 + 6
     assert list(models.MODELS) == [
         typing.get_args(tag.model_fields["kind"].annotation)[0] for tag in typing.get_args(Model)
     ]
@@ -101,6 +103,15 @@ def assert_weights(attention_BTS: Tensor, mask_BS: Tensor, made_of: RNNModel | T
         assert ((attention_BTS > 0).sum(-1) <= heads * 2 * HALF_WIDTH[window]).all()
     else:
         close(sums_BT, torch.ones_like(sums_BT))
+
+
+@pytest.mark.parametrize("made_of", [RARE["untied"], config(), *list(TRANSFORMERS.values())[:2]])
+@torch.inference_mode()
+def test_forward_is_stepping_with_two_vocabularies(made_of: RNNModel | TransformerModel) -> None:
+    made, (source_BS, mask_BS) = model(made_of, joint=False), batch(SOURCES)
+    fast, slow = made(source_BS, mask_BS, TARGET_IN, attention=True), stepping(made, source_BS, mask_BS, TARGET_IN)
+    close(fast.logits, slow.logits)
+    close(fast.attention, slow.attention)
 
 
 @every

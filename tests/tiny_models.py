@@ -126,7 +126,15 @@ TRANSFORMERS = {
         (3, 2, False, 3, 1),
     )
 }
-EVERY: dict[str, RNNModel | TransformerModel] = RNNS | TRANSFORMERS
+THREE = {"heads": 3, "width": 9}
+RARE = {
+    "untied": config(tied=False),
+    "untied-luong-lstm": config("lstm", "luong", tied=False, score="general"),
+    "three-layers": config("lstm", layers=3, tied=False),
+    "three-heads": config(wiring="luong", score="scaled_dot", attention=THREE, head=1),
+    "three-heads-three-layers": config(score="concat", layers=3, attention=THREE, head=3),
+}
+EVERY: dict[str, RNNModel | TransformerModel] = RNNS | RARE | TRANSFORMERS
 
 
 # Models, batches, numbers ---------------------------------------------------------------------------------------------

@@ -94,6 +94,11 @@ class RNNModel(Tree):
         return self.attention.score != "none"
 
     @property
+    def places(self) -> tuple[int, int]:
+        """How many decoder layers and heads have attention to report."""
+        return 1, self.attention.heads
+
+    @property
     def summary(self) -> str:
         """What it is, in a few words."""
         attention = self.attention
@@ -149,6 +154,11 @@ class TransformerModel(Tree):
     def has_attention(self) -> bool:
         """Whether there are weights to look at."""
         return True
+
+    @property
+    def places(self) -> tuple[int, int]:
+        """How many decoder layers and heads have attention to report."""
+        return self.layers, self.heads
 
     @property
     def summary(self) -> str:
