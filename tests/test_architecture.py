@@ -45,7 +45,7 @@ MAY_IMPORT = {
     "guide": "errors config text corpora.pairs alignments alignment_files",
     "train": "errors special disk config text corpora.pairs data models metrics progress checkpoint translate evaluate "
     "losses guide",
-    "experiment": "errors disk config config_file text corpora checkpoint card train",
+    "experiment": "errors disk config config_file text corpora guide checkpoint card train",
     "default": "errors config corpora checkpoint",
     "lab": "errors config config_file checkpoint experiment evaluate",
     "interact": "errors disk config alignments alignment_files blocks page plots progress translate",
