@@ -78,21 +78,35 @@ def align(
     name, pairs = _read(forward, asked)
     if output is None and name is None:
         raise UserError("say with --output where the alignment of two files goes")
-    found, how = _align(run, forward, pairs, wanted)
+    sides = [_Side(run, forward, pairs, wanted.over(_chosen(run, forward, wanted)))]
     if backward and reverse:
-        other, other_how = _align(reverse.run, backward, mirrored(pairs), wanted)
-        join = SYMMETRISATIONS[reverse.symmetrise]
-        found = [replace(one, links=by_target(join(set(one.links), turned(two.links))))
-                 for one, two in zip(found, other, strict=True)]  # fmt: skip
-        how = f"{reverse.symmetrise} of {how} and {other_how}"
+        chosen = wanted.over(_chosen(reverse.run, backward, wanted))
+        sides.append(_Side(reverse.run, backward, mirrored(pairs), chosen))
+    join = reverse.symmetrise if reverse else None
+    found, how = _joined(sides, join)
     stem = output or run / "align" / str(name)
     alignment_files.write_all(stem, found)
     log.info("aligned %d pairs by %s; written to %s.npz, .jsonl and .pharaoh", len(found), how, stem)
-    printed = [_scored(found, pairs.gold)] if any(pairs.gold or []) else []
+    printed = []
+    if any(pairs.gold or []):
+        printed.append(f"{_scored(found, pairs.gold)}: {how}")
+        for reading in ("as-is", "shifted"):
+            plain = [replace(side, choice=as_it_is(side.made.config.model, reading)) for side in sides]
+            printed.append(f"{_scored(_joined(plain, join)[0], pairs.gold)}: {reading}, as the config has it")
     if plot and found:
         first, width = found[0], shutil.get_terminal_size().columns
         printed.append(blocks(first.words, first.source_words, first.target_words, width))
     return "\n".join(printed)
+
+
+@dataclass(frozen=True)
+class _Side:
+    """One direction: a run, the pairs as it reads them, and how links are made."""
+
+    run: Path
+    made: Aligner
+    pairs: Split
+    choice: Choice
 
 
 def mirrored(pairs: Split) -> Split:
@@ -112,16 +126,28 @@ def turned(links: Collection[Link]) -> set[Link]:
     return {(target, source) for source, target in links}
 
 
-def _align(run: Path, made: Aligner, pairs: Split, wanted: Wanted) -> tuple[list[Alignment], str]:
-    """Return the alignments of one direction, and how they were made."""
+def _chosen(run: Path, made: Aligner, wanted: Wanted) -> Choice:
+    """Return what the run chose, or what its config says where it chose nothing."""
     chosen = of_run(run)
     if chosen is None and None in astuple(wanted):
         log.info("%s has no %s of its own: what is not said is as the config has it (mt eval chooses)", run, FILE)
-    choice = wanted.over(chosen or as_it_is(made.config.model))
-    meter = Meter(f"aligning with {run}", "pair", len(pairs.sources))
-    found = forced(made, pairs, choice, meter)
-    meter.close()
-    return [one.alignment(choice.shift, choice.threshold) for one in found], f"{run} ({choice})"
+    return chosen or as_it_is(made.config.model)
+
+
+def _joined(sides: Sequence[_Side], join: str | None) -> tuple[list[Alignment], str]:
+    """Return the alignments of the first side, with the links of both when there are two, and how they were made."""
+    found, hows = [], []
+    for side in sides:
+        meter = Meter(f"aligning with {side.run}", "pair", len(side.pairs.sources))
+        read = forced(side.made, side.pairs, side.choice, meter)
+        meter.close()
+        found.append([one.alignment(side.choice.shift, side.choice.threshold) for one in read])
+        hows.append(f"{side.run} ({side.choice})")
+    if join is None:
+        return found[0], hows[0]
+    both = [replace(one, links=by_target(SYMMETRISATIONS[join](set(one.links), turned(two.links))))
+            for one, two in zip(*found, strict=True)]  # fmt: skip
+    return both, f"{join} of {hows[0]} and {hows[1]}"
 
 
 def _read(forward: Aligner, asked: Pairs) -> tuple[str | None, Split]:

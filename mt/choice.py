@@ -54,17 +54,17 @@ class Choice:
         return Report(layer=self.layer, head=self.head)
 
 
-def as_it_is(model: Model) -> Choice:
+def as_it_is(model: Model, reading: Reading = "as-is") -> Choice:
     """Return what is done where nothing is chosen: the layer and head of the config, unshifted, argmax."""
     layers, _ = model.places
-    return Choice(model.report.layer or max(layers - 1, 1), model.report.head)
+    return Choice(model.report.layer or max(layers - 1, 1), model.report.head, reading)
 
 
 def ways(model: Model, chosen: Choice) -> dict[str, Choice]:
     """Return the ways that are reported: as it is, the next step's, the last layer's posterior, the chosen."""
     plain = as_it_is(model)
     posterior = Choice(model.places[0], plain.head, "posterior")
-    return {"as_it_is": plain, "shifted": replace(plain, reading="shifted"), "posterior": posterior, "chosen": chosen}
+    return {"as_it_is": plain, "shifted": as_it_is(model, "shifted"), "posterior": posterior, "chosen": chosen}
 
 
 def forced(aligner: Aligner, pairs: Split, choice: Choice, meter: Meter | None = None) -> list[Forced]:

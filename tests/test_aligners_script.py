@@ -14,7 +14,7 @@ SCRIPT = Path(__file__).parent.parent / "scripts/aligners.py"
 CONFIG = """
 extends: {base}
 corpus: {{name: toy, source: de, target: en, pairs: 150, held_out: 10}}
-vocabulary: {{size: 300}}
+vocabulary: {{size: 340}}
 model: {{embedding: 16, hidden: 16, encoder_hidden: 8, attention: {{width: 16}}}}
 train: {{epochs: 1, warmup: 2}}
 threads: 1
