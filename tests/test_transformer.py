@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from collections import Counter
 from typing import Any
 
 import plain_attention as plain
@@ -12,6 +13,7 @@ from tiny_models import SOURCES, TRANSFORMERS, batch, close, model, transformer
 from tiny_models import one_thread as one_thread
 from torch import Tensor
 from torch.nn import functional
+from torch.profiler import profile
 
 from mt import models
 from mt.config.models import TransformerModel
@@ -176,6 +178,16 @@ def test_the_kernel_is_fused_but_where_weights_are_asked_for(monkeypatch: pytest
     calls.clear()
     made(*given, attention=True)
     assert sorted(calls) == [False] * 5 + [True] * 3
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.1])
+def test_the_fused_kernel_is_flash_attention_on_a_cpu_without_dropout(dropout: float) -> None:
+    made = built(transformer(2, 2, attention=dropout)).train()
+    with profile() as seen:
+        made(*batch(SOURCES), torch.tensor([TARGET] * 3))
+    kernels = Counter(event.name for event in seen.events() or [] if event.name.startswith("aten::_scaled_dot_product"))
+    flash, plain = (f"aten::_scaled_dot_product_{name}" for name in ("flash_attention_for_cpu", "attention_math"))
+    assert kernels == {plain if dropout else flash: 6}  # encoder, decoder and source, in two layers
 
 
 @torch.inference_mode()
