@@ -2,12 +2,15 @@
 
     python scripts/compare.py configs/multi30k.yaml configs/multi30k-none.yaml
 
-Each config CONFIG.yaml has its run in RUNS/CONFIG. A trained run is only scored, once. The table goes to
-OUTPUT.md and OUTPUT.json and to the terminal.
+Each config CONFIG.yaml has its run in RUNS/CONFIG; with `--seed 1 --seed 2` one for each seed, RUNS/seed1/CONFIG and so
+on, and its row has means and deviations. A trained run is only scored, once. The table goes to OUTPUT.md, OUTPUT.json
+and the terminal.
 """
 
 import json
+from itertools import chain
 from pathlib import Path
+from statistics import fmean, stdev
 from typing import Annotated, Any
 
 import typer
@@ -24,10 +27,15 @@ def compare(
     runs: Annotated[Path, typer.Option(help="Folder of run directories.")] = Path("runs"),
     output: Annotated[Path, typer.Option(help="OUTPUT.md and OUTPUT.json are written.")] = Path("runs/compare"),
     split: Annotated[str | None, typer.Option(help="Split to score. Unset: the corpus's main test split.")] = None,
+    seed: Annotated[list[int] | None, typer.Option(help="Once for each seed. Unset: the config's own.")] = None,
 ) -> None:
     """Train, score and tabulate experiments."""
-    rows = [row(one) for one in study(configs, runs, split=split)]
-    write_text(Path(f"{output}.json"), json.dumps(rows, indent=2, ensure_ascii=False) + "\n")
+    if seed:
+        studies = [study(configs, runs / f"seed{one}", [f"seed={one}"], split) for one in seed]
+    else:
+        studies = [study(configs, runs, split=split)]
+    rows = [[row(one) for one in group] for group in zip(*studies, strict=True)]
+    write_text(Path(f"{output}.json"), json.dumps(list(chain(*rows)), indent=2, ensure_ascii=False) + "\n")
     write_text(Path(f"{output}.md"), table(rows))
     print(table(rows), end="")
 
@@ -49,32 +57,34 @@ def row(one: Trained) -> dict[str, Any]:
     }
 
 
-def table(rows: list[dict[str, Any]]) -> str:
-    """Return the rows as Markdown: scores with their 95 % intervals."""
+def table(groups: list[list[dict[str, Any]]]) -> str:
+    """Return one row for each group, the runs of one config, as Markdown."""
     head = ["config", "corpus", "split", "model", "seed", "parameters", "validation BLEU", *METRICS, "minutes"]
     lines = [" | ".join(head), "|".join(["---"] * len(head))]
-    for one in rows:
-        cells = [one["config"], one["corpus"], one["split"], one["model"], str(one["seed"])]
-        cells += [
-            f"{one['parameters'] / 1e6:.2f}M",
-            f"{one['validation_bleu']:.1f}",
-            *(cell(one["scores"].get(metric)) for metric in METRICS),
-        ]
-        lines.append(" | ".join([*cells, f"{one['minutes']:.0f}"]))
-    signatures = {
-        metric: score["signature"] for one in rows for metric, score in one["scores"].items() if "signature" in score
-    }
+    for group in groups:
+        first = group[0]
+        cells = [first["config"], first["corpus"], first["split"], first["model"]]
+        cells += [", ".join(str(one["seed"]) for one in group), f"{first['parameters'] / 1e6:.2f}M"]
+        cells += [cell([{"score": one["validation_bleu"]} for one in group])]
+        cells += [cell([one["scores"][metric] for one in group if metric in one["scores"]]) for metric in METRICS]
+        lines.append(" | ".join([*cells, f"{fmean(one['minutes'] for one in group):.0f}"]))
+    scores = [one["scores"] for group in groups for one in group]
+    signatures = {name: score["signature"] for every in scores for name, score in every.items() if "signature" in score}
     notes = [f"* {metric}: `{signature}`" for metric, signature in signatures.items()]
-    if any("AER" in one["scores"] for one in rows):
+    if any("AER" in every for every in scores):
         notes.append("* AER: one direction, with the layer, head, reading and threshold that were best on validation")
     return "\n".join([f"| {line} |" for line in lines] + ["", *notes]) + "\n"
 
 
-def cell(score: dict[str, Any] | None) -> str:
-    """Return a score and its interval."""
-    if score is None:
+def cell(scores: list[dict[str, Any]]) -> str:
+    """Return a score with its 95 % interval, or the mean of several with their deviation."""
+    if not scores:
         return ""
-    return f"{score['score']:.1f}" + (f" ({score['low']:.1f}–{score['high']:.1f})" if "low" in score else "")
+    if len(scores) > 1:
+        values = [one["score"] for one in scores]
+        return f"{fmean(values):.1f} ± {stdev(values):.1f}"
+    (one,) = scores
+    return f"{one['score']:.1f}" + (f" ({one['low']:.1f}–{one['high']:.1f})" if "low" in one else "")
 
 
 if __name__ == "__main__":

@@ -32,6 +32,21 @@ def test_a_trained_and_a_missing_run_become_one_table(numbers):
     assert rows[0]["scores"]["BLEU"]["signature"] in table
 
 
+def test_a_row_of_two_seeds_has_their_means(numbers, tmp_path):
+    (tmp_path / "few.yaml").write_text(f"extends: {numbers.parent}/numbers.yaml\ntrain: {{epochs: 1}}\n")
+    options = ["--runs", str(tmp_path), "--output", str(tmp_path / "table"), "--seed", "3", "--seed", "4"]
+    command = [sys.executable, str(SCRIPT), str(tmp_path / "few.yaml"), *options]
+    done = subprocess.run(command, capture_output=True, text=True, env=ENVIRONMENT, check=False)
+    assert done.returncode == 0, done.stderr
+    rows = json.loads((tmp_path / "table.json").read_text())
+    assert [row["seed"] for row in rows] == [3, 4]
+    assert (tmp_path / "seed4/few/model.safetensors").exists()
+    one, two = (row["validation_bleu"] for row in rows)
+    (line,) = [line for line in done.stdout.splitlines() if "few.yaml" in line]
+    assert "| 3, 4 |" in line
+    assert f"| {(one + two) / 2:.1f} ± {abs(one - two) / 2**0.5:.1f} |" in line
+
+
 def test_a_wrong_config_is_told_before_anything_is_trained(numbers, tmp_path):
     (tmp_path / "wrong.yaml").write_text(f"extends: {numbers.parent}/numbers.yaml\nmodel: {{hiden: 3}}\n")
     command = [sys.executable, str(SCRIPT), str(numbers.parent / "numbers.yaml"), str(tmp_path / "wrong.yaml")]
