@@ -47,7 +47,7 @@ MAY_IMPORT = {
     "losses guide",
     "experiment": "errors disk config config_file text corpora guide checkpoint card train",
     "default": "errors config corpora checkpoint",
-    "lab": "errors config config_file checkpoint experiment evaluate",
+    "lab": "errors disk config config_file corpora checkpoint experiment evaluate",
     "interact": "errors disk config alignments alignment_files blocks page plots progress translate",
     "cli": "errors config config_file corpora checkpoint translate evaluate align experiment default interact",
     "__main__": "cli",

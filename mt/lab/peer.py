@@ -1,0 +1,154 @@
+"""JoeyNMT, the peer of every claim of speed: installed into a folder of its own, given our data and widths, and run.
+
+Its version 2.3.0 runs on a current PyTorch with an older SentencePiece, one package that it does not declare, and a
+schedule other than its "plateau".
+"""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import torch
+import yaml
+
+from mt.config import Config, Train
+from mt.config.models import Model, RNNModel
+from mt.corpora.pairs import Split
+from mt.disk import write_lines, write_text
+from mt.errors import UserError
+
+PACKAGES = (
+    f"torch=={torch.__version__.partition('+')[0]}",
+    "joeynmt==2.3.0",
+    "sentencepiece==0.2.0",
+    "importlib_metadata",
+)
+VOCABULARY = """
+import sys, sentencepiece
+size, *files = sys.argv[1:]
+sentencepiece.SentencePieceTrainer.train(
+    input=files, model_prefix="spm", vocab_size=int(size), model_type="bpe", character_coverage=1.0,
+    unk_id=0, pad_id=1, bos_id=2, eos_id=3, minloglevel=2)
+with open("spm.vocab.txt", "w") as out:
+    out.writelines(line.split("\\t")[0] + "\\n" for line in open("spm.vocab"))
+"""
+SPECIAL = {"unk_token": "<unk>", "unk_id": 0, "pad_token": "<pad>", "pad_id": 1,
+           "bos_token": "<s>", "bos_id": 2, "eos_token": "</s>", "eos_id": 3}  # fmt: skip
+SCORES = {"additive": "bahdanau", "general": "luong"}
+"""Ours, and what the peer calls them."""
+RATE = re.compile(r"Tokens per Sec:\s+(\d+)")
+
+
+class Peer:
+    """JoeyNMT in the folder `work`, for one experiment of ours. Raises UserError when it cannot be installed or run."""
+
+    def __init__(self, work: Path, config: Config, splits: dict[str, Split], threads: int):
+        self.work, self.config, self.threads = work.resolve(), config, threads
+        self.work.mkdir(parents=True, exist_ok=True)
+        self.python = self.work / "venv/bin/python"
+        if not self.python.exists():
+            self._run(sys.executable, "-m", "venv", "venv")
+        if not (self.work / "installed").exists():
+            self._run(self.python, "-m", "pip", "install", "--quiet", *PACKAGES)
+            write_text(self.work / "installed", "\n".join(PACKAGES) + "\n")
+        languages = config.corpus.source, config.corpus.target
+        files = []
+        for name in ("train", "validation"):
+            for language, lines in zip(languages, (splits[name].sources, splits[name].targets), strict=True):
+                files.append(self.work / f"{name}.{language}")
+                write_lines(files[-1], lines)
+        self._run(self.python, "-c", VOCABULARY, config.vocabulary.size, *files[:2])
+
+    def rates(self, updates: int, batch: int) -> list[float]:
+        """Train for so many updates of so many target pieces; return its target pieces a second, every ten updates."""
+        told = settings(self.config, self.work, updates, batch)
+        write_text(self.work / "peer.yaml", yaml.safe_dump(told, sort_keys=False))
+        self._run(self.python, "-m", "joeynmt", "train", "peer.yaml", "--skip-test")
+        return [float(rate) for rate in RATE.findall((self.work / "model/train.log").read_text(encoding="utf-8"))]
+
+    def _run(self, *command: object) -> None:
+        environment = os.environ | {"OMP_NUM_THREADS": str(self.threads)}
+        done = subprocess.run([*map(str, command)], cwd=self.work, env=environment, capture_output=True, text=True)
+        if done.returncode:
+            raise UserError(
+                f"the peer failed in {self.work}: {' '.join(map(str, command))[:200]}\n{done.stderr[-2000:]}"
+            )
+
+
+def settings(config: Config, work: Path, updates: int, batch: int) -> dict[str, Any]:
+    """Return JoeyNMT's configuration of the same experiment. Raises UserError when it has no such model."""
+    tokenizer = {"model_file": str(work / "spm.model"), "pretokenizer": "none"}
+    side = {
+        "level": "bpe",
+        "max_length": 100,
+        "voc_file": str(work / "spm.vocab.txt"),
+        "tokenizer_type": "sentencepiece",
+        "tokenizer_cfg": tokenizer,
+    }
+    return {
+        "name": "peer",
+        "joeynmt_version": "2.3.0",
+        "model_dir": str(work / "model"),
+        "use_cuda": False,
+        "random_seed": config.seed,
+        "data": {
+            "train": str(work / "train"),
+            "dev": str(work / "validation"),
+            "dataset_type": "plain",
+            "src": {"lang": config.corpus.source, **side},
+            "trg": {"lang": config.corpus.target, **side},
+            "special_symbols": SPECIAL,
+        },
+        "testing": {"beam_size": 1, "batch_size": 64, "batch_type": "sentence", "max_output_length": 100},
+        "training": _training(config.train, updates, batch),
+        "model": _model(config.model),
+    }
+
+
+def _training(train: Train, updates: int, batch: int) -> dict[str, Any]:
+    return {
+        "optimizer": "adam",
+        "learning_rate": train.learning_rate,
+        "adam_betas": list(train.betas),
+        "clip_grad_norm": train.clip,
+        "label_smoothing": train.label_smoothing,
+        "loss": "crossentropy",
+        "normalization": "tokens",
+        "batch_size": batch,
+        "batch_type": "token",
+        "scheduling": "exponential",
+        "decrease_factor": 0.9,
+        "epochs": 1000,
+        "updates": updates,
+        "validation_freq": 10 * updates,
+        "logging_freq": 10,
+        "overwrite": True,
+        "shuffle": True,
+    }
+
+
+def _model(model: Model) -> dict[str, Any]:
+    if not isinstance(model, RNNModel) or model.layers > 1 or model.attention.score not in SCORES:
+        raise UserError(f"the peer has only models of kind rnn and one layer, with the scores {', '.join(SCORES)}")
+    embeddings = {"embedding_dim": model.embedding, "scale": False, "dropout": model.dropout.embedding}
+    recurrent = {"type": "recurrent", "rnn_type": model.cell, "embeddings": embeddings, "num_layers": 1}
+    encoder = {"hidden_size": model.encoder_hidden, "bidirectional": True, "dropout": model.dropout.encoder}
+    decoder = {
+        "hidden_size": model.hidden,
+        "dropout": model.dropout.decoder,
+        "hidden_dropout": model.dropout.readout,
+        "input_feeding": model.attention.feeding,
+        "init_hidden": "bridge",
+        "attention": SCORES[model.attention.score],
+    }
+    return {
+        "initializer": "xavier_uniform",
+        "embed_initializer": "xavier_uniform",
+        "tied_embeddings": True,
+        "tied_softmax": False,
+        "encoder": recurrent | encoder,
+        "decoder": recurrent | decoder,
+    }
