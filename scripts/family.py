@@ -87,7 +87,7 @@ def ratios(rows: list[tuple[Callable[[], float], Callable[[], float]]], rounds: 
 def table(given: list[Trained], toy: dict[Path, Trained], speeds: list[tuple[float, float]]) -> str:
     """Return the family as Markdown."""
     head = ["config", "model", "parameters", "toy BLEU", "gnt BLEU", "gnt chrF", "AER as-is", "AER shifted",
-            "AER posterior", "training tokens/s", "decoding sentences/s"]  # fmt: skip
+            "AER posterior", "AER chosen", "training tokens/s", "decoding sentences/s"]  # fmt: skip
     lines = [head, ["---"] * len(head)]
     for one, (training, decoding) in zip(given, speeds, strict=True):
         error: dict[str, Any] = one.scores.get("AER", {})
@@ -98,15 +98,17 @@ def table(given: list[Trained], toy: dict[Path, Trained], speeds: list[tuple[flo
             interval(toy[one.path].scores["BLEU"]) if one.path in toy else "",
             interval(one.scores["BLEU"]),
             f"{one.scores['chrF']['score']:.1f}",
-            *(f"{error[key]['aer']:.1f}" if error else "" for key in ("as_it_is", "shifted", "posterior")),
+            *(f"{error[key]['aer']:.1f}" if error else "" for key in ("as_it_is", "shifted", "posterior", "chosen")),
             f"{training:.2f}",
             f"{decoding:.2f}",
         ])  # fmt: skip
-    notes = [
-        f"Seed {given[0].config.seed}, one thread. BLEU with its 95 % interval: "
-        f"`{given[0].scores['BLEU']['signature']}`. Speeds are relative to the first row, medians of rounds in one run."
-    ]
-    return "\n".join([*(f"| {' | '.join(line)} |" for line in lines), "", *notes]) + "\n"
+    taught = [f"`{one.path.stem}`" for one in given if one.config.train.guide.links]
+    note = (
+        f"Seed {given[0].config.seed}, one thread, beam {given[0].config.search.beam}. BLEU with its 95 % interval: "
+        f"`{given[0].scores['BLEU']['signature']}`. AER is that of one direction on gnt. Speeds are relative to the first "
+        f"row, medians of rounds in one run. {'Taught known links: ' * bool(taught)}{', '.join(taught)}"
+    )
+    return "\n".join([*(f"| {' | '.join(line)} |" for line in lines), "", note.rstrip()]) + "\n"
 
 
 def interval(score: dict[str, Any]) -> str:
