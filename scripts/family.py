@@ -102,13 +102,14 @@ def table(given: list[Trained], toy: dict[Path, Trained], speeds: list[tuple[flo
             f"{training:.2f}",
             f"{decoding:.2f}",
         ])  # fmt: skip
-    taught = [f"`{one.path.stem}`" for one in given if one.config.train.guide.links]
-    note = (
-        f"Seed {given[0].config.seed}, one thread, beam {given[0].config.search.beam}. BLEU with its 95 % interval: "
-        f"`{given[0].scores['BLEU']['signature']}`. AER is that of one direction on gnt. Speeds are relative to the first "
-        f"row, medians of rounds in one run. {'Taught known links: ' * bool(taught)}{', '.join(taught)}"
-    )
-    return "\n".join([*(f"| {' | '.join(line)} |" for line in lines), "", note.rstrip()]) + "\n"
+    notes = [
+        f"Seed {given[0].config.seed}, one thread, beam {given[0].config.search.beam}; BLEU with its 95 % interval: "
+        f"`{given[0].scores['BLEU']['signature']}`.",
+        "AER is that of one direction on gnt. Speeds are relative to the first row, medians of rounds in one run.",
+    ]
+    if taught := [f"`{one.path.stem}`" for one in given if one.config.train.guide.links]:
+        notes.append(f"Taught known links: {', '.join(taught)}.")
+    return "\n".join([*(f"| {' | '.join(line)} |" for line in lines), "", *notes]) + "\n"
 
 
 def interval(score: dict[str, Any]) -> str:
