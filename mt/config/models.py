@@ -106,6 +106,7 @@ class RNNModel(Tree):
             return f"{self.cell.upper()}, no attention"
         extras = [attention.window] * (attention.window != "global") + ["coverage"] * attention.coverage
         extras += [f"{attention.heads} heads"] * (attention.heads > 1)
+        extras += ["one cell a step"] * (attention.wiring == "bahdanau" and not attention.conditional)
         extras += ["no input feeding"] * (attention.wiring == "luong" and not attention.feeding)
         return ", ".join([self.cell.upper(), f"{attention.wiring} wiring", f"{attention.score} score", *extras])
 
