@@ -46,7 +46,7 @@ def family(
 
 
 def timers(one: Trained) -> tuple[Callable[[], float], Callable[[], float]]:
-    """Return what measures training (seconds a target piece) and beam search (seconds a sentence) of a trained run."""
+    """Return what measures training (seconds a target piece) and translating (seconds a sentence) of a trained run."""
     config, tokenizers, model = checkpoint.load(one.run)
     splits = corpora.load(config.corpus)
     links = guide.load(config.train.guide, splits["train"], tokenizers)
