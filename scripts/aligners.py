@@ -112,20 +112,24 @@ def trained(path: Path, run: Path, turn: bool, guide: str) -> Direction:
 def scores(there: Direction, back: Direction, way: str) -> tuple[AlignmentScore, AlignmentScore, AlignmentScore]:
     """Return the scores on the test pairs whose gold is known: of one direction, of the other, of both symmetrised."""
     gold = there.splits["test"].gold or []
-    found = there.links("test", way), [turned(links) for links in back.links("test", way)]
-    both = [grow_diag_final_and(one, two) for one, two in zip(*found, strict=True)]
 
     def score(links: list[set[Link]]) -> AlignmentScore:
         known = [(one, truth) for one, truth in zip(links, gold, strict=True) if truth]
         return aer([one for one, _ in known], [truth for _, truth in known])
 
-    return score(found[0]), score(found[1]), score(both)
+    one, two, both = joined(there, back, "test", way)
+    return score(one), score(two), score(both)
+
+
+def joined(there: Direction, back: Direction, split: str, way: str) -> tuple[list[set[Link]], ...]:
+    """Return the links of each pair, source to target: of one direction, of the other, of both symmetrised."""
+    one, two = there.links(split, way), [turned(links) for links in back.links(split, way)]
+    return one, two, [grow_diag_final_and(*pair) for pair in zip(one, two, strict=True)]
 
 
 def guiding(there: Direction, back: Direction, stem: Path) -> list[str]:
     """Write the symmetrised links of the training pairs, for either direction, and return the two files' names."""
-    found = there.links("train", GUIDE), [turned(links) for links in back.links("train", GUIDE)]
-    both = [grow_diag_final_and(one, two) for one, two in zip(*found, strict=True)]
+    _, _, both = joined(there, back, "train", GUIDE)
     files = [f"{stem}.pharaoh", f"{stem}.reverse.pharaoh"]
     for file, links in zip(files, (both, [turned(one) for one in both]), strict=True):
         write_lines(Path(file), [alignment_files.pharaoh(by_target(one)) for one in links])
