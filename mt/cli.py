@@ -17,6 +17,9 @@ RUNS = Path("runs")
 Overrides = Annotated[list[str] | None, typer.Argument(help="Changes to it, such as model.hidden=128 train.epochs=3.")]
 Run = Annotated[Path, typer.Argument(help="A run directory, such as runs/toy.")]
 FROM_CONFIG = "Unset: the run's config."
+Others = Annotated[
+    list[Path] | None, typer.Option("--with", help="Another run of the same vocabulary, to make an ensemble.")
+]
 Beam = Annotated[int | None, typer.Option(min=1, help=f"Width of the beam; 1 is greedy search. {FROM_CONFIG}")]
 Symmetrisation = Literal["grow-diag-final-and", "intersection", "union"]
 Reading = Literal["as-is", "shifted", "posterior"]
@@ -63,11 +66,12 @@ def eval(  # noqa: A001 (the command is called so)
     papers: Annotated[
         bool, typer.Option("--papers", help="Also the papers' BLEU: lower case, Moses normalised and tokenized.")
     ] = False,
+    others: Others = None,
 ) -> None:
     """Score a run: BLEU, chrF, TER with intervals; AER where gold is known; everything written to the run."""
     from mt import checkpoint, evaluate
 
-    evaluate.evaluate(run or checkpoint.latest(RUNS), split, beam, plot, papers)
+    evaluate.evaluate(run or checkpoint.latest(RUNS), split, beam, plot, papers, others or [])
 
 
 @app.command()
@@ -111,9 +115,7 @@ def translate(
     run: Run,
     sentences: Annotated[list[str] | None, typer.Argument(help="What to translate. Unset: standard input.")] = None,
     input_file: Annotated[Path | None, typer.Option("--input", help="A file, one sentence a line.")] = None,
-    others: Annotated[
-        list[Path] | None, typer.Option("--with", help="Another run of the same vocabulary, to make an ensemble.")
-    ] = None,
+    others: Others = None,
     beam: Beam = None,
     length_penalty: Annotated[float | None, typer.Option(help=f"Rewards length. {FROM_CONFIG}")] = None,
     coverage_penalty: Annotated[float | None, typer.Option(help=f"Rewards reading all. {FROM_CONFIG}")] = None,

@@ -2,14 +2,12 @@
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-import torch
-
-from mt import alignment_files, checkpoint, corpora, metrics, page, plots
+from mt import alignment_files, config_file, corpora, metrics, page, plots
 from mt.aligner import Aligner, Forced
 from mt.alignments import EMPTY, Alignment
 from mt.card import write_card
@@ -18,7 +16,7 @@ from mt.corpora.pairs import Gold, Split
 from mt.disk import write_lines, write_text
 from mt.errors import UserError
 from mt.progress import Meter
-from mt.translate import Translator
+from mt.translate import load
 
 log = logging.getLogger("mt")
 SHOWN = 50
@@ -26,18 +24,26 @@ SHOWN = 50
 
 
 def evaluate(
-    run: Path, split: str | None = None, beam: int | None = None, plot: bool = False, papers: bool = False
+    run: Path,
+    split: str | None = None,
+    beam: int | None = None,
+    plot: bool = False,
+    papers: bool = False,
+    others: Sequence[Path] = (),
 ) -> tuple[str, dict[str, Any]]:
     """Score a split (unset: the last of the test splits) with beam search; return its name and what scores.json holds.
 
     Writes scores.json, hypotheses, references, sources, alignments (npz, jsonl, pharaoh) under RUN/eval/SPLIT, and
-    RUN/alignment.json where the corpus has gold.
+    RUN/alignment.json where the corpus has gold. With `others` the ensemble is scored, in RUN/eval/SPLIT+OTHER+...; it
+    has no AER, because how attention is read is chosen for one run. Raises UserError when they make no ensemble, or
+    when one is to be drawn.
     """
-    config, tokenizers, model = checkpoint.load(run)
-    torch.set_num_threads(config.threads or 1)
+    if others and plot:
+        raise UserError("--plot draws what one run looks at: leave out --with")
+    translator, config = load(run, *others), config_file.load(run / "config.yaml")
     splits = corpora.load(config.corpus)
     name = named(splits, split, config.corpus.name)
-    pairs, translator = splits[name], Translator(model, tokenizers, config)
+    pairs = splits[name]
     settings = config.search.model_copy(update={"sample": False} | ({"beam": beam} if beam else {}))
     meter = Meter(f"translating {name}", "line", len(pairs.sources))
     found = translator.translate(pairs.sources, settings, gold=pairs.gold, progress=meter.add)
@@ -47,13 +53,14 @@ def evaluate(
     scores = {metric: asdict(measure(hypotheses, pairs.targets)) for metric, measure in metrics.METRICS.items()}
     if papers:
         scores["BLEU, papers"] = asdict(metrics.papers(hypotheses, pairs.targets, config.corpus.target))
-    folder = run / "eval" / name
+    folder = run / "eval" / "+".join([name, *(other.name for other in others)])
     if translator.has_attention:
-        aligner, known = Aligner(model, tokenizers, config), with_gold(pairs)
+        alignment_files.write_all(folder / "alignments", alignments)
+    if translator.has_attention and not others:
+        aligner, known = Aligner(translator.model, translator.tokenizers, config), with_gold(pairs)
         choice = choose_for_run(run, aligner, splits["validation"])
         if known.sources:
             scores["AER"] = alignment_error(aligner, known, choice)
-        alignment_files.write_all(folder / "alignments", alignments)
         if plot:
             draw(folder, alignments, aligner, known, choice)
     scores["search"] = settings.model_dump(exclude={"batch"})

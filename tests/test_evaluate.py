@@ -10,8 +10,10 @@ from toy_runs import RNN, TRANSFORMER, config, write_run
 
 from mt import aligner, choice, corpora
 from mt.choice import Choice
+from mt.errors import UserError
 from mt.evaluate import evaluate
 from mt.links import aer, hard
+from mt.translate import load
 
 
 @pytest.fixture(scope="module")
@@ -82,3 +84,23 @@ def test_scores_are_those_of_beam_search_even_where_the_config_samples(tmp_path:
     assert [(one / "eval/test/hypotheses.txt").read_text() for one in (drawing,)] == [
         (searching / "eval/test/hypotheses.txt").read_text()
     ]
+
+
+def test_an_ensemble_is_scored_beside_its_first_run(tmp_path: Path) -> None:
+    first, second = (write_run(tmp_path / f"run{seed}", config(RNN, length_penalty=5.0), seed=seed) for seed in (3, 4))
+    alone = evaluate(first)[1]
+    _, scores = evaluate(first, papers=True, others=[second])
+    folder = first / "eval/test+run4"
+    assert json.loads((folder / "scores.json").read_text()) == scores
+    assert json.loads((first / "eval/test/scores.json").read_text()) == alone
+    lines = (folder / "sources.txt").read_text().splitlines()
+    expected = load(first, second).translate(lines)
+    hypotheses = (folder / "hypotheses.txt").read_text().split("\n")[:-1]
+    assert hypotheses == [one.text for one in expected]
+    assert hypotheses != [one.text for one in load(first).translate(lines)]
+    assert (folder / "alignments.npz").exists()
+    assert "AER" in alone
+    assert "AER" not in scores
+    assert "| test+run4, beam 2 | BLEU |" in (first / "README.md").read_text()
+    with pytest.raises(UserError, match="leave out --with"):
+        evaluate(first, plot=True, others=[second])

@@ -83,9 +83,9 @@ class Search(Tree):
     top_p: Annotated[float, Field(gt=0, le=1)] = 1.0
     """Sampling: only from the most probable pieces that together reach this probability (Holtzman et al. 2020)."""
     sample_seed: Seed = 1
-    max_ratio: Annotated[float, Field(gt=0)] = 2.0
+    max_ratio: Annotated[float, Field(gt=0)] = 1.5
     """The longest output has max_ratio x source pieces + max_extra pieces."""
-    max_extra: Count = 10
+    max_extra: Count = 5
     max_source: Count = 1000
     """Longer sources are cut to so many pieces, with a warning."""
     batch: Count = 64
