@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from mt import config_file
+from mt import checkpoint, config_file
 from mt.corpora import CORPORA
 from mt.disk import write_text
 
@@ -12,8 +12,7 @@ def write_card(run: Path) -> None:
     """Write RUN/README.md from what the run directory holds: config, training record, scores of its splits."""
     config = config_file.load(run / "config.yaml")
     corpus = CORPORA[config.corpus.name]
-    history = (run / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
-    records = [json.loads(line) for line in history] or [{"update": 0, "seconds": 0, "validation_bleu": 0.0}]
+    records = checkpoint.records(run) or [{"update": 0, "seconds": 0, "validation_bleu": 0.0}]
     best = max(records, key=lambda record: float(record["validation_bleu"]))
     lines = [
         f"# {run.name}: {config.corpus.source} to {config.corpus.target}",

@@ -77,6 +77,12 @@ def read_record(path: Path) -> dict[str, Any]:
         raise UserError(f"cannot read {path}: {error}") from error
 
 
+def records(run: Path) -> list[dict[str, Any]]:
+    """Return the lines of metrics.jsonl, one for each validation; none before the first."""
+    file = run / "metrics.jsonl"
+    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()] if file.exists() else []
+
+
 def is_run(run: Path) -> bool:
     """Tell whether a directory holds a run, finished or not."""
     return (run / "config.yaml").exists()

@@ -1,11 +1,12 @@
 """An experiment from its config to a trained run directory: begin, resume, interrupt."""
 
+import ctypes
 import logging
 import os
 import shutil
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import torch
@@ -32,6 +33,31 @@ def train(config: Config, run: Path, *, resume: bool = False, overwrite: bool = 
         write_card(run)
         log.info("%s is already trained; `mt eval %s` scores it, --overwrite trains it anew", run, run)
         return True
+    trainer = prepare(config, run, resume=resume, overwrite=overwrite)
+    parameters = sum(parameter.numel() for parameter in trainer.model.parameters())
+    log.info("training %s parameters on %d threads in %s, from update %d",
+             f"{parameters:,}", torch.get_num_threads(), run, trainer.position.update)  # fmt: skip
+    with _interrupts(trainer):
+        trainer.train()
+    write_card(run)
+    position = trainer.position
+    if not position.finished:
+        log.info("interrupted at update %d; all is saved in %s, `mt train --resume` continues", position.update, run)
+        return False
+    log.info("trained in %.1f minutes: best validation BLEU %.2f (greedy) at update %d; model in %s",
+             position.seconds / 60, position.best_bleu, position.best_update, run)  # fmt: skip
+    return True
+
+
+def prepare(config: Config, run: Path, *, resume: bool = False, overwrite: bool = False) -> Trainer:
+    """Return the trainer of a resolved config, where its state stands; the text of its corpus is not kept."""
+    trainer = _trainer(config, run, resume=resume, overwrite=overwrite)
+    with suppress(AttributeError, OSError, TypeError):  # not every system has it
+        ctypes.CDLL(None).malloc_trim(0)  # gives the memory that the text took back to the system; glibc would keep it
+    return trainer
+
+
+def _trainer(config: Config, run: Path, *, resume: bool, overwrite: bool) -> Trainer:
     if resume and (run / checkpoint.WEIGHTS).exists() and not (run / checkpoint.STATE).exists():
         raise UserError(f"{run} has a model but no {checkpoint.STATE} to resume from; train it anew with --overwrite")
     torch.set_num_threads(config.threads or 1)
@@ -48,19 +74,7 @@ def train(config: Config, run: Path, *, resume: bool = False, overwrite: bool = 
     tokenizers.save(run)
     trainer = Trainer(run, config, splits, tokenizers, links)
     trainer.restore()
-    parameters = sum(parameter.numel() for parameter in trainer.model.parameters())
-    log.info("training %s parameters on %d threads in %s, from update %d",
-             f"{parameters:,}", torch.get_num_threads(), run, trainer.position.update)  # fmt: skip
-    with _interrupts(trainer):
-        trainer.train()
-    write_card(run)
-    position = trainer.position
-    if not position.finished:
-        log.info("interrupted at update %d; all is saved in %s, `mt train --resume` continues", position.update, run)
-        return False
-    log.info("trained in %.1f minutes: best validation BLEU %.2f (greedy) at update %d; model in %s",
-             position.seconds / 60, position.best_bleu, position.best_update, run)  # fmt: skip
-    return True
+    return trainer
 
 
 def _resolve(config: Config, run: Path, *, resume: bool, overwrite: bool) -> Config:

@@ -1,130 +1,182 @@
-"""How fast training is, as ratios measured in one run: against JoeyNMT, in turn, and against the machine's matmul.
+"""How fast we are, as ratios measured in one run: against JoeyNMT, in turn, and against the machine's matmul.
 
     python scripts/bench.py --peer scratch/joeynmt --output docs/bench.md
+    python scripts/bench.py --peer scratch/joeynmt --quick
 
-`--peer FOLDER` installs JoeyNMT there (once) and gives it our data, widths and batch size. Without it only our own
-figures are measured.
+`--peer FOLDER` installs JoeyNMT there (once) and gives it our data and widths, and of some batch sizes the one that is
+best for it. Without it only our own figures are measured. Both translate with the models of the time to BLEU; they stay
+in FOLDER, where --quick finds them.
 """
 
 import platform
 import tempfile
-import time
+from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import Annotated
 
 import torch
 import typer
-from torch.utils.flop_counter import FlopCounterMode
+from matplotlib.figure import Figure
 
 from mt import cli, config_file, corpora, text
-from mt.disk import write_text
+from mt.config import Config
+from mt.disk import replacing, write_text
+from mt.lab import speed
 from mt.lab.peer import Peer
 from mt.train import Trainer
+from mt.translate import Translator, load
 
-WARM = 10
-"""Updates, ours and the peer's, that are not timed."""
-SIDE, PRODUCTS = 2048, 5
-"""The matmul that a machine's speed is judged by: float32, square, the best of some."""
-
-
-@dataclass(frozen=True)
-class Round:
-    """What one round measured."""
-
-    ours: float
-    """Target pieces a second."""
-    share: float
-    """Our floating-point operations a second over those of a large matmul."""
-    theirs: float | None
-    """Target pieces a second."""
+TRAINING = "training, target pieces a second"
+SHARE = "our FLOPs a second in training, of a large matmul's"
+SENTENCES, ALONE = 1000, 100
+"""How many are translated, at once and one by one."""
+OUR_BATCH = 128
+THEIR_BATCHES = 32, 64
+"""Of which the one at which the peer is faster counts."""
+PAIRS = 30_000, 300_000
+"""Toy pairs that memory is measured on."""
+Figures = dict[str, list[float]]
+"""By what is measured, a figure of each round: ratios, ours over the peer's; where the peer has none, shares."""
 
 
 def bench(
     config: Annotated[Path, typer.Argument(help="What is trained.")] = Path("configs/bench.yaml"),
     peer: Annotated[Path | None, typer.Option(help="Folder for JoeyNMT. Unset: measure ours alone.")] = None,
-    batches: Annotated[str, typer.Option(help="Batch sizes (target pieces) of which the peer's best counts.")] = "2048",
-    updates: Annotated[int, typer.Option(min=2 * WARM, help="Of each round and side.")] = 40,
+    batches: Annotated[str, typer.Option(help="Batch sizes (pieces) of which the peer's best counts.")] = "1024",
+    updates: Annotated[int, typer.Option(min=2 * speed.WARM, help="Of each round and side.")] = 60,
     rounds: Annotated[int, typer.Option(min=1, help="Rounds, ours and the peer in turn.")] = 3,
-    output: Annotated[Path | None, typer.Option(help="Markdown file.")] = None,
+    bleu: Annotated[float, typer.Option(help="Validation BLEU that both are timed to reach.")] = 30.0,
+    toy: Annotated[Path, typer.Option(help="Config of the toy corpus, for memory.")] = Path("configs/toy.yaml"),
+    quick: Annotated[bool, typer.Option("--quick", help="One round; without the time to BLEU, and memory.")] = False,
+    output: Annotated[Path | None, typer.Option(help="Markdown file; a plot is put beside it.")] = None,
 ) -> None:
-    """Measure and tabulate."""
+    """Measure, tabulate and draw."""
     tree = config_file.load(config)
     splits = corpora.load(tree.corpus)
     threads = tree.threads or torch.get_num_threads()
     torch.set_num_threads(threads)
     tokenizers = text.train(splits["train"].sources, splits["train"].targets, tree.vocabulary)
-    measured: list[Round] = []
+    figures: Figures = defaultdict(list)
     other = Peer(peer, tree, splits, threads) if peer else None
-    sizes = [int(size) for size in batches.split(",")]
-    best = (
-        max(sizes, key=lambda size: median(other.rates(2 * WARM, size)[1:])) if other and len(sizes) > 1 else sizes[0]
-    )
+    best = _best_batch(other, [int(size) for size in batches.split(",")], updates)
+    *_, test = (split.sources for split in splits.values())
     with tempfile.TemporaryDirectory() as folder:
         trainer = Trainer(Path(folder), tree, splits, tokenizers)
-        for number in range(rounds):
-            ours, share = own(trainer, updates)
-            theirs = median(other.rates(updates, best)[WARM // 10 :]) if other else None
-            measured.append(Round(ours, share, theirs))
-            print(f"round {number + 1} of {rounds}: {measured[-1]}", flush=True)
-    page = table(measured, best, threads, str(config))
+        for _ in range(1 if quick else rounds):
+            training(trainer, other, updates, best, figures)
+        if not quick:
+            reaching(tree, other.ours if other else Path(folder, "ours"), trainer, other, bleu, best, figures)
+        ready = other.is_trained if other else not quick
+        translator = load(other.ours if other else Path(folder, "ours")) if ready else None
+    if not translator:
+        print("translating needs models that are trained, by this program without --quick: not measured")
+    for _ in range(1 if quick else rounds):
+        if translator:
+            translating(translator, other, test, figures)
+    page = table(figures) + f"\n`{config}`, {threads} threads, {conditions()}."
+    page += f" The peer trains on batches of {best} pieces.\n" if other else "\n"
+    if not quick:
+        page += "\n" + footprints(toy, updates)
     if output:
         write_text(output, page)
+        draw(output.with_suffix(".svg"), figures)
     print(page, end="")
 
 
-def own(trainer: Trainer, updates: int) -> tuple[float, float]:
-    """Return our target pieces a second, and our share of the machine."""
-    order = trainer.order(0)
-    chosen = [order[number % len(order)] for number in range(updates)]
-    for rows in chosen[:WARM]:
-        trainer.update(trainer.train_pieces.batch(rows), 0.5)
-    clock, tokens = time.perf_counter(), 0
-    for rows in chosen[WARM:]:
-        tokens += trainer.update(trainer.train_pieces.batch(rows), 0.5)[1]
-    seconds = time.perf_counter() - clock
-    with FlopCounterMode(display=False) as counter:
-        for rows in chosen[WARM:]:
-            trainer.update(trainer.train_pieces.batch(rows), 0.5)
-    return tokens / seconds, counter.get_total_flops() / seconds / matmul()
+def _best_batch(other: Peer | None, sizes: Sequence[int], updates: int) -> int:
+    """Return the batch size at which the peer trains fastest."""
+    if not other or len(sizes) == 1:
+        return sizes[0]
+    return max(sizes, key=lambda size: median(other.rates(updates, size)[1:]))
 
 
-def matmul() -> float:
-    """Return the floating-point operations a second of the best of some large products."""
-    one, other = torch.randn(2, SIDE, SIDE)
-    seconds = []
-    for _ in range(PRODUCTS):
-        clock = time.perf_counter()
-        torch.mm(one, other)
-        seconds.append(time.perf_counter() - clock)
-    return 2 * SIDE**3 / min(seconds)
+def training(trainer: Trainer, other: Peer | None, updates: int, batch: int, figures: Figures) -> None:
+    """Add the figures of one round of training."""
+    ours, share = speed.train(trainer, updates)
+    figures[SHARE].append(100 * share)
+    if other:
+        figures[TRAINING].append(ours / median(other.rates(updates, batch)[1:]))
+    print({name: round(values[-1], 2) for name, values in figures.items()}, flush=True)
 
 
-def table(rounds: Sequence[Round], batch: int, threads: int, config: str) -> str:
-    """Return the medians as Markdown, each with its range over the rounds."""
-    lines = ["| what | median | range over the rounds |", "| --- | --- | --- |",
-             row("our FLOPs a second, of a large matmul's", [100 * one.share for one in rounds], " %")]  # fmt: skip
-    if ratios := [one.ours / one.theirs for one in rounds if one.theirs]:
-        lines.append(row(f"training, target pieces a second, of JoeyNMT's (its batch: {batch} pieces)", ratios, " x"))
-    return "\n".join(lines) + (
-        f"\n\n`{config}`, {threads} threads, {len(rounds)} rounds, ours and the peer's in turn; {processor()}, "
-        f"Python {platform.python_version()}, PyTorch {torch.__version__}.\n"
-    )
+def translating(translator: Translator, other: Peer | None, lines: Sequence[str], figures: Figures) -> None:
+    """Add the figures of one round of translating."""
+    kinds = {
+        "translating, beam 5": (5, OUR_BATCH, lines[:SENTENCES]),
+        "translating, greedy": (1, OUR_BATCH, lines[:SENTENCES]),
+        "translating one sentence at a time, beam 5": (5, 1, lines[:ALONE]),
+    }
+    for name, (beam, batch, chosen) in kinds.items():
+        seconds, texts = speed.translate(translator, chosen, beam, batch)
+        ours = len(" ".join(texts).split()) / seconds
+        if not other:
+            figures[f"{name}, words a second, ours"].append(ours)
+            continue
+        sizes = (1,) if batch == 1 else THEIR_BATCHES
+        found = [other.translate(chosen, beam, size) for size in sizes]
+        their_seconds, their_texts = min(found)
+        figures[f"{name}, sentences a second"].append(their_seconds / seconds)
+        figures[f"{name}, words a second"].append(ours / (len(" ".join(their_texts).split()) / their_seconds))
 
 
-def row(name: str, values: Sequence[float], unit: str) -> str:
-    """Return one line of the table."""
-    return f"| {name} | {median(values):.2f}{unit} | {min(values):.2f}–{max(values):.2f} |"
+def reaching(
+    config: Config, run: Path, trainer: Trainer, other: Peer | None, bleu: float, batch: int, figures: Figures
+) -> None:
+    """Add the time in which this validation BLEU is reached, and keep both models."""
+    seconds = speed.reach(config, run, bleu)
+    figures[f"minutes to {bleu:g} validation BLEU, ours"].append(seconds / 60)
+    if other:
+        epoch = int(trainer.train_pieces.target_lengths.sum()) // batch
+        figures[f"time to {bleu:g} validation BLEU"].append(other.reach(bleu, batch, epoch) / seconds)
 
 
-def processor() -> str:
-    """Return the processor's name where the system tells it."""
+def footprints(config: Path, updates: int) -> str:
+    """Return a table of memory and time as the corpus grows."""
+    lines = ["| toy pairs | largest memory, MB | time a target piece, of that with the fewest |", "| --- | --- | --- |"]
+    found: list[tuple[float, float]] = []
+    for pairs in PAIRS:
+        with tempfile.TemporaryDirectory() as folder:
+            found.append(speed.footprint(config_file.load(config, [f"corpus.pairs={pairs}"]), Path(folder), updates))
+        memory, seconds = found[-1]
+        lines.append(f"| {pairs:,} | {memory:,.0f} | {seconds / found[0][1]:.2f} |")
+    return "\n".join(lines) + "\n"
+
+
+def table(figures: Figures) -> str:
+    """Return the medians as Markdown, each with its range over the rounds; a ratio is ours over the peer's."""
+    lines = ["| what | median | range over the rounds |", "| --- | --- | --- |"]
+    for name, values in figures.items():
+        unit = "" if name.endswith("ours") else " %" if name == SHARE else " x"
+        lines.append(f"| {name} | {median(values):.2f}{unit} | {min(values):.2f}–{max(values):.2f} |")
+    return "\n".join(lines) + "\n"
+
+
+def draw(path: Path, figures: Figures) -> None:
+    """Draw the ratios as bars, each with its range."""
+    ratios = {name: values for name, values in figures.items() if not name.endswith("ours") and name != SHARE}
+    if not ratios:
+        return
+    figure = Figure(figsize=(8, 0.6 + 0.5 * len(ratios)), layout="constrained")
+    axes = figure.add_subplot()
+    middles = [median(values) for values in ratios.values()]
+    around = [[middle - min(values) for middle, values in zip(middles, ratios.values(), strict=True)],
+              [max(values) - middle for middle, values in zip(middles, ratios.values(), strict=True)]]  # fmt: skip
+    axes.barh(list(ratios), middles, xerr=around, capsize=3)
+    axes.axvline(1, color="black")
+    axes.invert_yaxis()
+    axes.set_xlabel("times JoeyNMT's")
+    with replacing(path) as temporary:
+        figure.savefig(temporary, format="svg", metadata={"Date": None})
+
+
+def conditions() -> str:
+    """Return what the figures depend on: the processor, where the system tells its name, and versions."""
     info = Path("/proc/cpuinfo")
     lines = info.read_text(encoding="utf-8").splitlines() if info.exists() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor()
+    return f"{[*names, platform.processor()][0]}, Python {platform.python_version()}, PyTorch {torch.__version__}"
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ FILE names a config, changes to it that all trials share, and those of each tria
 where it is missing, and resumed where it was interrupted. The log, OUTPUT, is written after each of them.
 """
 
-import json
 import logging
 import multiprocessing
 from collections.abc import Iterator
@@ -82,10 +81,9 @@ def rows(given: Trials, folder: Path) -> Iterator[str]:
     """Yield a row for each trial that has been validated at least once: its best BLEU, and the loss there."""
     for name, changes in given.trials.items():
         run = folder / name
-        lines = (run / "metrics.jsonl").read_text().splitlines() if (run / "metrics.jsonl").exists() else []
-        if not lines:
+        records = checkpoint.records(run)
+        if not records:
             continue
-        records = [json.loads(line) for line in lines]
         best = max(records, key=lambda record: float(record["validation_bleu"]))
         cells = [
             name + " (unfinished)" * (not checkpoint.is_finished(run)),

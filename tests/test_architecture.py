@@ -38,7 +38,7 @@ MAY_IMPORT = {
     "card": "errors disk config config_file corpora checkpoint",
     "aligner": "errors special config text corpora.pairs data models.base alignments checkpoint",
     "choice": "errors disk config.models corpora.pairs links progress checkpoint aligner",
-    "evaluate": "errors disk config corpora metrics alignments alignment_files plots page progress checkpoint "
+    "evaluate": "errors disk config config_file corpora metrics alignments alignment_files plots page progress "
     "translate card aligner choice",
     "align": "errors disk corpora links alignments alignment_files gold_files blocks progress aligner choice evaluate",
     "losses": "special",
@@ -47,7 +47,7 @@ MAY_IMPORT = {
     "losses guide",
     "experiment": "errors disk config config_file text corpora guide checkpoint card train",
     "default": "errors config corpora checkpoint",
-    "lab": "errors disk config config_file corpora checkpoint experiment evaluate",
+    "lab": "errors disk config config_file corpora checkpoint train translate experiment evaluate",
     "interact": "errors disk config alignments alignment_files blocks page plots progress translate",
     "cli": "errors config config_file corpora checkpoint translate evaluate align experiment default interact",
     "__main__": "cli",

@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
@@ -11,14 +12,14 @@ from test_scripts import script
 
 from mt import config_file
 from mt.errors import UserError
-from mt.lab import peer
+from mt.lab import peer, speed
 
 ROOT = Path(__file__).parent.parent
 
 
 def test_without_the_peer_it_measures_ours_alone(numbers: Path, tmp_path: Path) -> None:
-    command = [sys.executable, str(ROOT / "scripts/bench.py"), str(numbers.parent / "numbers.yaml")]
-    options = ["--updates", "20", "--rounds", "2", "--output", str(tmp_path / "bench.md")]
+    command = [sys.executable, str(ROOT / "scripts/bench.py"), str(numbers.parent / "numbers.yaml"), "--quick"]
+    options = ["--updates", "20", "--output", str(tmp_path / "bench.md")]
     done = subprocess.run([*command, *options], capture_output=True, text=True, env=ENVIRONMENT, check=False)
     assert done.returncode == 0, done.stderr
     page = (tmp_path / "bench.md").read_text()
@@ -26,26 +27,68 @@ def test_without_the_peer_it_measures_ours_alone(numbers: Path, tmp_path: Path) 
     share = re.search(r"of a large matmul's \| ([\d.]+) % \|", page)
     assert share is not None
     assert 0 < float(share[1]) < 100
-    assert "1 threads, 2 rounds" in page
-    assert "JoeyNMT" not in page.partition("\n\n")[0]
+    assert "not measured" in done.stdout
+    assert "JoeyNMT" not in page
 
 
-def test_a_ratio_is_the_median_over_rounds() -> None:
+def test_a_ratio_is_the_median_over_rounds(tmp_path: Path) -> None:
     bench = script("bench")
-    rounds = [bench.Round(300.0, 0.5, 100.0), bench.Round(100.0, 0.4, 50.0), bench.Round(800.0, 0.6, 200.0)]
-    page = bench.table(rounds, 2048, 2, "x.yaml")
-    assert "| our FLOPs a second, of a large matmul's | 50.00 % | 40.00–60.00 |" in page
-    assert "JoeyNMT's (its batch: 2048 pieces) | 3.00 x | 2.00–4.00 |" in page
+    figures = {bench.SHARE: [50.0, 40.0, 60.0], bench.TRAINING: [3.0, 2.0, 4.5], "words a second, ours": [7.0]}
+    page = bench.table(figures)
+    assert "| our FLOPs a second in training, of a large matmul's | 50.00 % | 40.00–60.00 |" in page
+    assert "| training, target pieces a second | 3.00 x | 2.00–4.50 |" in page
+    assert "| words a second, ours | 7.00 | 7.00–7.00 |" in page
+    bench.draw(tmp_path / "bench.svg", figures)
+    assert (tmp_path / "bench.svg").read_bytes().startswith(b"<?xml")
+
+
+class SlowPeer:
+    """Takes twice as long as it says of a small batch, and its outputs have two words each."""
+
+    def translate(self, lines: list[str], beam: int, batch: int) -> tuple[float, list[str]]:
+        return 1000.0 / batch + beam, ["zwei drei"] * len(lines)
+
+
+def test_the_peer_translates_with_its_best_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = script("bench")
+    monkeypatch.setattr(bench.speed, "translate", lambda translator, lines, beam, batch: (2.0, ["a b c"] * len(lines)))
+    figures: dict[str, list[float]] = defaultdict(list)
+    bench.translating(None, SlowPeer(), ["x"] * 1500, figures)
+    assert figures["translating, greedy, sentences a second"] == [pytest.approx((1000 / 64 + 1) / 2)]
+    assert figures["translating, greedy, words a second"] == [pytest.approx(1.5 * (1000 / 64 + 1) / 2)]
+    assert figures["translating one sentence at a time, beam 5, sentences a second"] == [pytest.approx(1005 / 2)]
+
+
+def test_memory_and_time_are_measured_in_a_process_of_its_own(tmp_path: Path) -> None:
+    config = config_file.load(ROOT / "configs/toy.yaml", ["corpus.pairs=2000", "corpus.held_out=20"])
+    memory, seconds = speed.footprint(config, tmp_path, 20)
+    assert 50 < memory < 3000
+    assert 0 < seconds < 0.1
+    assert (tmp_path / "train.tsv").read_text().count("\n") == 2000
 
 
 def test_the_peer_is_told_what_we_are_told(tmp_path: Path) -> None:
     ours = config_file.load(ROOT / "configs/bench.yaml", ["model.hidden=192", "model.dropout.readout=0.2"])
-    told = peer.settings(ours, tmp_path, 40, 1024)
+    told = peer.settings(ours, tmp_path, 1024, 5)
     decoder, training = told["model"]["decoder"], told["training"]
     assert (decoder["hidden_size"], decoder["hidden_dropout"], decoder["attention"]) == (192, 0.2, "bahdanau")
     assert decoder["input_feeding"] is True
     assert decoder["embeddings"]["embedding_dim"] == told["model"]["encoder"]["embeddings"]["embedding_dim"] == 256
-    assert (training["updates"], training["batch_size"], training["label_smoothing"]) == (40, 1024, 0.1)
+    assert (training["batch_size"], training["label_smoothing"]) == (1024, 0.1)
+    assert told["testing"]["beam_size"] == 5
     assert (told["data"]["src"]["lang"], told["data"]["trg"]["lang"]) == ("de", "en")
     with pytest.raises(UserError, match="kind rnn and one layer"):
-        peer.settings(config_file.load(ROOT / "configs/bench.yaml", ["model.layers=2"]), tmp_path, 40, 1024)
+        peer.settings(config_file.load(ROOT / "configs/bench.yaml", ["model.layers=2"]), tmp_path, 1024, 1)
+
+
+def test_when_the_peer_reached_a_bleu_is_read_from_its_log(tmp_path: Path) -> None:
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model/train.log").write_text(
+        "2026-01-02 10:00:00,500 - INFO - joeynmt.training - EPOCH 1\n"
+        "2026-01-02 10:01:00,500 - INFO - joeynmt.prediction - Evaluation result (greedy): bleu:  29.99, loss: 1\n"
+        "a line without a time, of 31 BLEU\n"
+        "2026-01-02 10:02:30,750 - INFO - joeynmt.prediction - Evaluation result (greedy): bleu:  30.40, loss: 1\n"
+    )
+    assert peer.when_reached(tmp_path / "model/train.log", 30.0) == 150.25
+    assert peer.when_reached(tmp_path / "model/train.log", 31.0) is None
+    assert peer.when_reached(tmp_path / "nothing.log", 30.0) is None

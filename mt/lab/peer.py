@@ -6,14 +6,19 @@ schedule other than its "plateau".
 
 import os
 import re
+import shutil
 import subprocess
 import sys
+import time
+from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import torch
 import yaml
 
+from mt import checkpoint
 from mt.config import Config, Train
 from mt.config.models import Model, RNNModel
 from mt.corpora.pairs import Split
@@ -40,6 +45,9 @@ SPECIAL = {"unk_token": "<unk>", "unk_id": 0, "pad_token": "<pad>", "pad_id": 1,
 SCORES = {"additive": "bahdanau", "general": "luong"}
 """Ours, and what the peer calls them."""
 RATE = re.compile(r"Tokens per Sec:\s+(\d+)")
+VALIDATED = re.compile(r"Evaluation result.* bleu:\s+([\d.]+)")
+STAMP = re.compile(r"\d{4}-\d\d-\d\d ")
+SECONDS = re.compile(r"Generation took ([\d.]+)")
 
 
 class Peer:
@@ -62,24 +70,82 @@ class Peer:
                 write_lines(files[-1], lines)
         self._run(self.python, "-c", VOCABULARY, config.vocabulary.size, *files[:2])
 
+    @property
+    def ours(self) -> Path:
+        """Where our model that is compared with it is kept."""
+        return self.work / "ours"
+
+    @property
+    def is_trained(self) -> bool:
+        """Whether both models are here: `reach` has been called."""
+        return checkpoint.is_finished(self.ours) and (self.work / "model/best.ckpt").exists()
+
     def rates(self, updates: int, batch: int) -> list[float]:
         """Train for so many updates of so many target pieces; return its target pieces a second, every ten updates."""
-        told = settings(self.config, self.work, updates, batch)
-        write_text(self.work / "peer.yaml", yaml.safe_dump(told, sort_keys=False))
+        self._configure("speed", updates, batch)
         self._run(self.python, "-m", "joeynmt", "train", "peer.yaml", "--skip-test")
-        return [float(rate) for rate in RATE.findall((self.work / "model/train.log").read_text(encoding="utf-8"))]
+        return [float(rate) for rate in RATE.findall((self.work / "speed/train.log").read_text(encoding="utf-8"))]
 
-    def _run(self, *command: object) -> None:
-        environment = os.environ | {"OMP_NUM_THREADS": str(self.threads)}
-        done = subprocess.run([*map(str, command)], cwd=self.work, env=environment, capture_output=True, text=True)
+    def translate(self, lines: Sequence[str], beam: int, batch: int) -> tuple[float, list[str]]:
+        """Translate with the model of `reach`, so many sentences at once; return the seconds and the translations."""
+        self._configure("model", 100, batch, beam)
+        write_lines(self.work / "input", lines)
+        said = self._run(self.python, "-m", "joeynmt", "translate", "peer.yaml", standard_input="input")
+        seconds = SECONDS.findall(said.stdout + said.stderr)
+        return float(seconds[-1]), said.stdout.splitlines()[-len(lines) :]
+
+    def reach(self, bleu: float, batch: int, validate_every: int) -> float:
+        """Train until a validation has such BLEU; return the seconds from the start of training."""
+        validate_every = max(20, round(validate_every, -1))  # it wants a multiple of its logging_freq
+        self._configure("model", 100 * validate_every, batch, validate_every=validate_every)
+        shutil.rmtree(self.work / "model", ignore_errors=True)
+        command = [str(self.python), "-m", "joeynmt", "train", "peer.yaml", "--skip-test"]
+        seconds, printed = None, self.work / "reach.log"
+        with (
+            printed.open("w", encoding="utf-8") as out,
+            subprocess.Popen(command, cwd=self.work, env=self._environment(), stdout=out, stderr=out) as training,
+        ):
+            try:
+                while training.poll() is None and seconds is None:
+                    seconds = when_reached(self.work / "model/train.log", bleu)
+                    time.sleep(5)  # after the last look too: the model is saved after it is scored
+            finally:
+                training.terminate()
+        if seconds is None:
+            raise UserError(f"the peer ended before {bleu} BLEU: see {printed}")
+        return seconds
+
+    def _configure(self, name: str, updates: int, batch: int, beam: int = 1, validate_every: int | None = None) -> None:
+        told = settings(self.config, self.work, batch, beam) | {"model_dir": str(self.work / name)}
+        told["training"] |= {"updates": updates, "validation_freq": validate_every or updates}
+        write_text(self.work / "peer.yaml", yaml.safe_dump(told, sort_keys=False))
+
+    def _environment(self) -> dict[str, str]:
+        return os.environ | {"OMP_NUM_THREADS": str(self.threads)}
+
+    def _run(self, *command: object, standard_input: str = os.devnull) -> "subprocess.CompletedProcess[str]":
+        """Return what the command wrote. Raises UserError when it fails."""
+        with (self.work / standard_input).open(encoding="utf-8") as given:
+            done = subprocess.run([*map(str, command)], cwd=self.work, env=self._environment(), stdin=given,
+                                  capture_output=True, text=True)  # fmt: skip
         if done.returncode:
             raise UserError(
                 f"the peer failed in {self.work}: {' '.join(map(str, command))[:200]}\n{done.stderr[-2000:]}"
             )
+        return done
 
 
-def settings(config: Config, work: Path, updates: int, batch: int) -> dict[str, Any]:
-    """Return JoeyNMT's configuration of the same experiment. Raises UserError when it has no such model."""
+def when_reached(log: Path, bleu: float) -> float | None:
+    """Return the seconds from the first epoch's line in the peer's log to the first validation of such BLEU."""
+    lines = log.read_text(encoding="utf-8").splitlines() if log.exists() else []
+    times = [(datetime.fromisoformat(line[:23].replace(",", ".")), line) for line in lines if STAMP.match(line)]
+    reached = [moment for moment, line in times if (score := VALIDATED.search(line)) and float(score[1]) >= bleu]
+    begun = [moment for moment, line in times if line.endswith("EPOCH 1")]
+    return (reached[0] - begun[0]).total_seconds() if reached else None
+
+
+def settings(config: Config, work: Path, batch: int, beam: int) -> dict[str, Any]:
+    """Return JoeyNMT's configuration of the same experiment, without folder and length. Raises UserError."""
     tokenizer = {"model_file": str(work / "spm.model"), "pretokenizer": "none"}
     side = {
         "level": "bpe",
@@ -91,7 +157,6 @@ def settings(config: Config, work: Path, updates: int, batch: int) -> dict[str, 
     return {
         "name": "peer",
         "joeynmt_version": "2.3.0",
-        "model_dir": str(work / "model"),
         "use_cuda": False,
         "random_seed": config.seed,
         "data": {
@@ -102,13 +167,19 @@ def settings(config: Config, work: Path, updates: int, batch: int) -> dict[str, 
             "trg": {"lang": config.corpus.target, **side},
             "special_symbols": SPECIAL,
         },
-        "testing": {"beam_size": 1, "batch_size": 64, "batch_type": "sentence", "max_output_length": 100},
-        "training": _training(config.train, updates, batch),
+        "testing": {
+            "beam_size": beam,
+            "beam_alpha": 1.0,
+            "batch_size": batch,
+            "batch_type": "sentence",
+            "eval_metrics": ["bleu"],
+        },
+        "training": _training(config.train, batch),
         "model": _model(config.model),
     }
 
 
-def _training(train: Train, updates: int, batch: int) -> dict[str, Any]:
+def _training(train: Train, batch: int) -> dict[str, Any]:
     return {
         "optimizer": "adam",
         "learning_rate": train.learning_rate,
@@ -122,8 +193,6 @@ def _training(train: Train, updates: int, batch: int) -> dict[str, Any]:
         "scheduling": "exponential",
         "decrease_factor": 0.9,
         "epochs": 1000,
-        "updates": updates,
-        "validation_freq": 10 * updates,
         "logging_freq": 10,
         "overwrite": True,
         "shuffle": True,

@@ -1,0 +1,93 @@
+"""What the bench measures of this program: training, translating, the share of the machine, memory."""
+
+import multiprocessing
+import resource
+import sys
+import time
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from mt import checkpoint, corpora, experiment
+from mt.config import Config
+from mt.config.corpora import FilesCorpus
+from mt.disk import write_lines
+from mt.train import Trainer
+from mt.translate import Translator
+
+WARM = 10
+"""Updates that are not timed."""
+SIDE, PRODUCTS = 2048, 5
+"""The matmul that a machine's speed is judged by: float32, square, the best of some."""
+
+
+def train(trainer: Trainer, updates: int) -> tuple[float, float]:
+    """Train for so many updates; return target pieces a second, and our share of the machine's speed."""
+    order = trainer.order(0)
+    chosen = [order[number % len(order)] for number in range(updates)]
+
+    def update(rows: list[int]) -> int:
+        trainer.position = replace(trainer.position, update=trainer.position.update + 1)
+        return trainer.update(trainer.train_pieces.batch(rows), 0.5)[1]
+
+    for rows in chosen[:WARM]:
+        update(rows)
+    clock = time.perf_counter()
+    tokens = sum(map(update, chosen[WARM:]))
+    seconds = time.perf_counter() - clock
+    with FlopCounterMode(display=False) as counter:
+        for rows in chosen[WARM:]:
+            update(rows)
+    return tokens / seconds, counter.get_total_flops() / seconds / matmul()
+
+
+def matmul() -> float:
+    """Return the floating-point operations a second of the best of some large products."""
+    one, other = torch.randn(2, SIDE, SIDE)
+    seconds = []
+    for _ in range(PRODUCTS):
+        clock = time.perf_counter()
+        torch.mm(one, other)
+        seconds.append(time.perf_counter() - clock)
+    return 2 * SIDE**3 / min(seconds)
+
+
+def translate(translator: Translator, lines: Sequence[str], beam: int, batch: int) -> tuple[float, list[str]]:
+    """Translate, a batch of 1 line by line; return the seconds that it took, and the translations."""
+    settings = translator.settings.model_copy(update={"beam": beam, "batch": batch})
+    clock = time.perf_counter()
+    groups = [[line] for line in lines] if batch == 1 else [lines]
+    found = [one for group in groups for one in translator.translate(group, settings, alignments=False)]
+    return time.perf_counter() - clock, [one.text for one in found]
+
+
+def reach(config: Config, run: Path, bleu: float) -> float:
+    """Train anew in `run`; return the seconds to the first validation of such BLEU, or infinity."""
+    experiment.train(config, run, overwrite=True)
+    found = [record["seconds"] for record in checkpoint.records(run) if record["validation_bleu"] >= bleu]
+    return float(min(found, default=float("inf")))
+
+
+def footprint(config: Config, folder: Path, updates: int) -> tuple[float, float]:
+    """Train on the text of a corpus, from files; return the process's largest memory in MB, and seconds a piece."""
+    files = {name: str(folder / f"{name}.tsv") for name in ("train", "validation", "test")}
+    splits, languages = (
+        corpora.load(config.corpus),
+        {side: getattr(config.corpus, side) for side in ("source", "target")},
+    )
+    for name, file in files.items():
+        pairs = zip(splits[name].sources, splits[name].targets, strict=True)
+        write_lines(Path(file), [f"{source}\t{target}" for source, target in pairs])
+    threads, corpus = torch.get_num_threads(), FilesCorpus(name="files", **languages, **files)
+    text_alone = config.model_copy(update={"corpus": corpus, "threads": threads})
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(_footprint, text_alone, folder / "run", updates).result()
+
+
+def _footprint(config: Config, run: Path, updates: int) -> tuple[float, float]:
+    rate, _ = train(experiment.prepare(config, run), updates)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform == "linux" else 1024**2), 1 / rate
