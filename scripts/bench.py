@@ -63,13 +63,13 @@ def bench(
     best = _best_batch(other, [int(size) for size in batches.split(",")], updates)
     *_, test = (split.sources for split in splits.values())
     with tempfile.TemporaryDirectory() as folder:
+        run = other.ours if other else Path(folder, "ours")
         trainer = Trainer(Path(folder), tree, splits, tokenizers)
         for _ in range(1 if quick else rounds):
             training(trainer, other, updates, best, figures)
         if not quick:
-            reaching(tree, other.ours if other else Path(folder, "ours"), trainer, other, bleu, best, figures)
-        ready = other.is_trained if other else not quick
-        translator = load(other.ours if other else Path(folder, "ours")) if ready else None
+            reaching(tree, run, trainer, other, bleu, best, figures)
+        translator = load(run) if (other.is_trained if other else not quick) else None
     if not translator:
         print("translating needs models that are trained, by this program without --quick: not measured")
     for _ in range(1 if quick else rounds):
@@ -110,7 +110,7 @@ def translating(translator: Translator, other: Peer | None, lines: Sequence[str]
     }
     for name, (beam, batch, chosen) in kinds.items():
         seconds, texts = speed.translate(translator, chosen, beam, batch)
-        ours = len(" ".join(texts).split()) / seconds
+        ours = _words(texts) / seconds
         if not other:
             figures[f"{name}, words a second, ours"].append(ours)
             continue
@@ -118,7 +118,11 @@ def translating(translator: Translator, other: Peer | None, lines: Sequence[str]
         found = [other.translate(chosen, beam, size) for size in sizes]
         their_seconds, their_texts = min(found)
         figures[f"{name}, sentences a second"].append(their_seconds / seconds)
-        figures[f"{name}, words a second"].append(ours / (len(" ".join(their_texts).split()) / their_seconds))
+        figures[f"{name}, words a second"].append(ours / (_words(their_texts) / their_seconds))
+
+
+def _words(texts: Sequence[str]) -> int:
+    return sum(len(text.split()) for text in texts)
 
 
 def reaching(
@@ -126,10 +130,12 @@ def reaching(
 ) -> None:
     """Add the time in which this validation BLEU is reached, and keep both models."""
     seconds = speed.reach(config, run, bleu)
-    figures[f"minutes to {bleu:g} validation BLEU, ours"].append(seconds / 60)
+    name = f"time to {bleu:g} validation BLEU"
     if other:
         epoch = int(trainer.train_pieces.target_lengths.sum()) // batch
-        figures[f"time to {bleu:g} validation BLEU"].append(other.reach(bleu, batch, epoch) / seconds)
+        figures[name].append(other.reach(bleu, batch, epoch) / seconds)
+    else:
+        figures[f"{name} in minutes, ours"].append(seconds / 60)
 
 
 def footprints(config: Path, updates: int) -> str:

@@ -43,7 +43,7 @@ def test_a_ratio_is_the_median_over_rounds(tmp_path: Path) -> None:
 
 
 class SlowPeer:
-    """Takes twice as long as it says of a small batch, and its outputs have two words each."""
+    """The smaller the batch and the wider the beam, the longer it takes; its outputs have two words each."""
 
     def translate(self, lines: list[str], beam: int, batch: int) -> tuple[float, list[str]]:
         return 1000.0 / batch + beam, ["zwei drei"] * len(lines)
@@ -65,6 +65,13 @@ def test_memory_and_time_are_measured_in_a_process_of_its_own(tmp_path: Path) ->
     assert 50 < memory < 3000
     assert 0 < seconds < 0.1
     assert (tmp_path / "train.tsv").read_text().count("\n") == 2000
+
+
+def test_a_bleu_that_ours_does_not_reach_is_an_error_and_no_figure(numbers: Path, tmp_path: Path) -> None:
+    config = config_file.load(numbers.parent / "numbers.yaml", ["train.epochs=1"])
+    assert speed.reach(config, tmp_path / "run", 0.0) >= 0
+    with pytest.raises(UserError, match="ours ended before 101 BLEU"):
+        speed.reach(config, tmp_path / "run", 101)
 
 
 def test_the_peer_is_told_what_we_are_told(tmp_path: Path) -> None:

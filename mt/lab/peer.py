@@ -145,7 +145,7 @@ def when_reached(log: Path, bleu: float) -> float | None:
 
 
 def settings(config: Config, work: Path, batch: int, beam: int) -> dict[str, Any]:
-    """Return JoeyNMT's configuration of the same experiment, without folder and length. Raises UserError."""
+    """Return JoeyNMT's configuration, but for folder and length. Raises UserError when it has no such model."""
     tokenizer = {"model_file": str(work / "spm.model"), "pretokenizer": "none"}
     side = {
         "level": "bpe",

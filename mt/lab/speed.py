@@ -15,6 +15,7 @@ from mt import checkpoint, corpora, experiment
 from mt.config import Config
 from mt.config.corpora import FilesCorpus
 from mt.disk import write_lines
+from mt.errors import UserError
 from mt.train import Trainer
 from mt.translate import Translator
 
@@ -65,24 +66,23 @@ def translate(translator: Translator, lines: Sequence[str], beam: int, batch: in
 
 
 def reach(config: Config, run: Path, bleu: float) -> float:
-    """Train anew in `run`; return the seconds to the first validation of such BLEU, or infinity."""
+    """Train anew in `run`; return the seconds to the first validation of such BLEU. Raises UserError without one."""
     experiment.train(config, run, overwrite=True)
-    found = [record["seconds"] for record in checkpoint.records(run) if record["validation_bleu"] >= bleu]
-    return float(min(found, default=float("inf")))
+    found = [float(record["seconds"]) for record in checkpoint.records(run) if record["validation_bleu"] >= bleu]
+    if not found:
+        raise UserError(f"ours ended before {bleu} BLEU: see {run}/metrics.jsonl; let it train longer")
+    return found[0]
 
 
 def footprint(config: Config, folder: Path, updates: int) -> tuple[float, float]:
     """Train on the text of a corpus, from files; return the process's largest memory in MB, and seconds a piece."""
     files = {name: str(folder / f"{name}.tsv") for name in ("train", "validation", "test")}
-    splits, languages = (
-        corpora.load(config.corpus),
-        {side: getattr(config.corpus, side) for side in ("source", "target")},
-    )
+    splits = corpora.load(config.corpus)
     for name, file in files.items():
         pairs = zip(splits[name].sources, splits[name].targets, strict=True)
         write_lines(Path(file), [f"{source}\t{target}" for source, target in pairs])
-    threads, corpus = torch.get_num_threads(), FilesCorpus(name="files", **languages, **files)
-    text_alone = config.model_copy(update={"corpus": corpus, "threads": threads})
+    corpus = FilesCorpus(name="files", source=config.corpus.source, target=config.corpus.target, **files)
+    text_alone = config.model_copy(update={"corpus": corpus, "threads": torch.get_num_threads()})
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
         return pool.submit(_footprint, text_alone, folder / "run", updates).result()
 
