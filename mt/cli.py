@@ -66,12 +66,15 @@ def eval(  # noqa: A001 (the command is called so)
     papers: Annotated[
         bool, typer.Option("--papers", help="Also the papers' BLEU: lower case, Moses normalised and tokenized.")
     ] = False,
+    novel: Annotated[
+        bool, typer.Option("--novel", help="Also BLEU of the sources that no training source holds half of.")
+    ] = False,
     others: Others = None,
 ) -> None:
     """Score a run: BLEU, chrF, TER with intervals; AER where gold is known; everything written to the run."""
     from mt import checkpoint, evaluate
 
-    evaluate.evaluate(run or checkpoint.latest(RUNS), split, beam, plot, papers, others or [])
+    evaluate.evaluate(run or checkpoint.latest(RUNS), split, beam, plot, papers, novel, others or [])
 
 
 @app.command()

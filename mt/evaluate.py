@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from mt import alignment_files, config_file, corpora, metrics, page, plots
+from mt import alignment_files, config_file, corpora, metrics, novelty, page, plots
 from mt.aligner import Aligner, Forced
 from mt.alignments import EMPTY, Alignment
 from mt.card import write_card
@@ -29,6 +29,7 @@ def evaluate(
     beam: int | None = None,
     plot: bool = False,
     papers: bool = False,
+    novel: bool = False,
     others: Sequence[Path] = (),
 ) -> tuple[str, dict[str, Any]]:
     """Score a split (unset: the last of the test splits) with beam search; return its name and what scores.json holds.
@@ -53,6 +54,8 @@ def evaluate(
     scores = {metric: asdict(measure(hypotheses, pairs.targets)) for metric, measure in metrics.METRICS.items()}
     if papers:
         scores["BLEU, papers"] = asdict(metrics.papers(hypotheses, pairs.targets, config.corpus.target))
+    if novel:
+        scores |= of_novel(hypotheses, pairs, splits["train"])
     folder = run / "eval" / "+".join([name, *(other.name for other in others)])
     if translator.has_attention:
         alignment_files.write_all(folder / "alignments", alignments)
@@ -64,13 +67,22 @@ def evaluate(
         if plot:
             draw(folder, alignments, aligner, known, choice)
     scores["search"] = settings.model_dump(exclude={"batch"})
-    write_lines(folder / "sources.txt", pairs.sources)
-    write_lines(folder / "references.txt", pairs.targets)
-    write_lines(folder / "hypotheses.txt", hypotheses)
+    for what, lines in {"sources": pairs.sources, "references": pairs.targets, "hypotheses": hypotheses}.items():
+        write_lines(folder / f"{what}.txt", lines)
     write_text(folder / "scores.json", json.dumps(scores, indent=2) + "\n")
     write_card(run)
     log.info("%s\nwritten to %s", table(name, len(hypotheses), scores), folder)
     return name, scores
+
+
+def of_novel(hypotheses: Sequence[str], pairs: Split, training: Split) -> dict[str, Any]:
+    """Return BLEU of the sentences whose source is new (novelty.py), and how many; nothing if there are none."""
+    new = novelty.novel(pairs.sources, training.sources)
+    if not new:
+        log.warning("no source is novel: one training source always holds more than half of the words")
+        return {}
+    scored = metrics.METRICS["BLEU"]([hypotheses[line] for line in new], [pairs.targets[line] for line in new])
+    return {"BLEU, novel": asdict(scored) | {"lines": len(new)}}
 
 
 def named(splits: dict[str, Split], name: str | None, corpus: str) -> str:
@@ -123,7 +135,8 @@ def table(split: str, lines: int, scores: dict[str, dict[str, Any]]) -> str:
     for name, one in scores.items():
         if "signature" in one:
             interval = f"[{one['low']:.2f}, {one['high']:.2f}]"
-            rows.append(f"  {name:12} {one['score']:6.2f}  {interval:16} {one['signature']}")
+            of = f"  of {one['lines']} sentences" if "lines" in one else ""
+            rows.append(f"  {name:12} {one['score']:6.2f}  {interval:16} {one['signature']}{of}")
     return "\n".join([*rows, *_alignment_rows(scores["AER"])]) if "AER" in scores else "\n".join(rows)
 
 

@@ -24,6 +24,7 @@ MAY_IMPORT = {
     "models": "errors special config attention",
     "search": "special models.base",  # and so no model class
     "metrics": "errors disk",
+    "novelty": "",
     "links": "corpora.pairs",
     "alignments": "corpora.pairs links",
     "alignment_files": "errors disk corpora.pairs alignments",
@@ -38,8 +39,8 @@ MAY_IMPORT = {
     "card": "errors disk config config_file corpora checkpoint",
     "aligner": "errors special config text corpora.pairs data models.base alignments checkpoint",
     "choice": "errors disk config.models corpora.pairs links progress checkpoint aligner",
-    "evaluate": "errors disk config config_file corpora metrics alignments alignment_files plots page progress "
-    "translate card aligner choice",
+    "evaluate": "errors disk config config_file corpora metrics novelty alignments alignment_files plots page "
+    "progress translate card aligner choice",
     "align": "errors disk corpora links alignments alignment_files gold_files blocks progress aligner choice evaluate",
     "losses": "special",
     "guide": "errors config text corpora.pairs alignments alignment_files",

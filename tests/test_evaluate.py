@@ -1,6 +1,7 @@
 """`mt eval`: what scores.json says of the alignments and of the search, and that the card and the pictures follow."""
 
 import json
+import logging
 from dataclasses import asdict
 from pathlib import Path
 
@@ -8,11 +9,12 @@ import pytest
 from tiny_models import one_thread as one_thread
 from toy_runs import RNN, TRANSFORMER, config, write_run
 
-from mt import aligner, choice, corpora
+from mt import aligner, choice, corpora, novelty
 from mt.choice import Choice
 from mt.errors import UserError
 from mt.evaluate import evaluate
 from mt.links import aer, hard
+from mt.metrics import METRICS
 from mt.translate import load
 
 
@@ -104,3 +106,22 @@ def test_an_ensemble_is_scored_beside_its_first_run(tmp_path: Path) -> None:
     assert "| test+run4, beam 2 | BLEU |" in (first / "README.md").read_text()
     with pytest.raises(UserError, match="leave out --with"):
         evaluate(first, plot=True, others=[second])
+
+
+def test_novel_scores_the_sentences_that_training_does_not_hold(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    run = write_run(tmp_path / "run", config(RNN))
+    caplog.set_level(logging.INFO, "mt")
+    monkeypatch.setattr(novelty, "novel", lambda sources, training: [0, 2])
+    _, scores = evaluate(run, novel=True)
+    folder = run / "eval/test"
+    hypotheses, references = (
+        (folder / f"{name}.txt").read_text().splitlines() for name in ("hypotheses", "references")
+    )
+    expected = METRICS["BLEU"]([hypotheses[0], hypotheses[2]], [references[0], references[2]])
+    assert scores["BLEU, novel"] == asdict(expected) | {"lines": 2}
+    assert "of 2 sentences" in caplog.text
+    monkeypatch.setattr(novelty, "novel", lambda sources, training: [])
+    assert "BLEU, novel" not in evaluate(run, novel=True)[1]
+    assert "no source is novel" in caplog.text
