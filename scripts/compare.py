@@ -3,8 +3,8 @@
     python scripts/compare.py configs/multi30k.yaml configs/multi30k-none.yaml
 
 Each config CONFIG.yaml has its run in RUNS/CONFIG; with `--seed 1 --seed 2` one for each seed, RUNS/seed1/CONFIG and so
-on, and its row has means and deviations. A trained run is only scored, once. The table goes to OUTPUT.md, OUTPUT.json
-and the terminal.
+on, and its row has means and deviations; a second row is the ensemble of all seeds. A trained run is only scored, once.
+The table goes to OUTPUT.md, OUTPUT.json and the terminal.
 """
 
 import json
@@ -17,9 +17,9 @@ import typer
 
 from mt import cli
 from mt.disk import write_text
-from mt.lab.study import Trained, study
+from mt.lab.study import Trained, scores_of, study
 
-METRICS = ("BLEU", "chrF", "TER", "AER")
+METRICS = ("BLEU", "BLEU, papers", "chrF", "TER", "AER")
 
 
 def compare(
@@ -28,13 +28,18 @@ def compare(
     output: Annotated[Path, typer.Option(help="OUTPUT.md and OUTPUT.json are written.")] = Path("runs/compare"),
     split: Annotated[str | None, typer.Option(help="Split to score. Unset: the corpus's main test split.")] = None,
     seed: Annotated[list[int] | None, typer.Option(help="Once for each seed. Unset: the config's own.")] = None,
+    papers: Annotated[bool, typer.Option("--papers", help="Also the papers' BLEU, as in mt eval.")] = False,
 ) -> None:
     """Train, score and tabulate experiments."""
     if seed:
-        studies = [study(configs, runs / f"seed{one}", [f"seed={one}"], split) for one in seed]
+        studies = [study(configs, runs / f"seed{one}", [f"seed={one}"], split, papers) for one in seed]
     else:
-        studies = [study(configs, runs, split=split)]
-    rows = [[row(one) for one in group] for group in zip(*studies, strict=True)]
+        studies = [study(configs, runs, split=split, papers=papers)]
+    rows: list[list[dict[str, Any]]] = []
+    for group in zip(*studies, strict=True):
+        rows.append([row(one) for one in group])
+        if len(group) > 1:
+            rows.append([ensemble(rows[-1], scores_of(group[0].run, split, papers, [one.run for one in group[1:]])[1])])
     write_text(Path(f"{output}.json"), json.dumps(list(chain(*rows)), indent=2, ensure_ascii=False) + "\n")
     write_text(Path(f"{output}.md"), table(rows))
     print(table(rows), end="")
@@ -57,18 +62,26 @@ def row(one: Trained) -> dict[str, Any]:
     }
 
 
+def ensemble(members: list[dict[str, Any]], scores: dict[str, Any]) -> dict[str, Any]:
+    """Return the row of an ensemble, whose cost is that of its members."""
+    costs = {cost: sum(member[cost] for member in members) for cost in ("parameters", "minutes")}
+    seeds = " + ".join(str(member["seed"]) for member in members)
+    return members[0] | costs | {"model": "ensemble", "seed": seeds, "scores": scores, "validation_bleu": None}
+
+
 def table(groups: list[list[dict[str, Any]]]) -> str:
     """Return one row for each group, the runs of one config, as Markdown."""
-    head = ["config", "corpus", "split", "model", "seed", "parameters", "validation BLEU", *METRICS, "minutes"]
+    scores = [one["scores"] for group in groups for one in group]
+    metrics = [metric for metric in METRICS if any(metric in every for every in scores)]
+    head = ["config", "corpus", "split", "model", "seed", "parameters", "validation BLEU", *metrics, "minutes"]
     lines = [" | ".join(head), "|".join(["---"] * len(head))]
     for group in groups:
         first = group[0]
         cells = [first["config"], first["corpus"], first["split"], first["model"]]
         cells += [", ".join(str(one["seed"]) for one in group), f"{first['parameters'] / 1e6:.2f}M"]
-        cells += [cell([{"score": one["validation_bleu"]} for one in group])]
-        cells += [cell([one["scores"][metric] for one in group if metric in one["scores"]]) for metric in METRICS]
+        cells += [cell([{"score": one["validation_bleu"]} for one in group if one["validation_bleu"]])]
+        cells += [cell([one["scores"][metric] for one in group if metric in one["scores"]]) for metric in metrics]
         lines.append(" | ".join([*cells, f"{fmean(one['minutes'] for one in group):.0f}"]))
-    scores = [one["scores"] for group in groups for one in group]
     signatures = {name: score["signature"] for every in scores for name, score in every.items() if "signature" in score}
     notes = [f"* {metric}: `{signature}`" for metric, signature in signatures.items()]
     if any("AER" in every for every in scores):

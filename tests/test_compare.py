@@ -39,12 +39,20 @@ def test_a_row_of_two_seeds_has_their_means(numbers, tmp_path):
     done = subprocess.run(command, capture_output=True, text=True, env=ENVIRONMENT, check=False)
     assert done.returncode == 0, done.stderr
     rows = json.loads((tmp_path / "table.json").read_text())
-    assert [row["seed"] for row in rows] == [3, 4]
+    assert [row["seed"] for row in rows] == [3, 4, "3 + 4"]
     assert (tmp_path / "seed4/few/model.safetensors").exists()
-    one, two = (row["validation_bleu"] for row in rows)
-    (line,) = [line for line in done.stdout.splitlines() if "few.yaml" in line]
+    one, two, _ = (row["validation_bleu"] for row in rows)
+    line, joined = (line for line in done.stdout.splitlines() if "few.yaml" in line)
     assert "| 3, 4 |" in line
     assert f"| {(one + two) / 2:.1f} ± {abs(one - two) / 2**0.5:.1f} |" in line
+    ensemble = json.loads((tmp_path / "seed3/few/eval/test+few/scores.json").read_text())
+    assert rows[2]["scores"] == ensemble
+    assert f"| ensemble | 3 + 4 | {2 * rows[0]['parameters'] / 1e6:.2f}M |  | " in joined
+    assert f"| {ensemble['chrF']['score']:.1f} ({ensemble['chrF']['low']:.1f}–" in joined
+    again = subprocess.run(command, capture_output=True, text=True, env=ENVIRONMENT, check=False)
+    assert again.stdout == done.stdout
+    assert "written to" not in again.stderr
+    assert "written to" in done.stderr
 
 
 def test_a_wrong_config_is_told_before_anything_is_trained(numbers, tmp_path):

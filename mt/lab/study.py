@@ -33,8 +33,14 @@ class Trained:
         return checkpoint.read_record(self.run / checkpoint.STATE)
 
 
-def study(paths: Sequence[Path], runs: Path, overrides: Sequence[str] = (), split: str | None = None) -> list[Trained]:
-    """Train what is missing in RUNS/CONFIG, resume what was interrupted, score what has no scores yet.
+def study(
+    paths: Sequence[Path],
+    runs: Path,
+    overrides: Sequence[str] = (),
+    split: str | None = None,
+    papers: bool = False,
+) -> list[Trained]:
+    """Train what is missing in RUNS/CONFIG, resume what was interrupted, score what has no such scores yet.
 
     A split (unset: the corpus's main test split) is translated once per model; later calls read the scores.
     Raises KeyboardInterrupt when a training was interrupted.
@@ -45,14 +51,22 @@ def study(paths: Sequence[Path], runs: Path, overrides: Sequence[str] = (), spli
         run = runs / path.stem
         if not experiment.train(config, run, resume=True):
             raise KeyboardInterrupt
-        done.append(Trained(path, config, run, *_scores(run, split)))
+        done.append(Trained(path, config, run, *scores_of(run, split, papers)))
     return done
 
 
-def _scores(run: Path, split: str | None) -> tuple[str, dict[str, Any]]:
-    """Return the name and the scores of a split, computed only where they are older than the model or missing."""
-    name = split or "test"
-    files = sorted(run.glob(f"eval/{name}{'' if split else '*'}/scores.json"))
-    if files and files[-1].stat().st_mtime >= (run / checkpoint.WEIGHTS).stat().st_mtime:
-        return files[-1].parent.name, json.loads(files[-1].read_text(encoding="utf-8"))
-    return evaluate(run, split)
+def scores_of(
+    run: Path, split: str | None, papers: bool = False, others: Sequence[Path] = ()
+) -> tuple[str, dict[str, Any]]:
+    """Return the name of a split and its scores, computed only where missing or older than a model.
+
+    With `others`, those of the ensemble.
+    """
+    folders = run.glob("+".join([f"eval/{split or 'test*'}", *(other.name for other in others)]))
+    files = sorted(folder / "scores.json" for folder in folders if folder.name.count("+") == len(others))
+    newest = max((one / checkpoint.WEIGHTS).stat().st_mtime for one in (run, *others))
+    for file in files[-1:]:
+        scores = json.loads(file.read_text(encoding="utf-8"))
+        if file.stat().st_mtime >= newest and ("BLEU, papers" in scores or not papers):
+            return file.parent.name.split("+")[0], scores
+    return evaluate(run, split, papers=papers, others=others)
