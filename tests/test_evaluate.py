@@ -53,8 +53,8 @@ def test_four_ways_to_align_are_scored_on_the_split_and_the_chosen_one_is_named(
 
 
 def test_the_search_that_made_the_scores_is_recorded(run: Path) -> None:
-    first = json.loads((run / "alignment.json").read_text())
     _, scores = evaluate(run, "validation", beam=1)
+    first = json.loads((run / "alignment.json").read_text())
     assert scores["search"]["beam"] == 1
     assert scores["search"]["length_penalty"] == 1.0
     assert evaluate(run, "validation")[1]["search"]["beam"] == 2
