@@ -1,6 +1,6 @@
 """Run a list of trials, judged on the validation split alone, and keep a log of all of them.
 
-    nohup python scripts/search.py configs/search/en-de.yaml --workers 2 &
+    nohup python scripts/search.py configs/search/de-en-5.yaml --workers 2 &
 
 FILE names a config, changes to it that all trials share, and those of each trial. A trial is trained in RUNS/FILE/TRIAL
 where it is missing, and resumed where it was interrupted. The log, OUTPUT, is written after each of them.

@@ -20,6 +20,8 @@ from mt.corpora import CORPORA
 from mt.models import rnn
 
 CONFIGS = Path(__file__).parent.parent / "configs"
+EXPERIMENTS = sorted(path for path in CONFIGS.rglob("*.yaml") if path.parent.name != "search")
+"""All but the lists of trials, which tests/test_scripts.py loads."""
 
 
 def classes(node: Any = Config) -> set[type[Tree]]:
@@ -134,7 +136,7 @@ def test_nothing_writes_to_it(node: type[Tree]) -> None:
 # There and back -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("path", sorted(CONFIGS.rglob("*.yaml")), ids=lambda path: str(path.relative_to(CONFIGS)))
+@pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda path: str(path.relative_to(CONFIGS)))
 def test_every_config_loads_and_comes_back_equal(path: Path, tmp_path: Path) -> None:
     overrides = ["corpus={name: gnt}"] if path == CONFIGS / "base.yaml" else []  # what base.yaml leaves to its heirs
     config = config_file.load(path, overrides)
@@ -216,7 +218,7 @@ def test_the_schema_has_every_key_with_its_meaning() -> None:
 def test_the_schema_takes_what_load_takes() -> None:
     """Check every key of configs/ against the schema, by following it."""
     schema = config_file.json_schema()
-    for path in CONFIGS.rglob("*.yaml"):
+    for path in EXPERIMENTS:
         for key, value in config_file.flatten(yaml.safe_load(path.read_text())).items():
             part = schema
             for name in key.split("."):

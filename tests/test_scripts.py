@@ -7,6 +7,8 @@ from types import ModuleType
 
 import pytest
 
+from mt import config_file
+
 FOLDER = Path(__file__).parent.parent / "scripts"
 
 
@@ -48,3 +50,11 @@ def test_ratios_are_medians_of_what_each_round_says() -> None:
     # The machine is twice as slow in the second round and the third hits the second row alone.
     rows = [(given(1, 2, 1), given(4, 8, 4)), (given(2, 4, 9), given(1, 2, 9))]
     assert script("family").ratios(rows, 3) == [(1, 1), (0.5, 4)]
+
+
+@pytest.mark.parametrize("file", sorted(FOLDER.parent.glob("configs/search/*.yaml")), ids=lambda file: file.stem)
+def test_every_trial_of_a_list_is_an_experiment(file: Path) -> None:
+    given = script("search").read(file)
+    configs = [config_file.load(file.parent / given.config, [*given.common, *own]) for own in given.trials.values()]
+    assert len(configs) >= 2
+    assert all(one not in configs[:place] for place, one in enumerate(configs))
