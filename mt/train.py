@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from mt import checkpoint, data, metrics
+from mt.average import Average
 from mt.checkpoint import STATE, WEIGHTS
 from mt.config import Config, Train
 from mt.corpora.pairs import Split
@@ -82,6 +83,7 @@ class Trainer:
         self.guide = guide
         self.model = checkpoint.build(config, tokenizers)
         self.optimizer = torch.optim.Adam(self.model.parameters(), betas=config.train.betas, fused=True)
+        self.average = Average(self.model, config.train.average)
         self.position = Position()
         self.best: dict[str, Tensor] = {}
         self.interrupted = False
@@ -91,6 +93,7 @@ class Trainer:
     def save(self) -> None:
         """Write state.safetensors; metrics.jsonl and the best weights follow from it."""
         tensors = {f"model.{name}": tensor for name, tensor in checkpoint.weights(self.model).items()}
+        tensors |= {f"average.{name}": tensor for name, tensor in self.average.tensors.items()}
         tensors |= {f"best.{name}": tensor for name, tensor in self.best.items()}
         for name, parameter in self.model.named_parameters():
             for key, value in self.optimizer.state.get(parameter, {}).items():
@@ -116,11 +119,13 @@ class Trainer:
                 raise UserError(f"the data has changed since {self.run} began: restore it, or start anew (--overwrite)")
             if then != now:
                 log.warning("%s was made with %s, this is %s: it continues, but not bit for bit", self.run, then, now)
-            groups: dict[str, dict[str, Tensor]] = {"model": {}, "best": {}}
+            groups: dict[str, dict[str, Tensor]] = {"model": {}, "average": {}, "best": {}}
             for name, tensor in tensors.items():
                 kind, _, rest = name.partition(".")
                 groups.setdefault(kind, {})[rest] = tensor
             checkpoint.set_weights(self.model, groups["model"], self.run / STATE)
+            with self.average.in_the_model():
+                checkpoint.set_weights(self.model, groups["average"], self.run / STATE)
             self.best = groups["best"]
             for name, parameter in self.model.named_parameters():
                 for key in ("step", "exp_avg", "exp_avg_sq"):
@@ -217,6 +222,7 @@ class Trainer:
             group["lr"] = learning_rate(config, position.update, fraction, position.scale)
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
+        self.average.add(position.update)
         return loss.item(), tokens
 
     # Validation -------------------------------------------------------------------------------------------------------
@@ -225,15 +231,16 @@ class Trainer:
         """Score the validation split, keep the best weights, move the schedule, and save; return how it went."""
         clock = time.monotonic()
         self.model.eval()
-        loss = self.validation_loss()
-        translator = Translator(self.model, self.tokenizers, self.config)
-        greedy = self.config.search.model_copy(update={"beam": 1, "sample": False})
-        found = translator.translate(self.validation.sources, greedy, alignments=False)
+        with self.average.in_the_model():
+            loss = self.validation_loss()
+            translator = Translator(self.model, self.tokenizers, self.config)
+            greedy = self.config.search.model_copy(update={"beam": 1, "sample": False})
+            found = translator.translate(self.validation.sources, greedy, alignments=False)
         bleu = metrics.bleu([translation.text for translation in found], self.validation.targets)
         config, position = self.config.train, self.position
         better = bleu > position.best_bleu
         if better:
-            self.best = {name: tensor.clone() for name, tensor in checkpoint.weights(self.model).items()}
+            self.best = {name: tensor.clone() for name, tensor in self.average.tensors.items()}
         stale = 0 if better else position.stale + 1
         drop = config.schedule == "plateau" and stale and stale % config.patience == 0
         seconds = position.seconds + time.monotonic() - clock

@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+from torch.nn import functional
 
 from mt.losses import coverage_loss, cross_entropy, guide_loss
 from mt.special import PAD
@@ -30,6 +31,20 @@ def test_loss_is_the_papers_sum_over_real_pieces():
                 wanted = smoothing / vocabulary + (1 - smoothing) * (candidate == piece)
                 expected -= wanted * (value - total)
     assert cross_entropy(logits, target, smoothing).item() == pytest.approx(expected, rel=1e-12)
+
+
+def test_gradient_is_that_of_pytorchs_own_loss():
+    torch.manual_seed(1)
+    logits, target = torch.randn(4, 6, 9, dtype=torch.float64, requires_grad=True), torch.randint(0, 9, (4, 6))
+    for smoothing in (0.0, 0.1):
+        reference = functional.cross_entropy(logits.flatten(0, 1), target.flatten(), ignore_index=PAD,
+                                             label_smoothing=smoothing, reduction="sum")  # fmt: skip
+        (expected,) = torch.autograd.grad(reference * 0.3, logits)
+        loss = cross_entropy(logits, target, smoothing)
+        assert loss.item() == pytest.approx(reference.item(), rel=1e-12)
+        (found,) = torch.autograd.grad(loss * 0.3, logits)
+        torch.testing.assert_close(found, expected)
+        assert not found[target == PAD].any()
 
 
 def test_coverage_loss_is_what_was_looked_at_twice():

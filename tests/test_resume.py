@@ -17,7 +17,7 @@ from conftest import ENVIRONMENT, write_numbers
 from mt import checkpoint
 
 KILLER = Path(__file__).with_name("killer.py")
-SHORT = ["train.epochs=3", "train.validate_every=11", "train.save_every=4", "train.label_smoothing=0.1"]
+SHORT = ["train.epochs=3", "train.validate_every=11", "train.save_every=4", "train.average=0.9"]
 
 
 def start(*arguments: object, **options) -> "subprocess.Popen[str]":

@@ -162,3 +162,29 @@ def test_the_state_restores_the_trainer_exactly(trainer):
     for mine, theirs in zip(again.model.parameters(), job.model.parameters(), strict=True):
         for key in ("step", "exp_avg", "exp_avg_sq"):
             assert torch.equal(again.optimizer.state[mine][key], job.optimizer.state[theirs][key])
+
+
+def test_average_is_the_sum_written_out_and_is_what_is_validated_and_kept(trainer):
+    job = trainer(average=0.2, epochs=2, validate_every=100)
+    name, weights = "output.bias", [job.model.output.bias.detach().clone()]
+    update = job.update
+
+    def watched(*arguments):
+        done = update(*arguments)
+        weights.append(job.model.output.bias.detach().clone())
+        return done
+
+    job.update = watched
+    job.train()
+    expected = weights[0].double()
+    for number, new in enumerate(weights[1:]):
+        decay = min(0.2, (1 + number) / (10 + number))
+        expected = expected * decay + new.double() * (1 - decay)
+    assert len(weights) > 4  # the last ones have the full decay
+    torch.testing.assert_close(job.best[name].double(), expected, rtol=1e-5, atol=1e-7)
+    assert not torch.equal(job.best[name], weights[-1])
+    torch.testing.assert_close(job.model.output.bias.detach(), weights[-1], rtol=0, atol=0)
+    averaged = job.position.records[-1]["validation_loss"]
+    with job.average.in_the_model():
+        assert job.validation_loss() == averaged
+    assert job.validation_loss() != averaged

@@ -53,6 +53,9 @@ class Train(Tree):
     clip: Annotated[float, Field(gt=0)] = 1.0
     """Largest norm of the gradient."""
     label_smoothing: Fraction = 0.1
+    average: Fraction = 0.0
+    """Decay of the moving average of the weights that is validated and kept (Polyak and Juditsky 1992). 0: the weights
+    of the last update."""
     coverage_loss: Annotated[float, Field(ge=0)] = 0.0
     """Weight of the coverage loss, sum of min(weight, sum of earlier weights) (See et al. 2017, eq. 12-13)."""
     guide: Guide = Guide()
