@@ -1,11 +1,15 @@
 """scripts/bench.py without the peer; what the peer would be told; and the medians it prints."""
 
+import math
 import re
 import subprocess
 import sys
 from collections import defaultdict
+from datetime import datetime
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from conftest import ENVIRONMENT
 from test_scripts import script
@@ -96,6 +100,23 @@ def test_when_the_peer_reached_a_bleu_is_read_from_its_log(tmp_path: Path) -> No
         "a line without a time, of 31 BLEU\n"
         "2026-01-02 10:02:30,750 - INFO - joeynmt.prediction - Evaluation result (greedy): bleu:  30.40, loss: 1\n"
     )
-    assert peer.when_reached(tmp_path / "model/train.log", 30.0) == 150.25
-    assert peer.when_reached(tmp_path / "model/train.log", 31.0) is None
-    assert peer.when_reached(tmp_path / "nothing.log", 30.0) is None
+    seconds, spent = peer.when_reached(tmp_path / "model/train.log", 30.0)
+    assert seconds == 150.25
+    assert spent == pytest.approx((datetime.now() - datetime(2026, 1, 2, 10, 0, 0, 500_000)).total_seconds(), abs=5)
+    assert peer.when_reached(tmp_path / "model/train.log", 31.0)[0] is None
+    assert peer.when_reached(tmp_path / "nothing.log", 30.0) == (None, 0.0)
+
+
+@pytest.mark.parametrize(("theirs", "expected"), [(240.0, ("", 4.0)), (math.inf, (", at least", 5.0))])
+def test_a_peer_given_up_is_a_lower_bound(monkeypatch: pytest.MonkeyPatch, theirs: float, expected: object) -> None:
+    class Slow:
+        def reach(self, bleu: float, batch: int, validate_every: int, most: float) -> float:
+            assert (bleu, batch, validate_every, most) == (30, 512, 4, 300)
+            return theirs
+
+    bench = script("bench")
+    monkeypatch.setattr(bench.speed, "reach", lambda config, run, bleu: 60.0)
+    trainer = SimpleNamespace(train_pieces=SimpleNamespace(target_lengths=np.array([1024, 1024, 7])))
+    figures: dict[str, list[float]] = defaultdict(list)
+    bench.reaching(None, None, trainer, Slow(), 30.0, 512, figures)
+    assert figures == {f"time to 30 validation BLEU{expected[0]}": [expected[1]]}

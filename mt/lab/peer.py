@@ -4,6 +4,7 @@ Its version 2.3.0 runs on a current PyTorch with an older SentencePiece, one pac
 schedule other than its "plateau".
 """
 
+import math
 import os
 import re
 import shutil
@@ -94,26 +95,30 @@ class Peer:
         seconds = SECONDS.findall(said.stdout + said.stderr)
         return float(seconds[-1]), said.stdout.splitlines()[-len(lines) :]
 
-    def reach(self, bleu: float, batch: int, validate_every: int) -> float:
-        """Train until a validation has such BLEU; return the seconds from the start of training."""
+    def reach(self, bleu: float, batch: int, validate_every: int, most: float) -> float:
+        """Train until a validation has such BLEU; return the seconds from the start of training, infinity after `most`.
+
+        Raises UserError when it ends by itself, or has not even been validated by then.
+        """
         validate_every = max(20, round(validate_every, -1))  # it wants a multiple of its logging_freq
         self._configure("model", 100 * validate_every, batch, validate_every=validate_every)
         shutil.rmtree(self.work / "model", ignore_errors=True)
         command = [str(self.python), "-m", "joeynmt", "train", "peer.yaml", "--skip-test"]
-        seconds, printed = None, self.work / "reach.log"
+        seconds, spent, printed = None, 0.0, self.work / "reach.log"
         with (
             printed.open("w", encoding="utf-8") as out,
             subprocess.Popen(command, cwd=self.work, env=self._environment(), stdout=out, stderr=out) as training,
         ):
             try:
-                while training.poll() is None and seconds is None:
-                    seconds = when_reached(self.work / "model/train.log", bleu)
+                while training.poll() is None and seconds is None and spent < most:
+                    seconds, spent = when_reached(self.work / "model/train.log", bleu)
                     time.sleep(5)  # after the last look too: the model is saved after it is scored
+                ended = training.poll() is not None
             finally:
                 training.terminate()
-        if seconds is None:
+        if seconds is None and (ended or not (self.work / "model/best.ckpt").exists()):
             raise UserError(f"the peer ended before {bleu} BLEU: see {printed}")
-        return seconds
+        return math.inf if seconds is None else seconds
 
     def _configure(self, name: str, updates: int, batch: int, beam: int = 1, validate_every: int | None = None) -> None:
         told = settings(self.config, self.work, batch, beam) | {"model_dir": str(self.work / name)}
@@ -135,13 +140,18 @@ class Peer:
         return done
 
 
-def when_reached(log: Path, bleu: float) -> float | None:
-    """Return the seconds from the first epoch's line in the peer's log to the first validation of such BLEU."""
+def when_reached(log: Path, bleu: float) -> tuple[float | None, float]:
+    """Return the seconds from the first epoch in the peer's log to the first validation of such BLEU, and to now.
+
+    None before there is one; 0 seconds to now before the first epoch.
+    """
     lines = log.read_text(encoding="utf-8").splitlines() if log.exists() else []
     times = [(datetime.fromisoformat(line[:23].replace(",", ".")), line) for line in lines if STAMP.match(line)]
     reached = [moment for moment, line in times if (score := VALIDATED.search(line)) and float(score[1]) >= bleu]
-    begun = [moment for moment, line in times if line.endswith("EPOCH 1")]
-    return (reached[0] - begun[0]).total_seconds() if reached else None
+    begun = next((moment for moment, line in times if line.endswith("EPOCH 1")), None)
+    if begun is None:
+        return None, 0.0
+    return (reached[0] - begun).total_seconds() if reached else None, (datetime.now() - begun).total_seconds()
 
 
 def settings(config: Config, work: Path, batch: int, beam: int) -> dict[str, Any]:
