@@ -9,7 +9,7 @@ from tiny_models import mask, random, redraw
 from tiny_models import one_thread as one_thread
 from torch import Tensor
 
-from mt.attention import SCORES, Attention, build
+from mt.attention import SCORES, Attention, build, scores
 from mt.attention.scores import Additive, Concat, Location, ScaledDot
 from mt.config import models as keys
 
@@ -28,6 +28,16 @@ def attention(score: str, query: int = 4, value: int = 4, **more: typing.Any) ->
 def test_config_and_registry_name_the_same_scores() -> None:
     assert typing.get_args(keys.Attention.model_fields["score"].annotation) == (*SCORES, "none")
     assert {score for score, *_ in WIDTHS} == SCORES.keys()
+
+
+@pytest.mark.parametrize(("dtype", "within"), [(torch.float32, 3e-7), (torch.float64, 1e-15)])
+def test_the_quick_tanh_is_torchs(dtype: torch.dtype, within: float) -> None:
+    x = torch.cat([torch.linspace(-12, 12, 401), torch.tensor([0.0, 1e-9, -1e-4, 200, -200])]).to(dtype)
+    x.requires_grad_()
+    torch.testing.assert_close(scores._tanh(x), x.tanh(), rtol=0, atol=within)
+    weights = torch.linspace(-1, 1, len(x), dtype=dtype)
+    mine, torchs = (torch.autograd.grad((weights * y).sum(), x)[0] for y in (scores._tanh(x), x.tanh()))
+    torch.testing.assert_close(mine, torchs, rtol=0, atol=2 * within)
 
 
 @pytest.mark.parametrize(("score", "query", "value"), WIDTHS)

@@ -4,6 +4,8 @@ Shapes: B sentences, Q queries, S source pieces, H width of a query, C width of 
 """
 
 from abc import abstractmethod
+from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -26,6 +28,24 @@ class Score(nn.Module):
         """Return scores_BQS."""
 
 
+class _QuickTanh(torch.autograd.Function):
+    """tanh x = 2 sigmoid(2 x) - 1: on a CPU it takes less than half the time of torch.tanh."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        result = (2 * x).sigmoid_().mul_(2).sub_(1)
+        ctx.save_for_backward(result)
+        return result
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        passed_on: Tensor = torch.ops.aten.tanh_backward(gradient, *ctx.saved_tensors)
+        return passed_on
+
+
+_tanh: Callable[[Tensor], Tensor] = _QuickTanh.apply
+
+
 class Tanh(Score):
     """A score of the form v · tanh(query part + key part)."""
 
@@ -38,7 +58,7 @@ class Tanh(Score):
     def forward(self, query_BQH: Tensor, keys_BSA: Tensor, extra_BQSA: Tensor | None = None) -> Tensor:
         """Score every query against every key; `extra_BQSA` is one more summand inside the tanh."""
         sum_BQSA = self.queries(query_BQH)[:, :, None] + keys_BSA[:, None]
-        return torch.tanh(sum_BQSA if extra_BQSA is None else sum_BQSA + extra_BQSA) @ self.vector
+        return _tanh(sum_BQSA if extra_BQSA is None else sum_BQSA + extra_BQSA) @ self.vector
 
 
 class Additive(Tanh):

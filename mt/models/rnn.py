@@ -10,6 +10,7 @@ from mt.attention import Attention, FixedVector, MultiHead, build, masked_mean
 from mt.config.models import RNNModel
 from mt.models.base import Memory, Output, Seq2Seq, State, posterior
 from mt.models.cells import CELLS
+from mt.models.dropout import Dropout
 from mt.special import PAD
 
 
@@ -22,7 +23,7 @@ class Encoder(nn.Module):
         widths = [config.embedding] + [2 * config.encoder_hidden] * (config.layers - 1)
         self.forwards = nn.ModuleList(rnn(width, config.encoder_hidden, batch_first=True) for width in widths)
         self.backwards = nn.ModuleList(rnn(width, config.encoder_hidden, batch_first=True) for width in widths)
-        self.dropout = nn.Dropout(config.dropout.encoder)
+        self.dropout = Dropout(config.dropout.encoder)
 
     def forward(self, embedded_BSE: Tensor, mask_BS: Tensor) -> Tensor:
         """Return values_BSC, C = 2 x encoder_hidden. What stands on padding is not to be read."""
@@ -46,7 +47,7 @@ class Stack(nn.Module):
         self.gates = cell.gates * config.hidden
         self.cells = nn.ModuleList(cell(config.hidden) for _ in range(config.layers))
         self.between = nn.ModuleList(nn.Linear(config.hidden, self.gates) for _ in range(config.layers - 1))
-        self.dropout = nn.Dropout(config.dropout.decoder)
+        self.dropout = Dropout(config.dropout.decoder)
 
     def forward(self, gates_BKG: Tensor, state: State) -> State:
         """Return `state` with the entries of every layer renewed."""
@@ -175,8 +176,8 @@ class RNN(Seq2Seq):
         self.output = nn.Linear(config.embedding, target_size)
         if config.tied:
             self.output.weight = self.target_embedding.weight
-        self.embedding_dropout = nn.Dropout(config.dropout.embedding)
-        self.readout_dropout = nn.Dropout(config.dropout.readout)
+        self.embedding_dropout = Dropout(config.dropout.embedding)
+        self.readout_dropout = Dropout(config.dropout.readout)
         self._initialise()
 
     def _initialise(self) -> None:

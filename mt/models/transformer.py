@@ -15,6 +15,7 @@ from torch.nn import functional
 
 from mt.config.models import TransformerModel
 from mt.models.base import Memory, Output, Seq2Seq, State, posterior
+from mt.models.dropout import Dropout
 from mt.special import PAD
 
 
@@ -82,7 +83,7 @@ class EncoderLayer(nn.Module):
         super().__init__()
         self.own, self.feed = Heads(config), FeedForward(config)
         self.own_norm, self.feed_norm = nn.LayerNorm(config.width), nn.LayerNorm(config.width)
-        self.dropout = nn.Dropout(config.dropout.residual)
+        self.dropout = Dropout(config.dropout.residual)
 
     def forward(self, x_BSE: Tensor, mask_BS: Tensor) -> Tensor:
         """Return the next layer's input."""
@@ -99,7 +100,7 @@ class DecoderLayer(nn.Module):
         super().__init__()
         self.own, self.cross, self.feed = Heads(config), Heads(config), FeedForward(config)
         self.own_norm, self.cross_norm, self.feed_norm = (nn.LayerNorm(config.width) for _ in range(3))
-        self.dropout = nn.Dropout(config.dropout.residual)
+        self.dropout = Dropout(config.dropout.residual)
 
     def forward(self, x_BTE: Tensor, source: tuple[Tensor, Tensor, Tensor], weights: bool) -> tuple[Tensor, Tensor]:
         """Return the next layer's input and the weights of attention to the source (empty unless asked for)."""
@@ -157,7 +158,7 @@ class Transformer(Seq2Seq):
         self.output = nn.Linear(config.width, target_size)
         if config.tied:
             self.output.weight = self.target_embedding.weight
-        self.dropout = nn.Dropout(config.dropout.embedding)
+        self.dropout = Dropout(config.dropout.embedding)
         self._initialise()
 
     def _initialise(self) -> None:
