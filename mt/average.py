@@ -21,8 +21,8 @@ class Average:
 
     def add(self, update: int) -> None:
         """Take in the weights after this update (from 0)."""
-        new = 1 - min(self.decay, (1 + update) / (10 + update))
-        torch._foreach_lerp_(self._mine(), self._models(), new)
+        mine, its = self._pairs()
+        torch._foreach_lerp_(mine, its, 1 - min(self.decay, (1 + update) / (10 + update)))
 
     @contextmanager
     def in_the_model(self) -> Iterator[None]:
@@ -34,14 +34,12 @@ class Average:
             self._exchange()
 
     def _exchange(self) -> None:
-        with torch.no_grad():
-            for mine, its in zip(self._mine(), self._models(), strict=True):
-                kept = its.clone()
-                its.copy_(mine)
-                mine.copy_(kept)
+        for mine, its in zip(*self._pairs(), strict=True):
+            kept = its.clone()
+            its.copy_(mine)
+            mine.copy_(kept)
 
-    def _mine(self) -> list[Tensor]:
-        return list(self.tensors.values())
-
-    def _models(self) -> list[Tensor]:
-        return list(checkpoint.weights(self.model).values())
+    def _pairs(self) -> tuple[list[Tensor], list[Tensor]]:
+        """Return the averages, and the weights in the same order."""
+        its = checkpoint.weights(self.model)
+        return [self.tensors[name] for name in its], list(its.values())

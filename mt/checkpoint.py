@@ -1,7 +1,7 @@
 """A run directory: what is in it, and how it is written so that a kill at any moment loses nothing.
 
 config.yaml, the tokenizer and model.safetensors are all that inference needs. state.safetensors is all that an exact
-resume needs: current and best weights, the optimiser, and a JSON record (position, schedule, scores, versions).
+resume needs: current, averaged and best weights, the optimiser, and a JSON record (position, scores, versions).
 """
 
 import json
@@ -122,7 +122,10 @@ def load(run: Path) -> tuple[Config, Tokenizers, Seq2Seq]:
 
 
 def _lay_out(model: nn.Module) -> None:
-    """Store each linear layer's matrix column by column: products of a few rows, as in search, then take less time."""
+    """Store each linear layer's matrix column by column: products of a few rows, as in search, then take less time.
+
+    For inference only: an output layer tied to the embedding gets a copy of it.
+    """
     for module in model.modules():
         if isinstance(module, nn.Linear):
             module.weight = nn.Parameter(module.weight.detach().t().contiguous().t(), requires_grad=False)

@@ -28,11 +28,12 @@ class _CrossEntropy(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, logits_NV: Tensor, target_N: Tensor, smoothing: float) -> Tensor:
         log_probs_NV = logits_NV.log_softmax(-1)
-        wanted_N = log_probs_NV.gather(1, target_N[:, None])[:, 0]
-        loss_N = (smoothing - 1) * wanted_N - smoothing * log_probs_NV.mean(1)
+        loss_N = (smoothing - 1) * log_probs_NV.gather(1, target_N[:, None])[:, 0]
+        if smoothing:
+            loss_N -= smoothing * log_probs_NV.mean(1)
         ctx.save_for_backward(log_probs_NV, target_N)
         ctx.smoothing = smoothing
-        return (loss_N * (target_N != PAD)).sum()
+        return loss_N[target_N != PAD].sum()
 
     @staticmethod
     @once_differentiable

@@ -93,7 +93,8 @@ class Trainer:
     def save(self) -> None:
         """Write state.safetensors; metrics.jsonl and the best weights follow from it."""
         tensors = {f"model.{name}": tensor for name, tensor in checkpoint.weights(self.model).items()}
-        tensors |= {f"average.{name}": tensor for name, tensor in self.average.tensors.items()}
+        if self.config.train.average:
+            tensors |= {f"average.{name}": tensor for name, tensor in self.average.tensors.items()}
         tensors |= {f"best.{name}": tensor for name, tensor in self.best.items()}
         for name, parameter in self.model.named_parameters():
             for key, value in self.optimizer.state.get(parameter, {}).items():
@@ -125,7 +126,7 @@ class Trainer:
                 groups.setdefault(kind, {})[rest] = tensor
             checkpoint.set_weights(self.model, groups["model"], self.run / STATE)
             with self.average.in_the_model():
-                checkpoint.set_weights(self.model, groups["average"], self.run / STATE)
+                checkpoint.set_weights(self.model, groups["average"] or groups["model"], self.run / STATE)
             self.best = groups["best"]
             for name, parameter in self.model.named_parameters():
                 for key in ("step", "exp_avg", "exp_avg_sq"):

@@ -1,6 +1,6 @@
 """Train what is missing, resume what was interrupted, score all of it, and write one table from configs alone.
 
-    python scripts/compare.py configs/wiring/bahdanau.yaml configs/wiring/none.yaml
+    python scripts/compare.py configs/multi30k-bahdanau.yaml configs/multi30k-none.yaml
 
 Each config CONFIG.yaml has its run in RUNS/CONFIG; with `--seed 1 --seed 2` one for each seed, RUNS/seed1/CONFIG and so
 on, and its row has means and deviations; a second row is the ensemble of all seeds. A trained run is only scored, once.

@@ -34,6 +34,7 @@ MAY_IMPORT = {
     "page": "disk corpora.pairs alignments",
     "progress": "",
     "checkpoint": "errors disk config config_file text models",
+    "average": "checkpoint",
     "translate": "errors special config text corpora.pairs data models.base models.ensemble search alignments "
     "checkpoint",
     "card": "errors disk config config_file corpora checkpoint",
@@ -44,8 +45,8 @@ MAY_IMPORT = {
     "align": "errors disk corpora links alignments alignment_files gold_files blocks progress aligner choice evaluate",
     "losses": "special",
     "guide": "errors config text corpora.pairs alignments alignment_files",
-    "train": "errors special disk config text corpora.pairs data models metrics progress checkpoint translate evaluate "
-    "losses guide",
+    "train": "errors special disk config text corpora.pairs data models metrics progress checkpoint average translate "
+    "evaluate losses guide",
     "experiment": "errors disk config config_file text corpora guide checkpoint card train",
     "default": "errors config corpora checkpoint",
     "lab": "errors disk config config_file corpora checkpoint train translate experiment evaluate",

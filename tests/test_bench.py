@@ -85,7 +85,7 @@ def test_the_peer_is_told_what_we_are_told(tmp_path: Path) -> None:
     assert (decoder["hidden_size"], decoder["hidden_dropout"], decoder["attention"]) == (192, 0.2, "bahdanau")
     assert decoder["input_feeding"] is True
     assert decoder["embeddings"]["embedding_dim"] == told["model"]["encoder"]["embeddings"]["embedding_dim"] == 256
-    assert (training["batch_size"], training["label_smoothing"]) == (1024, 0.1)
+    assert (training["batch_size"], training["label_smoothing"], training["learning_rate"]) == (1024, 0.1, 0.001)
     assert told["testing"]["beam_size"] == 5
     assert (told["data"]["src"]["lang"], told["data"]["trg"]["lang"]) == ("de", "en")
     with pytest.raises(UserError, match="kind rnn and one layer"):
@@ -105,6 +105,43 @@ def test_when_the_peer_reached_a_bleu_is_read_from_its_log(tmp_path: Path) -> No
     assert spent == pytest.approx((datetime.now() - datetime(2026, 1, 2, 10, 0, 0, 500_000)).total_seconds(), abs=5)
     assert peer.when_reached(tmp_path / "model/train.log", 31.0)[0] is None
     assert peer.when_reached(tmp_path / "nothing.log", 30.0) == (None, 0.0)
+
+
+TRAINING = r"""#!/bin/sh
+mkdir model
+now=$(date +%Y-%m-%d\ %H:%M:%S)
+echo "$now,000 - INFO - joeynmt.training - EPOCH 1" > model/train.log
+for bleu in 10.0 29.0 31.0; do
+  sleep 1
+  now=$(date +%Y-%m-%d\ %H:%M:%S)
+  echo "$now,000 - INFO - joeynmt.prediction - Evaluation result (greedy): bleu: $bleu, loss: 1" >> model/train.log
+  touch model/best.ckpt
+done
+exec sleep {rest}
+"""
+
+
+@pytest.mark.parametrize(("bleu", "most", "low", "high"), [(30, 60, 2, 50), (40, 5, math.inf, math.inf)])
+def test_the_peer_is_watched_until_it_is_there_or_given_up(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, bleu: int, most: float, low: float, high: float
+) -> None:
+    assert low <= stand_in(monkeypatch, tmp_path, rest=100).reach(bleu, 1024, 100, most) <= high
+
+
+def test_a_peer_that_ends_by_itself_is_an_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="the peer ended before 40 BLEU"):
+        stand_in(monkeypatch, tmp_path, rest=0).reach(40, 1024, 100, 60)
+
+
+def stand_in(monkeypatch: pytest.MonkeyPatch, folder: Path, rest: int) -> peer.Peer:
+    """Return a peer that writes a log in place of training, 31 BLEU after three seconds, and then rests."""
+    monkeypatch.setattr(peer, "LOOK", 0.2)
+    other = object.__new__(peer.Peer)
+    other.work, other.threads, other.python = folder, 1, folder / "python"
+    other.config = config_file.load(ROOT / "configs/bench.yaml")
+    other.python.write_text(TRAINING.replace("{rest}", str(rest)))
+    other.python.chmod(0o755)
+    return other
 
 
 @pytest.mark.parametrize(("theirs", "expected"), [(240.0, ("", 4.0)), (math.inf, (", at least", 5.0))])

@@ -47,6 +47,14 @@ def test_gradient_is_that_of_pytorchs_own_loss():
         assert not found[target == PAD].any()
 
 
+def test_a_second_gradient_of_one_loss_is_refused():
+    logits = torch.randn(1, 2, 5, requires_grad=True)
+    loss = cross_entropy(logits, torch.tensor([[1, 2]]), 0.1)
+    torch.autograd.grad(loss, logits, retain_graph=True)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        torch.autograd.grad(loss, logits)
+
+
 def test_coverage_loss_is_what_was_looked_at_twice():
     target = torch.tensor([[4, 5, 3], [4, 3, PAD]])
     expected = 0.0

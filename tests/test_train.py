@@ -188,3 +188,15 @@ def test_average_is_the_sum_written_out_and_is_what_is_validated_and_kept(traine
     with job.average.in_the_model():
         assert job.validation_loss() == averaged
     assert job.validation_loss() != averaged
+
+
+def test_without_an_average_none_is_saved_and_a_resumed_run_goes_on(trainer):
+    job = trainer(epochs=1)
+    job.train()
+    tensors, _ = checkpoint.read(job.run / "state.safetensors")
+    assert not any(name.startswith("average.") for name in tensors)
+    again = trainer(epochs=1)
+    again.restore()
+    for name, tensor in checkpoint.weights(job.model).items():
+        assert torch.equal(checkpoint.weights(again.model)[name], tensor)
+        assert torch.equal(again.average.tensors[name], tensor)

@@ -10,6 +10,7 @@ import pytest
 from tiny_models import config as tiny
 from tiny_models import one_thread as one_thread
 from tiny_models import redraw
+from torch.nn import Linear
 
 import mt
 from mt import checkpoint, config_file, text
@@ -251,6 +252,7 @@ def test_a_run_translates_as_the_model_that_was_saved(tmp_path: Path, joint: boo
     saved, loaded = write_run(tmp_path / "run", joint, score), mt.load(tmp_path / "run")
     assert loaded.has_attention == saved.has_attention == (score != "none")
     assert not loaded.model.training
+    assert {module.weight.stride()[0] for module in loaded.model.modules() if isinstance(module, Linear)} == {1}
     for one, other in zip(saved.translate(LINES), mt.load(str(tmp_path / "run")).translate(LINES), strict=True):
         assert_same(one, other, FLOAT32)
 

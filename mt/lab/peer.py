@@ -45,6 +45,10 @@ SPECIAL = {"unk_token": "<unk>", "unk_id": 0, "pad_token": "<pad>", "pad_id": 1,
            "bos_token": "<s>", "bos_id": 2, "eos_token": "</s>", "eos_id": 3}  # fmt: skip
 SCORES = {"additive": "bahdanau", "general": "luong"}
 """Ours, and what the peer calls them."""
+LEARNING_RATE = 0.001
+"""Its own choice for such a model. Ours is higher, and would reach it without a warm-up."""
+LOOK = 5.0
+"""Seconds between looks at its log."""
 RATE = re.compile(r"Tokens per Sec:\s+(\d+)")
 VALIDATED = re.compile(r"Evaluation result.* bleu:\s+([\d.]+)")
 STAMP = re.compile(r"\d{4}-\d\d-\d\d ")
@@ -96,7 +100,7 @@ class Peer:
         return float(seconds[-1]), said.stdout.splitlines()[-len(lines) :]
 
     def reach(self, bleu: float, batch: int, validate_every: int, most: float) -> float:
-        """Train until a validation has such BLEU; return the seconds from the start of training, infinity after `most`.
+        """Train until a validation has such BLEU; return the seconds from the first epoch, infinity if it takes `most`.
 
         Raises UserError when it ends by itself, or has not even been validated by then.
         """
@@ -111,14 +115,17 @@ class Peer:
         ):
             try:
                 while training.poll() is None and seconds is None and spent < most:
+                    time.sleep(LOOK)
                     seconds, spent = when_reached(self.work / "model/train.log", bleu)
-                    time.sleep(5)  # after the last look too: the model is saved after it is scored
+                time.sleep(LOOK)  # the model is saved after it is scored
                 ended = training.poll() is not None
             finally:
                 training.terminate()
-        if seconds is None and (ended or not (self.work / "model/best.ckpt").exists()):
+        if seconds is None and ended:
             raise UserError(f"the peer ended before {bleu} BLEU: see {printed}")
-        return math.inf if seconds is None else seconds
+        if not (self.work / "model/best.ckpt").exists():
+            raise UserError(f"the peer had no model after {spent:.0f} seconds: see {printed}")
+        return seconds if seconds is not None and seconds < most else math.inf
 
     def _configure(self, name: str, updates: int, batch: int, beam: int = 1, validate_every: int | None = None) -> None:
         told = settings(self.config, self.work, batch, beam) | {"model_dir": str(self.work / name)}
@@ -192,7 +199,7 @@ def settings(config: Config, work: Path, batch: int, beam: int) -> dict[str, Any
 def _training(train: Train, batch: int) -> dict[str, Any]:
     return {
         "optimizer": "adam",
-        "learning_rate": train.learning_rate,
+        "learning_rate": LEARNING_RATE,
         "adam_betas": list(train.betas),
         "clip_grad_norm": train.clip,
         "label_smoothing": train.label_smoothing,
