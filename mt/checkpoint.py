@@ -122,10 +122,7 @@ def load(run: Path) -> tuple[Config, Tokenizers, Seq2Seq]:
 
 
 def _lay_out(model: nn.Module) -> None:
-    """Store each linear layer's matrix column by column: products of a few rows, as in search, then take less time.
-
-    For inference only: an output layer tied to the embedding gets a copy of it.
-    """
+    """Store each linear layer's matrix column by column: products of a few rows, as in search, then take less time."""
     for module in model.modules():
         if isinstance(module, nn.Linear):
-            module.weight = nn.Parameter(module.weight.detach().t().contiguous().t(), requires_grad=False)
+            module.weight.data = module.weight.detach().t().contiguous().t()  # stays tied to the embedding

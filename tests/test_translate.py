@@ -253,6 +253,7 @@ def test_a_run_translates_as_the_model_that_was_saved(tmp_path: Path, joint: boo
     assert loaded.has_attention == saved.has_attention == (score != "none")
     assert not loaded.model.training
     assert {module.weight.stride()[0] for module in loaded.model.modules() if isinstance(module, Linear)} == {1}
+    assert checkpoint.weights(loaded.model).keys() == checkpoint.weights(saved.model).keys()  # ties are kept
     for one, other in zip(saved.translate(LINES), mt.load(str(tmp_path / "run")).translate(LINES), strict=True):
         assert_same(one, other, FLOAT32)
 
