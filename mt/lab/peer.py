@@ -46,7 +46,7 @@ SPECIAL = {"unk_token": "<unk>", "unk_id": 0, "pad_token": "<pad>", "pad_id": 1,
 SCORES = {"additive": "bahdanau", "general": "luong"}
 """Ours, and what the peer calls them."""
 LEARNING_RATE = 0.001
-"""Its own choice for such a model. Ours is higher, and would reach it without a warm-up."""
+"""What it was timed with from the first. Ours is higher, and it would meet that without a warm-up."""
 LOOK = 5.0
 """Seconds between looks at its log."""
 RATE = re.compile(r"Tokens per Sec:\s+(\d+)")
