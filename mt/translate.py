@@ -22,8 +22,8 @@ from mt.text import Tokenizers
 
 log = logging.getLogger("mt")
 Progress = Callable[[int], object]
-# A model can emit any byte, but one line in is one line out.
-LINE_BREAKS = str.maketrans("\n\r", "  ")
+# A model can emit any byte, but one line in is one line out, and text has no NUL.
+NOT_IN_A_LINE = str.maketrans("\n\r\0", "   ")
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ class Translator:
     def _translation(
         self, line: str, source: list[int], found: Hypothesis, alignments: bool, gold: Gold | None
     ) -> Translation:
-        text = self.tokenizers.target.decode(found.tokens).translate(LINE_BREAKS)
+        text = self.tokenizers.target.decode(found.tokens).translate(NOT_IN_A_LINE)
         if found.attention is None or not alignments:
             return Translation(text, found.score, None)
         source_pieces = self.tokenizers.source.spans(source[:-1])

@@ -161,8 +161,8 @@ def test_odd_lines_do_not_crash_and_give_one_line_each(beam: int) -> None:
         assert found.alignment.attention.sum(1) == pytest.approx(1)
 
 
-@pytest.mark.parametrize("byte", ["<0x0A>", "<0x0D>"])
-def test_an_output_never_breaks_its_line(byte: str) -> None:
+@pytest.mark.parametrize("byte", ["<0x0A>", "<0x0D>", "<0x00>"])
+def test_an_output_never_breaks_its_line_nor_the_file(byte: str) -> None:
     made = translator(settings(), lambda piece: piece == byte, ending=-50)
     found = made.translate(["Der Ofen ist kalt."])[0]
     assert found.alignment is not None
