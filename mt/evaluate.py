@@ -12,6 +12,7 @@ from mt.aligner import Aligner, Forced
 from mt.alignments import EMPTY, Alignment
 from mt.card import write_card
 from mt.choice import Choice, choose_for_run, forced, score, ways, with_gold
+from mt.config import Search
 from mt.corpora.pairs import Gold, Split
 from mt.disk import write_lines, write_text
 from mt.errors import UserError
@@ -34,8 +35,8 @@ def evaluate(
 ) -> tuple[str, dict[str, Any]]:
     """Score a split (unset: the last of the test splits) with beam search; return its name and what scores.json holds.
 
-    Writes scores.json, hypotheses, references, sources, alignments (npz, jsonl, pharaoh) under RUN/eval/SPLIT, and
-    RUN/alignment.json where the corpus has gold. With `others` the ensemble is scored, in RUN/eval/SPLIT+OTHER+...; it
+    Writes scores.json, hypotheses, references, sources, alignments (npz, jsonl, pharaoh) in `folder_of` the split, and
+    RUN/alignment.json where the corpus has gold. With `others` the ensemble is scored, in a folder of its own; it
     has no AER, because how attention is read is chosen for one run. Raises UserError when they make no ensemble, or
     when one is to be drawn.
     """
@@ -45,7 +46,7 @@ def evaluate(
     splits = corpora.load(config.corpus)
     name = named(splits, split, config.corpus.name)
     pairs = splits[name]
-    settings = config.search.model_copy(update={"sample": False} | ({"beam": beam} if beam else {}))
+    settings = searched(config.search, beam)
     meter = Meter(f"translating {name}", "line", len(pairs.sources))
     found = translator.translate(pairs.sources, settings, gold=pairs.gold, progress=meter.add)
     meter.close()
@@ -56,7 +57,7 @@ def evaluate(
         scores["BLEU, papers"] = asdict(metrics.papers(hypotheses, pairs.targets, config.corpus.target))
     if novel:
         scores |= of_novel(hypotheses, pairs, splits["train"])
-    folder = run / "eval" / "+".join([name, *(other.name for other in others)])
+    folder = folder_of(run, name, others)
     if translator.has_attention:
         alignment_files.write_all(folder / "alignments", alignments)
     if translator.has_attention and not others:
@@ -66,13 +67,28 @@ def evaluate(
             scores["AER"] = alignment_error(aligner, known, choice)
         if plot:
             draw(folder, alignments, aligner, known, choice)
-    scores["search"] = settings.model_dump(exclude={"batch"})
+    scores["search"] = described(settings, others)
     for what, lines in {"sources": pairs.sources, "references": pairs.targets, "hypotheses": hypotheses}.items():
         write_lines(folder / f"{what}.txt", lines)
     write_text(folder / "scores.json", json.dumps(scores, indent=2) + "\n")
     write_card(run)
     log.info("%s\nwritten to %s", table(name, len(hypotheses), scores), folder)
     return name, scores
+
+
+def folder_of(run: Path, split: str, others: Sequence[Path] = ()) -> Path:
+    """Return where the scores of a split are: RUN/eval/SPLIT, of an ensemble RUN/eval/SPLIT+OTHER+..."""
+    return run / "eval" / "+".join([split, *(other.name for other in others)])
+
+
+def searched(config: Search, beam: int | None = None) -> Search:
+    """Return how a split is searched: as the config says, but never by sampling, and with another beam if given."""
+    return config.model_copy(update={"sample": False} | ({"beam": beam} if beam else {}))
+
+
+def described(settings: Search, others: Sequence[Path] = ()) -> dict[str, Any]:
+    """Return what scores.json says of the search, and of the other members of an ensemble."""
+    return settings.model_dump(exclude={"batch"}) | ({"with": [str(other) for other in others]} if others else {})
 
 
 def of_novel(hypotheses: Sequence[str], pairs: Split, training: Split) -> dict[str, Any]:

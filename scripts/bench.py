@@ -36,7 +36,7 @@ SENTENCES, ALONE = 1000, 100
 OUR_BATCH = 128
 THEIR_BATCHES = 32, 64
 """Of which the one at which the peer is faster counts."""
-PATIENCE = 5
+PATIENCE = 4
 """The peer is given up after so many times our time to a BLEU."""
 PAIRS = 30_000, 300_000
 """Toy pairs that memory is measured on."""
@@ -60,6 +60,7 @@ def bench(
     splits = corpora.load(tree.corpus)
     threads = tree.threads or torch.get_num_threads()
     torch.set_num_threads(threads)
+    tree = tree.model_copy(update={"threads": threads})  # the same wherever a model is trained or loaded
     tokenizers = text.train(splits["train"].sources, splits["train"].targets, tree.vocabulary)
     figures: Figures = defaultdict(list)
     other = Peer(peer, tree, splits, threads) if peer else None

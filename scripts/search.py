@@ -10,6 +10,7 @@ import logging
 import multiprocessing
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Annotated
 
@@ -22,6 +23,8 @@ from mt.config import Config
 from mt.config.tree import Tree
 from mt.disk import write_text
 from mt.errors import UserError
+
+interrupted: Event
 
 
 class Trials(Tree):
@@ -44,14 +47,20 @@ def search(
     path = file.parent / given.config
     configs = {name: config_file.load(path, [*given.common, *own]) for name, own in given.trials.items()}
     output = output or Path("docs/search") / f"{file.stem}.md"
-    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
+    spawn, failures = multiprocessing.get_context("spawn"), []
+    with ProcessPoolExecutor(workers, spawn, begin, (spawn.Event(),)) as pool:
         jobs = {pool.submit(train, config, folder / name): name for name, config in configs.items()}
         for job in as_completed(jobs):
-            if not job.result():
-                raise KeyboardInterrupt
+            try:
+                if not job.result():
+                    raise KeyboardInterrupt
+                print(f"{jobs[job]} is done", flush=True)
+            except UserError as error:  # such as a training that diverged; the others go on
+                failures.append(f"{jobs[job]}: {error}")
             write_text(output, log(given, folder))
-            print(f"{jobs[job]} is done", flush=True)
     print(log(given, folder), end="")
+    if failures:
+        raise UserError("\n".join(failures))
 
 
 def read(file: Path) -> Trials:
@@ -64,10 +73,19 @@ def read(file: Path) -> Trials:
         raise UserError(f"{file}: {error}") from error
 
 
-def train(config: Config, run: Path) -> bool:
-    """Train or resume one trial, quietly; return whether it is finished."""
+def begin(event: Event) -> None:
+    """Let this process know what all of them share: whether a trial was interrupted."""
+    global interrupted
+    interrupted = event
     logging.getLogger("mt").setLevel(logging.ERROR)
-    return experiment.train(config, run, resume=True)
+
+
+def train(config: Config, run: Path) -> bool:
+    """Train or resume one trial, unless one was interrupted already; return whether it is finished."""
+    if not interrupted.is_set() and experiment.train(config, run, resume=True):
+        return True
+    interrupted.set()
+    return False
 
 
 def log(given: Trials, folder: Path) -> str:

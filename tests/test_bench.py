@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import yaml
 from conftest import ENVIRONMENT
 from test_scripts import script
 
@@ -73,9 +74,15 @@ def test_memory_and_time_are_measured_in_a_process_of_its_own(tmp_path: Path) ->
 
 def test_a_bleu_that_ours_does_not_reach_is_an_error_and_no_figure(numbers: Path, tmp_path: Path) -> None:
     config = config_file.load(numbers.parent / "numbers.yaml", ["train.epochs=1"])
-    assert speed.reach(config, tmp_path / "run", 0.0) >= 0
     with pytest.raises(UserError, match="ours ended before 101 BLEU"):
         speed.reach(config, tmp_path / "run", 101)
+
+
+def test_the_first_validation_of_such_a_bleu_counts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    records = [{"validation_bleu": bleu, "seconds": seconds} for bleu, seconds in ((10, 1), (31, 2), (32, 3))]
+    monkeypatch.setattr(speed.experiment, "train", lambda config, run, overwrite: overwrite)
+    monkeypatch.setattr(speed.checkpoint, "records", lambda run: records)
+    assert speed.reach(config_file.load(ROOT / "configs/bench.yaml"), tmp_path, 30) == 2
 
 
 def test_the_peer_is_told_what_we_are_told(tmp_path: Path) -> None:
@@ -87,9 +94,25 @@ def test_the_peer_is_told_what_we_are_told(tmp_path: Path) -> None:
     assert decoder["embeddings"]["embedding_dim"] == told["model"]["encoder"]["embeddings"]["embedding_dim"] == 256
     assert (training["batch_size"], training["label_smoothing"], training["learning_rate"]) == (1024, 0.1, 0.001)
     assert told["testing"]["beam_size"] == 5
+    assert told["model"]["tied_softmax"] is True
     assert (told["data"]["src"]["lang"], told["data"]["trg"]["lang"]) == ("de", "en")
     with pytest.raises(UserError, match="kind rnn and one layer"):
         peer.settings(config_file.load(ROOT / "configs/bench.yaml", ["model.layers=2"]), tmp_path, 1024, 1)
+    other = config_file.load(ROOT / "configs/bench.yaml", ["model.attention.wiring=bahdanau"])
+    with pytest.raises(UserError, match=r"change model\.attention\.wiring"):
+        peer.settings(other, tmp_path, 1024, 1)
+
+
+def test_the_peer_logs_its_rate_to_the_last_of_any_number_of_updates(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    other = stand_in(monkeypatch, tmp_path, rest=0)
+    monkeypatch.setattr(other, "_run", lambda *command: None)
+    (tmp_path / "speed").mkdir()
+    (tmp_path / "speed/train.log").write_text("Tokens per Sec:   900, Lr: 1\nTokens per Sec:  1000, Lr: 1\n")
+    assert other.rates(15, 1024) == [900, 1000]
+    told = yaml.safe_load((tmp_path / "peer.yaml").read_text())["training"]
+    assert (told["updates"], told["validation_freq"], told["logging_freq"]) == (20, 20, 10)
 
 
 def test_when_the_peer_reached_a_bleu_is_read_from_its_log(tmp_path: Path) -> None:
@@ -144,11 +167,11 @@ def stand_in(monkeypatch: pytest.MonkeyPatch, folder: Path, rest: int) -> peer.P
     return other
 
 
-@pytest.mark.parametrize(("theirs", "expected"), [(240.0, ("", 4.0)), (math.inf, (", at least", 5.0))])
+@pytest.mark.parametrize(("theirs", "expected"), [(180.0, ("", 3.0)), (math.inf, (", at least", 4.0))])
 def test_a_peer_given_up_is_a_lower_bound(monkeypatch: pytest.MonkeyPatch, theirs: float, expected: object) -> None:
     class Slow:
         def reach(self, bleu: float, batch: int, validate_every: int, most: float) -> float:
-            assert (bleu, batch, validate_every, most) == (30, 512, 4, 300)
+            assert (bleu, batch, validate_every, most) == (30, 512, 4, 240)
             return theirs
 
     bench = script("bench")

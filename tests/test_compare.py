@@ -4,8 +4,14 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 from conftest import ENVIRONMENT
+from tiny_models import one_thread as one_thread
+from toy_runs import RNN, config, write_run
+
+from mt.evaluate import evaluate
+from mt.lab.study import scores_of
 
 SCRIPT = Path(__file__).parent.parent / "scripts/compare.py"
 
@@ -53,6 +59,27 @@ def test_a_row_of_two_seeds_has_their_means(numbers, tmp_path):
     assert again.stdout == done.stdout
     assert "written to" not in again.stderr
     assert "written to" in done.stderr
+
+
+def test_scores_are_read_where_they_are_of_the_same_split_search_and_ensemble(tmp_path: Path) -> None:
+    def planted(folder: str, scores: dict[str, Any]) -> dict[str, Any]:
+        (one / "eval" / folder).mkdir(exist_ok=True)
+        (one / "eval" / folder / "scores.json").write_text(json.dumps(scores))
+        return scores
+
+    one, *others = (
+        write_run(tmp_path / f"seed{seed}/toy", config(RNN, length_penalty=5.0), seed) for seed in (3, 4, 5)
+    )
+    both = [evaluate(one, others=[other])[1] for other in others]
+    assert [scores_of(one, None, others=[other])[1] for other in others] == both
+    name, scores = evaluate(one)
+    planted("test_later", scores | {"read": {"from": 1}})
+    assert scores_of(one, None) == (name, scores)
+    read = planted(name, scores | {"read": {"from": 2}})
+    assert scores_of(one, None) == (name, read)
+    planted(name, scores | {"read": {"from": 3}, "search": scores["search"] | {"beam": 9}})
+    assert scores_of(one, None) == (name, scores)
+    assert "BLEU, papers" in scores_of(one, None, papers=True)[1]
 
 
 def test_a_wrong_config_is_told_before_anything_is_trained(numbers, tmp_path):

@@ -1,11 +1,16 @@
 """scripts/search.py trains each trial once, logs what validation said of it, and touches no test split."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from conftest import ENVIRONMENT
+
+from mt import checkpoint
 
 SCRIPT = Path(__file__).parent.parent / "scripts/search.py"
 
@@ -50,3 +55,29 @@ def test_a_wrong_change_is_told_before_anything_is_trained(numbers: Path, tmp_pa
     assert done.returncode == 1
     assert "did you mean hidden?" in done.stderr
     assert not (tmp_path / "runs").exists()
+
+
+def test_a_trial_that_fails_leaves_the_others_to_be_trained_and_logged(numbers: Path, tmp_path: Path) -> None:
+    (tmp_path / "numbers.yaml").write_text((numbers.parent / "numbers.yaml").read_text())
+    write_trials(tmp_path, "  short: [train.max_pieces=1]", "  plain: []")
+    done = run_script(tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.startswith("mt: short: no training pair has at most train.max_pieces = 1")
+    assert "Traceback" not in done.stderr
+    assert "| plain |" in (tmp_path / "log.md").read_text()
+
+
+def test_an_interrupt_begins_no_further_trial(numbers: Path, tmp_path: Path) -> None:
+    (tmp_path / "numbers.yaml").write_text((numbers.parent / "numbers.yaml").read_text())
+    write_trials(tmp_path, *(f"  seed{seed}: [seed={seed}, train.epochs=500]" for seed in (1, 2, 3, 4)))
+    command = [sys.executable, str(SCRIPT), str(tmp_path / "trials.yaml"), "--runs", str(tmp_path / "runs")]
+    options = ["--output", str(tmp_path / "log.md")]
+    with subprocess.Popen([*command, *options], env=ENVIRONMENT, start_new_session=True) as script:
+        first = tmp_path / "runs/trials/seed1/metrics.jsonl"
+        deadline = time.monotonic() + 60
+        while not first.exists() and time.monotonic() < deadline:
+            time.sleep(0.1)
+        os.killpg(script.pid, signal.SIGINT)
+        assert script.wait(60) == 130
+    assert checkpoint.is_unfinished(tmp_path / "runs/trials/seed1")
+    assert [path.name for path in (tmp_path / "runs/trials").iterdir()] == ["seed1"]

@@ -151,7 +151,6 @@ def test_pairs_all_too_long_is_an_error(trainer):
 
 def test_the_state_restores_the_trainer_exactly(trainer):
     job = trainer()
-    job.interrupted = False
     job.train()
     again = trainer()
     again.restore()

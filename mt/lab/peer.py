@@ -43,10 +43,14 @@ with open("spm.vocab.txt", "w") as out:
 """
 SPECIAL = {"unk_token": "<unk>", "unk_id": 0, "pad_token": "<pad>", "pad_id": 1,
            "bos_token": "<s>", "bos_id": 2, "eos_token": "</s>", "eos_id": 3}  # fmt: skip
+HAS = {"wiring": "luong", "window": "global", "heads": 1, "coverage": False}
+"""What its attention is like, in our words."""
 SCORES = {"additive": "bahdanau", "general": "luong"}
 """Ours, and what the peer calls them."""
 LEARNING_RATE = 0.001
 """What it was timed with from the first. Ours is higher, and it would meet that without a warm-up."""
+LOGGED = 10
+"""Updates between lines of its log; it wants validations at multiples of them."""
 LOOK = 5.0
 """Seconds between looks at its log."""
 RATE = re.compile(r"Tokens per Sec:\s+(\d+)")
@@ -87,7 +91,7 @@ class Peer:
 
     def rates(self, updates: int, batch: int) -> list[float]:
         """Train for so many updates of so many target pieces; return its target pieces a second, every ten updates."""
-        self._configure("speed", updates, batch)
+        self._configure("speed", LOGGED * math.ceil(updates / LOGGED), batch)
         self._run(self.python, "-m", "joeynmt", "train", "peer.yaml", "--skip-test")
         return [float(rate) for rate in RATE.findall((self.work / "speed/train.log").read_text(encoding="utf-8"))]
 
@@ -104,7 +108,7 @@ class Peer:
 
         Raises UserError when it ends by itself, or has not even been validated by then.
         """
-        validate_every = max(20, round(validate_every, -1))  # it wants a multiple of its logging_freq
+        validate_every = LOGGED * max(2, round(validate_every / LOGGED))
         self._configure("model", 100 * validate_every, batch, validate_every=validate_every)
         shutil.rmtree(self.work / "model", ignore_errors=True)
         command = [str(self.python), "-m", "joeynmt", "train", "peer.yaml", "--skip-test"]
@@ -210,7 +214,7 @@ def _training(train: Train, batch: int) -> dict[str, Any]:
         "scheduling": "exponential",
         "decrease_factor": 0.9,
         "epochs": 1000,
-        "logging_freq": 10,
+        "logging_freq": LOGGED,
         "overwrite": True,
         "shuffle": True,
     }
@@ -219,6 +223,8 @@ def _training(train: Train, batch: int) -> dict[str, Any]:
 def _model(model: Model) -> dict[str, Any]:
     if not isinstance(model, RNNModel) or model.layers > 1 or model.attention.score not in SCORES:
         raise UserError(f"the peer has only models of kind rnn and one layer, with the scores {', '.join(SCORES)}")
+    if differing := [key for key, value in HAS.items() if getattr(model.attention, key) != value]:
+        raise UserError(f"the peer's attention has {HAS}: change model.attention.{differing[0]}")
     embeddings = {"embedding_dim": model.embedding, "scale": False, "dropout": model.dropout.embedding}
     recurrent = {"type": "recurrent", "rnn_type": model.cell, "embeddings": embeddings, "num_layers": 1}
     encoder = {"hidden_size": model.encoder_hidden, "bidirectional": True, "dropout": model.dropout.encoder}
@@ -234,7 +240,7 @@ def _model(model: Model) -> dict[str, Any]:
         "initializer": "xavier_uniform",
         "embed_initializer": "xavier_uniform",
         "tied_embeddings": True,
-        "tied_softmax": False,
+        "tied_softmax": model.tied,
         "encoder": recurrent | encoder,
         "decoder": recurrent | decoder,
     }

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mt import checkpoint, config_file, experiment
+from mt import checkpoint, config_file, corpora, experiment
 from mt.config import Config
-from mt.evaluate import evaluate
+from mt.evaluate import described, evaluate, folder_of, named, searched
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def study(
 ) -> list[Trained]:
     """Train what is missing in RUNS/CONFIG, resume what was interrupted, score what has no such scores yet.
 
-    A split (unset: the corpus's main test split) is translated once per model; later calls read the scores.
+    A split is translated once per model; later calls read the scores.
     Raises KeyboardInterrupt when a training was interrupted.
     """
     configs = [config_file.load(path, list(overrides)) for path in paths]  # all of them, before hours of training
@@ -58,15 +58,18 @@ def study(
 def scores_of(
     run: Path, split: str | None, papers: bool = False, others: Sequence[Path] = ()
 ) -> tuple[str, dict[str, Any]]:
-    """Return the name of a split and its scores, computed only where missing or older than a model.
+    """Return the name of a split (unset: the corpus's main test split) and its scores.
 
-    With `others`, those of the ensemble.
+    They are computed only where they are missing, older than a model, or not those of the config's search or of the
+    same ensemble, that of `run` and `others`.
     """
-    folders = run.glob("+".join([f"eval/{split or 'test*'}", *(other.name for other in others)]))
-    files = sorted(folder / "scores.json" for folder in folders if folder.name.count("+") == len(others))
+    config = config_file.load(run / "config.yaml")
+    name = named(corpora.load(config.corpus), split, config.corpus.name)
+    file = folder_of(run, name, others) / "scores.json"
     newest = max((one / checkpoint.WEIGHTS).stat().st_mtime for one in (run, *others))
-    for file in files[-1:]:
+    if file.exists() and file.stat().st_mtime >= newest:
         scores = json.loads(file.read_text(encoding="utf-8"))
-        if file.stat().st_mtime >= newest and ("BLEU, papers" in scores or not papers):
-            return file.parent.name.split("+")[0], scores
-    return evaluate(run, split, papers=papers, others=others)
+        same = scores.get("search") == described(searched(config.search), others)
+        if same and ("BLEU, papers" in scores or not papers):
+            return name, scores
+    return evaluate(run, name, papers=papers, others=others)
