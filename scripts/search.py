@@ -8,6 +8,7 @@ where it is missing, and resumed where it was interrupted. The log, OUTPUT, is w
 
 import logging
 import multiprocessing
+import signal
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing.synchronize import Event
@@ -47,6 +48,7 @@ def search(
     path = file.parent / given.config
     configs = {name: config_file.load(path, [*given.common, *own]) for name, own in given.trials.items()}
     output = output or Path("docs/search") / f"{file.stem}.md"
+    signal.signal(signal.SIGTERM, stop)
     spawn, failures = multiprocessing.get_context("spawn"), []
     with ProcessPoolExecutor(workers, spawn, begin, (spawn.Event(),)) as pool:
         jobs = {pool.submit(train, config, folder / name): name for name, config in configs.items()}
@@ -71,6 +73,13 @@ def read(file: Path) -> Trials:
         raise UserError(f"{file} does not exist") from error
     except (yaml.YAMLError, ValidationError) as error:
         raise UserError(f"{file}: {error}") from error
+
+
+def stop(number: int, frame: object) -> None:
+    """Pass `kill`, which reaches this process alone, on to the trainings; Ctrl-C reaches them by itself."""
+    for worker in multiprocessing.active_children():
+        worker.terminate()
+    raise KeyboardInterrupt
 
 
 def begin(event: Event) -> None:

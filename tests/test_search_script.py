@@ -9,6 +9,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+import pytest
 from conftest import ENVIRONMENT
 
 from mt import checkpoint
@@ -68,7 +69,8 @@ def test_a_trial_that_fails_leaves_the_others_to_be_trained_and_logged(numbers: 
     assert "| plain |" in (tmp_path / "log.md").read_text()
 
 
-def test_an_interrupt_begins_no_further_trial(numbers: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("how", ["Ctrl-C", "kill"])
+def test_an_interrupt_begins_no_further_trial(how: str, numbers: Path, tmp_path: Path) -> None:
     (tmp_path / "numbers.yaml").write_text((numbers.parent / "numbers.yaml").read_text())
     write_trials(tmp_path, *(f"  seed{seed}: [seed={seed}, train.epochs=500]" for seed in (1, 2, 3, 4)))
     command = [sys.executable, str(SCRIPT), str(tmp_path / "trials.yaml"), "--runs", str(tmp_path / "runs")]
@@ -78,7 +80,10 @@ def test_an_interrupt_begins_no_further_trial(numbers: Path, tmp_path: Path) -> 
         deadline = time.monotonic() + 60
         while not first.exists() and time.monotonic() < deadline:
             time.sleep(0.1)
-        os.killpg(script.pid, signal.SIGINT)
+        if how == "Ctrl-C":
+            os.killpg(script.pid, signal.SIGINT)
+        else:
+            script.terminate()
         try:
             assert script.wait(20) == 130
         finally:

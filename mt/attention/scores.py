@@ -101,7 +101,18 @@ class Concat(Tanh):
         return functional.linear(query_BQH, self.matrix.weight[:, : query_BQH.shape[-1]])
 
 
-class General(Score):
+class Dot(Score):
+    """q · k, Luong et al. 2015, section 3.1; query and value have one width."""
+
+    def __init__(self, query: int, value: int, width: int):
+        super().__init__(query, value, width)
+
+    def forward(self, query_BQH: Tensor, keys_BSA: Tensor) -> Tensor:
+        """Score every query against every key."""
+        return query_BQH @ keys_BSA.transpose(1, 2)
+
+
+class General(Dot):
     """q · W k, Luong et al. 2015, section 3.1."""
 
     def __init__(self, query: int, value: int, width: int):
@@ -112,21 +123,6 @@ class General(Score):
         """W k."""
         keys_BSH: Tensor = self.matrix(values_BSC)
         return keys_BSH
-
-    def forward(self, query_BQH: Tensor, keys_BSA: Tensor) -> Tensor:
-        """Score every query against every key."""
-        return query_BQH @ keys_BSA.transpose(1, 2)
-
-
-class Dot(Score):
-    """q · k, Luong et al. 2015, section 3.1; query and value have one width."""
-
-    def __init__(self, query: int, value: int, width: int):
-        super().__init__(query, value, width)
-
-    def forward(self, query_BQH: Tensor, keys_BSA: Tensor) -> Tensor:
-        """Score every query against every key."""
-        return query_BQH @ keys_BSA.transpose(1, 2)
 
 
 class ScaledDot(Dot):
