@@ -5,6 +5,7 @@ resume needs: current, averaged and best weights, the optimiser, and a JSON reco
 """
 
 import json
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,8 @@ from mt.models.base import Seq2Seq
 from mt.text import Tokenizers
 
 WEIGHTS, STATE = "model.safetensors", "state.safetensors"
+FILES = (WEIGHTS, STATE, "metrics.jsonl", "README.md", "alignment.json", "config.yaml", "tokenizer*.model")
+FOLDERS = ("cache", "eval", "align")
 
 
 def build(config: Config, tokenizers: Tokenizers) -> Seq2Seq:
@@ -84,8 +87,17 @@ def records(run: Path) -> list[dict[str, Any]]:
 
 
 def is_run(run: Path) -> bool:
-    """Tell whether a directory holds a run, finished or not."""
-    return (run / "config.yaml").exists()
+    """Tell whether a directory holds a run, finished or not; a config of the user's own is not one."""
+    return (run / "config.yaml").exists() and any(run.glob("tokenizer*.model"))
+
+
+def remove(run: Path) -> None:
+    """Delete all that a run consists of, and nothing else."""
+    for folder in FOLDERS:
+        shutil.rmtree(run / folder, ignore_errors=True)
+    for name in FILES:
+        for file in run.glob(name):
+            file.unlink()
 
 
 def is_finished(run: Path) -> bool:
@@ -109,7 +121,7 @@ def latest(runs: Path) -> Path:
 def load(run: Path) -> tuple[Config, Tokenizers, Seq2Seq]:
     """Return configuration, vocabularies and the model with the best weights, ready for inference."""
     if not is_run(run):
-        raise UserError(f"{run} is not a run directory: it has no config.yaml")
+        raise UserError(f"{run} is not a run directory: it has no config.yaml and tokenizer")
     config = config_file.load(run / "config.yaml")
     tokenizers = text.load(run, config.vocabulary.joint)
     if tokenizers is None or not (run / WEIGHTS).exists():

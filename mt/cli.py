@@ -125,7 +125,7 @@ def translate(
     no_repeat: Annotated[
         int | None, typer.Option(help=f"Never repeat so many pieces in a row; 0: may. {FROM_CONFIG}")
     ] = None,
-    n_best: Annotated[int, typer.Option(min=1, help="Print so many translations of each line, with scores.")] = 1,
+    n_best: Annotated[int, typer.Option(min=1, help="Print so many of each line: its number, score, translation.")] = 1,
     sample: Annotated[bool | None, typer.Option(help=f"Draw translations at random. {FROM_CONFIG}")] = None,
     temperature: Annotated[float | None, typer.Option(help="Sampling: below 1 likelier, above 1 wilder.")] = None,
     top_k: Annotated[int | None, typer.Option(help="Sampling: only from so many pieces; 0: all.")] = None,

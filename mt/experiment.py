@@ -3,7 +3,6 @@
 import ctypes
 import logging
 import os
-import shutil
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -28,8 +27,8 @@ def train(config: Config, run: Path, *, resume: bool = False, overwrite: bool = 
     neither `resume` nor `overwrite` (which wins over `resume`) is given, or when it holds another experiment.
     """
     resume = resume and not overwrite
-    config = _resolve(config, run, resume=resume, overwrite=overwrite)
-    if resume and checkpoint.is_finished(run):
+    config = resolve(config, run, resume=resume, overwrite=overwrite)
+    if resume and checkpoint.is_finished(run) and (run / checkpoint.WEIGHTS).exists():
         write_card(run)
         log.info("%s is already trained; `mt eval %s` scores it, --overwrite trains it anew", run, run)
         return True
@@ -67,17 +66,17 @@ def _trainer(config: Config, run: Path, *, resume: bool, overwrite: bool) -> Tra
         tokenizers = text.train(splits["train"].sources, splits["train"].targets, config.vocabulary)
     links = guide.load(config.train.guide, splits["train"], tokenizers)  # may not fit: before anything is changed
     if overwrite and checkpoint.is_run(run):
-        shutil.rmtree(run)
+        checkpoint.remove(run)
     for half_written in _leftovers(run):
         half_written.unlink()
-    write_text(run / "config.yaml", config_file.to_yaml(config))
     tokenizers.save(run)
+    write_text(run / "config.yaml", config_file.to_yaml(config))
     trainer = Trainer(run, config, splits, tokenizers, links)
     trainer.restore()
     return trainer
 
 
-def _resolve(config: Config, run: Path, *, resume: bool, overwrite: bool) -> Config:
+def resolve(config: Config, run: Path, *, resume: bool, overwrite: bool) -> Config:
     """Return the config with its threads resolved, if it may be trained in `run`; what is there stays as it is."""
     if checkpoint.is_run(run) and not overwrite:
         if not resume:
@@ -103,8 +102,7 @@ def _resolve(config: Config, run: Path, *, resume: bool, overwrite: bool) -> Con
 
 def _leftovers(run: Path) -> list[Path]:
     """Return the temporary files that a kill in the middle of a save left in a run directory (see disk.replacing)."""
-    names = ("config.yaml", "tokenizer*.model", "README.md", "metrics.jsonl", checkpoint.WEIGHTS, checkpoint.STATE)
-    return [path for name in names for path in run.glob(f".{name}.*") if path.is_file()]
+    return [path for name in checkpoint.FILES for path in run.glob(f".{name}.*") if path.is_file()]
 
 
 def _processors() -> int:

@@ -63,7 +63,7 @@ def _flag(name: str) -> str:
 
 
 def run(translator: Translator, sentences: Sequence[str] | None, file: Path | None, options: Options) -> None:
-    """Print one line for each line of input, or n_best lines of "score, tab, translation"; below each, its plot.
+    """Print one line for each line of input, or up to n_best of "its number, score, translation"; below each, its plot.
 
     Raises UsageError when the options cannot be followed together, UserError when the input or the model is not fit.
     """
@@ -118,15 +118,18 @@ def _translate(translator: Translator, lines: list[str], options: Options) -> li
 
 def _write(found: list[Translation], options: Options) -> None:
     width = shutil.get_terminal_size().columns
-    printed = [one for translation in found for one in translation.n_best]
-    for one in printed:
-        print(one.text if options.n_best == 1 else f"{one.score:.4f}\t{one.text}")
+    printed = [(number, one) for number, translation in enumerate(found, 1) for one in translation.n_best]
+    for number, one in printed:
+        print(one.text if options.n_best == 1 else f"{number}\t{one.score:.4f}\t{one.text}")
         if options.plot and one.alignment and one.alignment.words.size:
             print(blocks(one.alignment.words, one.alignment.source_words, one.alignment.target_words, width))
-    alignments = [one.alignment or EMPTY for one in printed]
+    alignments = [one.alignment or EMPTY for _, one in printed]
     if options.alignments:
         alignment_files.write_all(options.alignments, alignments)
     if options.picture and options.picture.suffix.lower() == ".html":
         page.write_page(options.picture, alignments)
-    elif options.picture and (drawn := next((one for one in alignments if one.words.size), None)):
+    elif options.picture:
+        drawn = next((one for one in alignments if one.words.size), None)
+        if drawn is None:
+            raise UserError(f"no translation has words, so nothing is drawn in {options.picture}")
         plots.heat_map(options.picture, drawn.words, drawn.source_words, drawn.target_words)

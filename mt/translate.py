@@ -69,7 +69,7 @@ class Translator:
         Alignments have the source words of `gold` where it is known. `progress` is called with the number of lines just
         done. Raises UserError when a coverage penalty is asked of a model without attention.
         """
-        settings = settings or self.settings
+        settings, lines = settings or self.settings, [line.strip() for line in lines]  # as corpora are read
         if settings.coverage_penalty and not self.has_attention:
             raise UserError("search.coverage_penalty needs attention, and this model has none: set it to 0")
         sources = [self._source(line, number, settings.max_source) for number, line in enumerate(lines, 1)]
@@ -90,7 +90,7 @@ class Translator:
 
     def _source(self, line: str, number: int, longest: int) -> list[int]:
         """Return the pieces of a line with </s>, or nothing for a line without text."""
-        if not line.strip():
+        if not line:
             return []
         pieces = self.tokenizers.source.encode(line)
         if len(pieces) > longest:

@@ -94,13 +94,14 @@ def test_n_best_gives_scores_in_falling_order(numbers):
     lines = mt("translate", numbers, "--n-best", 3, "drei vier").stdout.splitlines()
     ranked = [line.split("\t") for line in lines]
     assert len(ranked) == 3
-    assert ranked[0][1] == "three four"
-    assert [float(score) for score, _ in ranked] == sorted((float(score) for score, _ in ranked), reverse=True)
+    assert ranked[0][::2] == ["1", "three four"]
+    scores = [float(score) for _, score, _ in ranked]
+    assert scores == sorted(scores, reverse=True)
 
 
 def test_samples_and_ensembles_from_the_command_line(numbers):
     options = ("--sample", "--temperature", 0.1, "--top-k", 5, "--top-p", 0.9, "--seed", 3, "--n-best", 2)
-    drawn = [line.split("\t")[1] for line in mt("translate", numbers, "drei vier", *options).stdout.splitlines()]
+    drawn = [line.split("\t")[2] for line in mt("translate", numbers, "drei vier", *options).stdout.splitlines()]
     assert drawn == ["three four"] * 2
     penalties = ("--coverage-penalty", 0.2, "--no-repeat", 3, "--length-penalty", 1)
     together = mt("translate", numbers, "drei vier", "acht", "--with", numbers, "--with", numbers, *penalties)
@@ -161,6 +162,8 @@ def wrong(folder):
     (folder / "not.yaml").write_text("corpus: [unclosed\nname: 3\n")
     (folder / "plain").mkdir()
     (folder / "plain/file").write_text("")
+    (folder / "mine").mkdir()
+    (folder / "mine/config.yaml").write_text(config.read_text())
     train = ("train", config, "--run", run)
     yield (*train, f"corpus.train=[{folder}/numbers.de, {folder}/none.en]"), 1, "none.en"
     yield (*train, f"corpus.train=[{folder}/numbers.de, {folder}/short.en]"), 1, r"1,?200\D.*\b1\b"
@@ -172,6 +175,8 @@ def wrong(folder):
     yield ("train", folder / "not.yaml"), 1, "not.yaml, line 2: not YAML"
     yield ("train", folder / "numbres.yaml"), 1, "did you mean .*numbers.yaml"
     yield ("train", config, "--run", folder / "plain"), 1, "not a run directory"
+    yield ("train", config, "--run", folder / "mine", "--overwrite"), 1, "not a run directory"
+    yield ("train", config, "--run", folder / "mine", "--resume"), 1, "not a run directory"
     yield ("translate", folder / "nowhere", "x"), 1, "nowhere is not a run directory"
     yield ("translate", folder / "run", "--input", folder / "latin1.txt"), 1, "line 2: not UTF-8"
     yield ("translate", folder / "run", "eins", "--beam", "0"), 2, "beam"

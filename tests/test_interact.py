@@ -73,8 +73,9 @@ def test_translations_are_lines_and_n_best_have_scores(made: Translator, capsys:
     run(made, LINES, None, Options({"beam": 4}, n_best=3))
     ranked = capsys.readouterr().out.splitlines()
     assert len(ranked) == 7
-    assert [ranked[row].partition("\t")[2] for row in (0, 3, 4)] == lines[:3]
-    assert ranked[3] == "0.0000\t"
+    assert [ranked[row].split("\t")[2] for row in (0, 3, 4)] == lines[:3]
+    assert [row.split("\t")[0] for row in ranked] == ["1", "1", "1", "2", "3", "3", "3"]
+    assert ranked[3] == "2\t0.0000\t"
 
 
 def test_samples_are_drawn_by_their_seed(made: Translator, capsys: pytest.CaptureFixture[str]) -> None:
@@ -104,6 +105,8 @@ def test_pictures_by_their_suffix(made: Translator, tmp_path: Path) -> None:
         assert (tmp_path / f"p.{suffix}").read_bytes().lower().startswith(start.lower())
     page = (tmp_path / "p.html").read_text()
     assert all(line in page for line in LINES)
+    with pytest.raises(UserError, match="no translation has words, so nothing is drawn in "):
+        run(made, [""], None, Options({}, picture=tmp_path / "empty.png"))
 
 
 def test_alignments_have_a_record_for_each_line_that_is_printed(made: Translator, tmp_path: Path) -> None:

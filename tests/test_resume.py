@@ -4,6 +4,7 @@ import hashlib
 import json
 import random
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -127,6 +128,18 @@ def test_overwrite_starts_anew_and_a_model_without_its_state_is_not_resumed_over
     assert code == 1, errors
     assert "no state.safetensors to resume from" in errors
     assert (run / "model.safetensors").read_bytes() == b"shared by a friend"
+    (run / "notes.txt").write_text("mine")
     code, errors = run_until_it_ends("never", 0, "train", config, *SHORT, "--run", run, "--overwrite")
+    assert code == 0, errors
+    assert hashes(run) == expected
+    assert (run / "notes.txt").read_text() == "mine"
+
+
+def test_the_weights_of_a_finished_run_come_back_from_its_state(uninterrupted, tmp_path):
+    folder, config, expected = uninterrupted
+    run = tmp_path / "run"
+    shutil.copytree(folder / "whole", run)
+    (run / "model.safetensors").unlink()
+    code, errors = run_until_it_ends("never", 0, "train", config, *SHORT, "--run", run, "--resume")
     assert code == 0, errors
     assert hashes(run) == expected

@@ -143,6 +143,12 @@ def test_lines_without_text_give_empty_lines(n_best: int) -> None:
     assert translator(settings()).translate([]) == []
 
 
+def test_white_space_around_a_line_changes_nothing() -> None:
+    made = translator(settings())
+    found, plain = (made.translate(lines)[0] for lines in (["  \u3000Ball \t"], ["Ball"]))
+    assert_same(found, plain)
+
+
 @pytest.mark.parametrize("beam", [1, 4])
 def test_odd_lines_do_not_crash_and_give_one_line_each(beam: int) -> None:
     odd = [
@@ -261,7 +267,7 @@ def test_a_run_translates_as_the_model_that_was_saved(tmp_path: Path, joint: boo
 DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
     "no config": (lambda run: (run / "config.yaml").unlink(), "run is not a run directory: it has no config.yaml"),
     "bad config": (lambda run: (run / "config.yaml").write_text("model: [1"), "config.yaml, line 1: not YAML"),
-    "no vocabulary": (lambda run: (run / "tokenizer.model").unlink(), "run has no trained model yet"),
+    "no vocabulary": (lambda run: (run / "tokenizer.model").unlink(), "it has no config.yaml and tokenizer"),
     "empty vocabulary": (lambda run: (run / "tokenizer.model").write_bytes(b""), "tokenizer.model is not"),
     "cut vocabulary": (lambda run: cut(run / "tokenizer.model"), "tokenizer.model is not a SentencePiece model"),
     "no weights": (lambda run: (run / "model.safetensors").unlink(), "run has no trained model yet"),
