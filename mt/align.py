@@ -88,7 +88,7 @@ def align(
     alignment_files.write_all(stem, found)
     log.info("aligned %d pairs by %s; written to %s.npz, .jsonl and .pharaoh", len(found), how, stem)
     printed = []
-    if any(pairs.gold or []):
+    if any(gold and gold.possible for gold in pairs.gold or []):
         printed.append(f"{_scored(found, pairs.gold)}: {how}")
         for reading in ("as-is", "shifted"):
             plain = [replace(side, choice=as_it_is(side.made.config.model, reading)) for side in sides]
@@ -188,7 +188,8 @@ def _must_mirror(forward: Aligner, backward: Aligner, run: Path) -> None:
 
 
 def _scored(found: Sequence[Alignment], gold: Sequence[Gold | None] | None) -> str:
-    known = [(set(one.links), truth) for one, truth in zip(found, gold or [], strict=True) if truth]
+    pairs = zip(found, gold or [], strict=True)
+    known = [(set(one.links), truth) for one, truth in pairs if truth and truth.possible]
     score = aer([links for links, _ in known], [truth for _, truth in known])
     return (
         f"AER {score.aer:.2f}, precision {score.precision:.2f}, recall {score.recall:.2f}, F1 {score.f1:.2f} "

@@ -1,6 +1,7 @@
 """The model card of a run: what it was trained on, how it scored, how to use it."""
 
 import json
+import shlex
 from pathlib import Path
 
 from mt import checkpoint, config_file
@@ -27,7 +28,7 @@ def write_card(run: Path) -> None:
         *_scores(run),
         "## Use",
         "",
-        f"    mt translate {run} 'A sentence.'",
+        f"    mt translate {shlex.quote(str(run))} 'A sentence.'",
         f"    python -c \"import mt; print(mt.load('{run}').translate(['A sentence.'])[0].text)\"",
     ]
     write_text(run / "README.md", "\n".join(lines) + "\n")

@@ -93,12 +93,11 @@ def score(found: Sequence[Forced], shift: int, thresholds: Iterable[float | None
 
 
 def with_gold(pairs: Split) -> Split:
-    """Return the pairs whose gold is known."""
-    rows = [row for row, gold in enumerate(pairs.gold or []) if gold]
+    """Return the pairs that have gold links."""
+    known = [(row, gold) for row, gold in enumerate(pairs.gold or []) if gold and gold.possible]
+    rows = [row for row, _ in known]
     return Split(
-        [pairs.sources[row] for row in rows],
-        [pairs.targets[row] for row in rows],
-        [gold for gold in pairs.gold or [] if gold],
+        [pairs.sources[row] for row in rows], [pairs.targets[row] for row in rows], [gold for _, gold in known]
     )
 
 
@@ -134,12 +133,20 @@ def choose(aligner: Aligner, validation: Split) -> tuple[Choice, list[dict[str, 
 def of_run(run: Path) -> Choice | None:
     """Return the choice in RUN/alignment.json, or None when there is none that belongs to the run's weights."""
     path = run / FILE
-    if not path.exists() or path.stat().st_mtime < (run / checkpoint.WEIGHTS).stat().st_mtime:
+    if not path.exists():
         return None
     try:
-        return TypeAdapter(Choice).validate_python(json.loads(path.read_text(encoding="utf-8"))["choice"])
+        record = json.loads(path.read_text(encoding="utf-8"))
+        if record["update"] != _update(run):
+            return None
+        return TypeAdapter(Choice).validate_python(record["choice"])
     except (OSError, ValueError, KeyError, TypeError, ValidationError) as error:
         raise UserError(f"{path} is damaged; delete it, and `mt eval {run}` writes it again") from error
+
+
+def _update(run: Path) -> int:
+    """Return the update that the run's weights are of."""
+    return int(checkpoint.read_record(run / checkpoint.WEIGHTS)["update"])
 
 
 def choose_for_run(run: Path, aligner: Aligner, validation: Split) -> Choice:
@@ -153,6 +160,12 @@ def choose_for_run(run: Path, aligner: Aligner, validation: Split) -> Choice:
     if (chosen := of_run(run)) is not None:
         return chosen
     chosen, tried = choose(aligner, known)
-    record = {"choice": asdict(chosen), "split": "validation", "pairs": len(known.sources), "tried": tried}
+    record = {
+        "update": _update(run),
+        "choice": asdict(chosen),
+        "split": "validation",
+        "pairs": len(known.sources),
+        "tried": tried,
+    }
     write_text(run / FILE, json.dumps(record, indent=2) + "\n")
     return chosen

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -43,10 +44,14 @@ def evaluate(
     if others and plot:
         raise UserError("--plot draws what one run looks at: leave out --with")
     translator, config = load(run, *others), config_file.load(run / "config.yaml")
+    if papers:
+        metrics.moses([], config.corpus.target)  # says that sacremoses is missing before the split is translated
     splits = corpora.load(config.corpus)
     name = named(splits, split, config.corpus.name)
     pairs = splits[name]
     settings = searched(config.search, beam)
+    if plot and not translator.has_attention:
+        raise UserError("this model has no attention (model.attention.score: none), so there is nothing to plot")
     meter = Meter(f"translating {name}", "line", len(pairs.sources))
     found = translator.translate(pairs.sources, settings, gold=pairs.gold, progress=meter.add)
     meter.close()
@@ -58,8 +63,6 @@ def evaluate(
     if novel:
         scores |= of_novel(hypotheses, pairs, splits["train"])
     folder = folder_of(run, name, others)
-    if translator.has_attention:
-        alignment_files.write_all(folder / "alignments", alignments)
     if translator.has_attention and not others:
         aligner, known = Aligner(translator.model, translator.tokenizers, config), with_gold(pairs)
         choice = choose_for_run(run, aligner, splits["validation"])
@@ -68,17 +71,31 @@ def evaluate(
         if plot:
             draw(folder, alignments, aligner, known, choice)
     scores["search"] = described(settings, others)
-    for what, lines in {"sources": pairs.sources, "references": pairs.targets, "hypotheses": hypotheses}.items():
-        write_lines(folder / f"{what}.txt", lines)
-    write_text(folder / "scores.json", json.dumps(scores, indent=2) + "\n")
+    write(folder, pairs, hypotheses, alignments if translator.has_attention else [], scores)
     write_card(run)
     log.info("%s\nwritten to %s", table(name, len(hypotheses), scores), folder)
     return name, scores
 
 
+def write(
+    folder: Path, pairs: Split, hypotheses: list[str], alignments: list[Alignment], scores: dict[str, Any]
+) -> None:
+    """Write what `evaluate` says; scores.json is there only when all is of one search."""
+    (folder / "scores.json").unlink(missing_ok=True)
+    if alignments:
+        alignment_files.write_all(folder / "alignments", alignments)
+    for what, lines in {"sources": pairs.sources, "references": pairs.targets, "hypotheses": hypotheses}.items():
+        write_lines(folder / f"{what}.txt", lines)
+    write_text(folder / "scores.json", json.dumps(scores, indent=2) + "\n")
+
+
 def folder_of(run: Path, split: str, others: Sequence[Path] = ()) -> Path:
-    """Return where the scores of a split are: RUN/eval/SPLIT, of an ensemble RUN/eval/SPLIT+OTHER+..."""
-    return run / "eval" / "+".join([split, *(other.name for other in others)])
+    """Return where the scores of a split are: RUN/eval/SPLIT, of an ensemble RUN/eval/SPLIT+OTHER+...
+
+    OTHER is the way to it from the folder that RUN is in: x, or seed2-x for ../seed2/x.
+    """
+    ways = [os.path.relpath(other, run.parent).split(os.sep) for other in others]
+    return run / "eval" / "+".join([split, *("-".join(part for part in way if part != "..") for way in ways)])
 
 
 def searched(config: Search, beam: int | None = None) -> Search:

@@ -79,7 +79,7 @@ def table(groups: list[list[dict[str, Any]]]) -> str:
         first = group[0]
         cells = [first["config"], first["corpus"], first["split"], first["model"]]
         cells += [", ".join(str(one["seed"]) for one in group), f"{first['parameters'] / 1e6:.2f}M"]
-        cells += [cell([{"score": one["validation_bleu"]} for one in group if one["validation_bleu"]])]
+        cells += [cell([{"score": one["validation_bleu"]} for one in group if one["validation_bleu"] is not None])]
         cells += [cell([one["scores"][metric] for one in group if metric in one["scores"]]) for metric in metrics]
         lines.append(" | ".join([*cells, f"{fmean(one['minutes'] for one in group):.0f}"]))
     signatures = {name: score["signature"] for every in scores for name, score in every.items() if "signature" in score}

@@ -49,7 +49,7 @@ MAY_IMPORT = {
     "evaluate losses guide",
     "experiment": "errors disk config config_file text corpora guide checkpoint card train",
     "default": "errors config corpora checkpoint",
-    "lab": "errors disk config config_file corpora checkpoint train translate experiment evaluate",
+    "lab": "errors disk config config_file metrics corpora checkpoint train translate experiment evaluate",
     "interact": "errors disk config alignments alignment_files blocks page plots progress translate",
     "cli": "errors config config_file corpora checkpoint translate evaluate align experiment default interact",
     "__main__": "cli",

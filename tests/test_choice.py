@@ -10,7 +10,7 @@ from tiny_models import one_thread as one_thread
 from toy_runs import RNN, TRANSFORMER, aligner, config, write_run
 
 from mt import aligner as aligners
-from mt import choice, corpora
+from mt import checkpoint, choice, corpora
 from mt.aligner import Forced
 from mt.choice import THRESHOLDS, Choice
 from mt.corpora.pairs import Gold, Split
@@ -103,10 +103,18 @@ def test_a_run_chooses_once_and_again_when_its_weights_are_newer(tmp_path: Path)
     other = record | {"choice": record["choice"] | {"threshold": 0.9}}
     (run / "alignment.json").write_text(json.dumps(other))
     assert choice.choose_for_run(run, made, splits["validation"]).threshold == 0.9
-    later = (run / "alignment.json").stat().st_mtime + 10
-    os.utime(run / "model.safetensors", (later, later))
+    os.utime(run / "alignment.json", (0, 0))  # as a copy of the run may have it
+    assert choice.of_run(run) is not None
+    weights, record = checkpoint.read(run / "model.safetensors")
+    checkpoint.save(run / "model.safetensors", weights, record | {"update": record["update"] + 1})
     assert choice.of_run(run) is None
     assert choice.choose_for_run(run, made, splits["validation"]) == chosen
+
+
+def test_pairs_without_gold_links_are_not_scored() -> None:
+    words = ((0, 1),)
+    none, one = Gold(words, words, frozenset(), frozenset()), Gold(words, words, frozenset(), frozenset({(0, 0)}))
+    assert choice.with_gold(Split(["a", "b", "c"], ["x", "y", "z"], [None, none, one])) == Split(["c"], ["z"], [one])
 
 
 def test_without_gold_nothing_is_chosen_or_written(tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ def test_a_row_of_two_seeds_has_their_means(numbers, tmp_path):
     line, joined = (line for line in done.stdout.splitlines() if "few.yaml" in line)
     assert "| 3, 4 |" in line
     assert f"| {(one + two) / 2:.1f} ± {abs(one - two) / 2**0.5:.1f} |" in line
-    ensemble = json.loads((tmp_path / "seed3/few/eval/test+few/scores.json").read_text())
+    ensemble = json.loads((tmp_path / "seed3/few/eval/test+seed4-few/scores.json").read_text())
     assert rows[2]["scores"] == ensemble
     assert f"| ensemble | 3 + 4 | {2 * rows[0]['parameters'] / 1e6:.2f}M |  | " in joined
     assert f"| {ensemble['chrF']['score']:.1f} ({ensemble['chrF']['low']:.1f}–" in joined
@@ -83,10 +83,12 @@ def test_scores_are_read_where_they_are_of_the_same_split_search_and_ensemble(tm
 
 
 def test_a_wrong_config_is_told_before_anything_is_trained(numbers, tmp_path):
-    (tmp_path / "wrong.yaml").write_text(f"extends: {numbers.parent}/numbers.yaml\nmodel: {{hiden: 3}}\n")
-    command = [sys.executable, str(SCRIPT), str(numbers.parent / "numbers.yaml"), str(tmp_path / "wrong.yaml")]
-    options = ["--runs", str(tmp_path / "runs")]
-    done = subprocess.run([*command, *options], capture_output=True, text=True, env=ENVIRONMENT, check=False)
-    assert done.returncode == 1
-    assert "did you mean hidden?" in done.stderr
-    assert not (tmp_path / "runs").exists()
+    right, wrong, twin = numbers.parent / "numbers.yaml", tmp_path / "wrong.yaml", tmp_path / "numbers.yaml"
+    wrong.write_text(f"extends: {right}\nmodel: {{hiden: 3}}\n")
+    twin.write_text(f"extends: {right}\n")
+    for second, complaint in ((wrong, "did you mean hidden?"), (twin, "several configs are named numbers")):
+        command = [sys.executable, str(SCRIPT), str(right), str(second), "--runs", str(tmp_path / "runs")]
+        done = subprocess.run(command, capture_output=True, text=True, env=ENVIRONMENT, check=False)
+        assert done.returncode == 1
+        assert complaint in done.stderr
+        assert not (tmp_path / "runs").exists()

@@ -70,7 +70,9 @@ def test_of_the_split_it_is_chosen_on_the_chosen_way_is_the_best(run: Path) -> N
 
 def test_without_attention_there_is_no_alignment(tmp_path: Path) -> None:
     bare = write_run(tmp_path / "run", config(RNN | {"attention": {"score": "none"}}))
-    _, scores = evaluate(bare, plot=True)
+    with pytest.raises(UserError, match=r"this model has no attention .* nothing to plot"):
+        evaluate(bare, plot=True)
+    _, scores = evaluate(bare)
     assert set(scores) == {"BLEU", "chrF", "TER", "search"}
     assert {path.name for path in (bare / "eval/test").iterdir()} == {
         "scores.json", "sources.txt", "references.txt", "hypotheses.txt"

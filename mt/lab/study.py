@@ -1,13 +1,15 @@
 """A study trains several configs and scores each once: what the programs in scripts/ have in common."""
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mt import checkpoint, config_file, corpora, experiment
+from mt import checkpoint, config_file, corpora, experiment, metrics
 from mt.config import Config
+from mt.errors import UserError
 from mt.evaluate import described, evaluate, folder_of, named, searched
 
 
@@ -45,7 +47,14 @@ def study(
     A split is translated once per model; later calls read the scores.
     Raises KeyboardInterrupt when a training was interrupted.
     """
-    configs = [config_file.load(path, list(overrides)) for path in paths]  # all of them, before hours of training
+    # all that can be wrong is told before hours of training
+    if twice := [name for name, count in Counter(path.stem for path in paths).items() if count > 1]:
+        raise UserError(f"several configs are named {twice[0]}, so they would share {runs / twice[0]}: rename one")
+    configs = [config_file.load(path, list(overrides)) for path in paths]
+    for path, config in zip(paths, configs, strict=True):
+        experiment.resolve(config, runs / path.stem, resume=True, overwrite=False)
+        if papers:
+            metrics.moses([], config.corpus.target)
     done = []
     for path, config in zip(paths, configs, strict=True):
         run = runs / path.stem
