@@ -35,7 +35,7 @@ def load(path: Path, overrides: tuple[str, ...] | list[str] = ()) -> Config:
         key, equals, text = override.partition("=")
         if not equals or not key:
             raise UserError(f"override {override!r} on the command line: write key=value, for example model.hidden=128")
-        value: Any = _parse(text, f"override {override!r} on the command line")
+        value: Any = parse(text, f"override {override!r} on the command line")
         for part in reversed(key.split(".")):
             value = {part: value}
         _merge(tree, value, origin, "the command line", ())
@@ -48,8 +48,17 @@ def to_yaml(config: Config) -> str:
 
 
 def json_schema() -> dict[str, Any]:
-    """Return a JSON Schema of the files that `load` reads, so that editors complete keys."""
+    """Return a JSON Schema of the files that `load` reads, so that editors complete keys.
+
+    No key is required, because a file may extend another that has it; so a corpus need not say which it is.
+    """
     schema = Config.model_json_schema()
+    for node in schema["$defs"].values():
+        node.pop("required", None)
+    for tag in TAGS:
+        node = schema["properties"][tag]
+        node["anyOf"] = node.pop("oneOf")
+        del node["discriminator"]
     schema["properties"]["extends"] = {"type": "string", "description": "File this one extends, relative to itself."}
     schema["required"] = []
     return schema
@@ -76,7 +85,8 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-def _parse(text: str, where: str) -> Any:
+def parse(text: str, where: str) -> Any:
+    """Return what YAML says. Raises UserError that says where it is wrong."""
     try:
         return yaml.load(text, _Loader)
     except (yaml.YAMLError, ValueError) as error:  # ValueError: a date such as 2024-13-45
@@ -91,7 +101,7 @@ def _read(path: Path, above: tuple[Path, ...]) -> tuple[dict[str, Any], Origin]:
     chain = (*above, path)
     if path.resolve() in [file.resolve() for file in above]:
         raise UserError(f"{path} extends itself, through {' -> '.join(map(str, chain))}")
-    own = _parse(_text(path, above), str(path))
+    own = parse(read_text(path, above), str(path))
     if own is None:
         own = {}
     if not isinstance(own, dict):
@@ -108,7 +118,8 @@ def _read(path: Path, above: tuple[Path, ...]) -> tuple[dict[str, Any], Origin]:
     return tree, origin
 
 
-def _text(path: Path, above: tuple[Path, ...]) -> str:
+def read_text(path: Path, above: tuple[Path, ...] = ()) -> str:
+    """Return what a config holds; `above` extend it. Raises UserError that says why it cannot be read."""
     try:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:

@@ -56,6 +56,10 @@ def bench(
     output: Annotated[Path | None, typer.Option(help="Markdown file; a plot is put beside it.")] = None,
 ) -> None:
     """Measure, tabulate and draw."""
+    try:
+        sizes = [int(size) for size in batches.split(",")]
+    except ValueError:
+        raise typer.BadParameter(f"{batches!r}: write numbers, as 1024,2048", param_hint="--batches") from None
     tree = config_file.load(config)
     splits = corpora.load(tree.corpus)
     threads = tree.threads or torch.get_num_threads()
@@ -64,7 +68,7 @@ def bench(
     tokenizers = text.train(splits["train"].sources, splits["train"].targets, tree.vocabulary)
     figures: Figures = defaultdict(list)
     other = Peer(peer, tree, splits, threads) if peer else None
-    best = _best_batch(other, [int(size) for size in batches.split(",")], updates)
+    best = _best_batch(other, sizes, updates)
     *_, test = (split.sources for split in splits.values())
     with tempfile.TemporaryDirectory() as folder:
         run = other.ours if other else Path(folder, "ours")

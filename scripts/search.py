@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-import yaml
 from pydantic import ValidationError
 
 from mt import checkpoint, cli, config_file, experiment
@@ -68,10 +67,8 @@ def search(
 def read(file: Path) -> Trials:
     """Return what FILE holds. Raises UserError that says what is wrong with it."""
     try:
-        return Trials.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
-    except FileNotFoundError as error:
-        raise UserError(f"{file} does not exist") from error
-    except (yaml.YAMLError, ValidationError) as error:
+        return Trials.model_validate(config_file.parse(config_file.read_text(file), str(file)))
+    except ValidationError as error:
         raise UserError(f"{file}: {error}") from error
 
 

@@ -75,17 +75,17 @@ def test_without_network_an_earlier_download_is_used(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(hub, "reachable", lambda: False)
     hub.fetch(hub_folder("mine", {"train": pairs(4)}))
     made = next(Path("cache").glob("**/dataset_info.json")).parent
-    kept = Path("cache/some___body/default/0.0.0", made.name)
+    kept = Path("cache/some___body_two/default/0.0.0", made.name)
     kept.parent.mkdir(parents=True)
     made.rename(kept)
     for table in kept.glob("*-train.arrow"):
-        table.rename(kept / "body-train.arrow")
-    assert hub.cached("some/body")
+        table.rename(kept / "body_two-train.arrow")
+    assert hub.cached("some/BodyTwo")
     start = time.monotonic()
-    assert hub.columns(hub.fetch("some/body"), "some/body", "de", "en")["train"][0][3] == "de 3"
+    assert hub.columns(hub.fetch("some/BodyTwo"), "some/BodyTwo", "de", "en")["train"][0][3] == "de 3"
     assert time.monotonic() - start < 5
     assert not datasets.config.HF_HUB_OFFLINE
-    assert hub.find(HubCorpus(name="hub", path="some/body", source="de", target="en")) == "the cache of datasets"
+    assert hub.find(HubCorpus(name="hub", path="some/BodyTwo", source="de", target="en")) == "the cache of datasets"
 
 
 @pytest.fixture

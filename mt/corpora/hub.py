@@ -113,10 +113,12 @@ def reachable() -> bool:
 
 def cached(path: str) -> bool:
     """Tell whether `datasets` has the data set from an earlier download."""
+    from datasets.naming import camelcase_to_snakecase
     from huggingface_hub import constants
 
     root = Path(os.environ.get("HF_DATASETS_CACHE") or Path(constants.HF_HOME) / "datasets")
-    return any((root / path.replace("/", "___")).glob("*/*/*/dataset_info.json"))
+    owner, slash, name = path.rpartition("/")
+    return any((root / f"{owner}{slash and '___'}{camelcase_to_snakecase(name)}").glob("*/*/*/dataset_info.json"))
 
 
 def find(config: HubCorpus | None) -> str | None:
