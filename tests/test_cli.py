@@ -6,6 +6,7 @@ import pty
 import re
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -191,12 +192,14 @@ def wrong(folder):
 
 
 def test_wrong_inputs_get_a_sentence_and_change_nothing(numbers):
-    for arguments, code, message in wrong(numbers.parent):
-        result = mt(*arguments)
+    cases = list(wrong(numbers.parent))
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # most of a command's time is spent on imports
+        results = pool.map(lambda case: mt(*case[0]), cases)
+    for (arguments, code, message), result in zip(cases, results, strict=True):
         assert result.returncode == code, (arguments, result.stderr)
         assert re.search(message, " ".join(result.stderr.split())), (arguments, result.stderr)
         assert "Traceback" not in result.stderr
-        assert not (numbers.parent / "new").exists()
+    assert not (numbers.parent / "new").exists()
 
 
 def test_config_prints_the_resolved_tree_and_a_schema(numbers, tmp_path):
