@@ -144,9 +144,8 @@ def test_lines_without_text_give_empty_lines(n_best: int) -> None:
 
 
 def test_white_space_around_a_line_changes_nothing() -> None:
-    made = translator(settings())
-    found, plain = (made.translate(lines)[0] for lines in (["  \u3000Ball \t"], ["Ball"]))
-    assert_same(found, plain)
+    padded, plain = translator(settings()).translate(["  \u3000Ball \t", "Ball"])
+    assert_same(padded, plain)
 
 
 @pytest.mark.parametrize("beam", [1, 4])
@@ -265,6 +264,7 @@ def test_a_run_translates_as_the_model_that_was_saved(tmp_path: Path, joint: boo
 
 
 DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
+    "no run": (lambda run: run.rename(run.with_name("elsewhere")), "run is not a run directory"),
     "no config": (lambda run: (run / "config.yaml").unlink(), "run is not a run directory: it has no config.yaml"),
     "bad config": (lambda run: (run / "config.yaml").write_text("model: [1"), "config.yaml, line 1: not YAML"),
     "no vocabulary": (lambda run: (run / "tokenizer.model").unlink(), "it has no config.yaml and tokenizer"),
@@ -297,8 +297,3 @@ def test_a_damaged_run_says_what_is_wrong(tmp_path: Path, damage: Callable[[Path
     damage(tmp_path / "run")
     with pytest.raises(UserError, match=complaint):
         mt.load(tmp_path / "run")
-
-
-def test_a_run_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="nowhere is not a run directory"):
-        mt.load(tmp_path / "nowhere")
