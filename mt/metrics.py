@@ -47,6 +47,17 @@ def _score(metric_class: Callable[[], Any], hypotheses: list[str], references: l
     return Score(float(result.score), mean - half_width, mean + half_width, signature)
 
 
+def _chrf() -> Any:
+    """Return sacreBLEU's chrF. Its bootstrap raises TypeError when a resample has no match, and so a 0 of another type.
+
+    This 0 is of the counts' type, as the scores of other resamples are.
+    """
+    metric = CHRF()
+    compute = metric._compute_f_score
+    metric._compute_f_score = lambda counts: compute(counts) or 0.0 * counts[0]
+    return metric
+
+
 def papers(hypotheses: list[str], references: list[str], language: str) -> Score:
     """Return the BLEU that papers on Multi30k print: of `moses` words, no further tokenizer, lower case.
 
@@ -81,6 +92,6 @@ def _check(hypotheses: list[str], references: list[str]) -> None:
 
 METRICS: dict[str, Callable[[list[str], list[str]], Score]] = {
     "BLEU": partial(_score, BLEU),
-    "chrF": partial(_score, CHRF),
+    "chrF": partial(_score, _chrf),
     "TER": partial(_score, TER),
 }

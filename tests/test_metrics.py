@@ -52,6 +52,13 @@ def test_scores_signatures_and_intervals_are_those_of_the_command_line(tmp_path,
         assert ours.signature.startswith("nrefs:1|bs:1000|seed:12345|case:")
 
 
+@pytest.mark.parametrize("name", METRICS)
+def test_an_interval_is_also_that_of_resamples_some_of_which_match_nothing(name):
+    score = METRICS[name](["a small old house", "xyz", "xyz"], ["a small old house", "uvw", "uvw"])
+    assert score.low < score.high
+    assert METRICS[name](["xyz"], ["uvw"]).score == {"TER": 100}.get(name, 0)
+
+
 def test_bleu_of_a_hand_example():
     # Of 6 words 5 match; of 5, 4, 3 n-grams 4, 3, 2 do; the lengths are equal, so there is no brevity penalty.
     expected = 100 * (5 / 6 * 4 / 5 * 3 / 4 * 2 / 3) ** 0.25
