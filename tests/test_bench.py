@@ -92,7 +92,8 @@ def test_the_peer_is_told_what_we_are_told(tmp_path: Path) -> None:
     assert (decoder["hidden_size"], decoder["hidden_dropout"], decoder["attention"]) == (192, 0.2, "bahdanau")
     assert decoder["input_feeding"] is True
     assert decoder["embeddings"]["embedding_dim"] == told["model"]["encoder"]["embeddings"]["embedding_dim"] == 256
-    assert (training["batch_size"], training["label_smoothing"], training["learning_rate"]) == (1024, 0.1, 0.001)
+    assert (training["batch_size"], training["label_smoothing"]) == (1024, 0.1)
+    assert (training["learning_rate"], training["learning_rate_warmup"]) == (ours.train.learning_rate, 300)
     assert told["testing"]["beam_size"] == 5
     assert told["model"]["tied_softmax"] is True
     assert (told["data"]["src"]["lang"], told["data"]["trg"]["lang"]) == ("de", "en")

@@ -47,8 +47,6 @@ HAS = {"wiring": "luong", "window": "global", "heads": 1, "coverage": False}
 """What its attention is like, in our words."""
 SCORES = {"additive": "bahdanau", "general": "luong"}
 """Ours, and what the peer calls them."""
-LEARNING_RATE = 0.001
-"""What it was timed with from the first. Ours is higher, and it would meet that without a warm-up."""
 LOGGED = 10
 """Updates between lines of its log; it wants validations at multiples of them."""
 LOOK = 5.0
@@ -203,7 +201,7 @@ def settings(config: Config, work: Path, batch: int, beam: int) -> dict[str, Any
 def _training(train: Train, batch: int) -> dict[str, Any]:
     return {
         "optimizer": "adam",
-        "learning_rate": LEARNING_RATE,
+        "learning_rate": train.learning_rate,
         "adam_betas": list(train.betas),
         "clip_grad_norm": train.clip,
         "label_smoothing": train.label_smoothing,
@@ -211,8 +209,9 @@ def _training(train: Train, batch: int) -> dict[str, Any]:
         "normalization": "tokens",
         "batch_size": batch,
         "batch_type": "token",
-        "scheduling": "exponential",
-        "decrease_factor": 0.9,
+        "scheduling": "warmupinversesquareroot",  # it has none that falls linearly
+        "learning_rate_warmup": max(train.warmup, 1),
+        "learning_rate_min": 0.0,
         "epochs": 1000,
         "logging_freq": LOGGED,
         "overwrite": True,
