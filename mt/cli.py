@@ -46,7 +46,7 @@ def train(
     if config is not None and "=" in config:
         changes, config = [config, *changes], None
     if config is None:
-        path, why = default_config(RUNS)
+        path, why = default_config(RUNS, run)
         print(why)
     else:
         path = Path(config)
@@ -190,4 +190,7 @@ def main(program: Callable[..., None] | None = None) -> None:
         sys.exit(130)
     except BrokenPipeError:
         sys.stderr.close()
+        sys.exit(1)
+    except OSError as error:  # a folder that may not be read, a device that is gone
+        print(f"mt: {error.filename or ''}: {error.strerror or error}".replace(" : ", " "), file=sys.stderr)
         sys.exit(1)

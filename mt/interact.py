@@ -1,5 +1,7 @@
 """What `mt translate` does with its input: arguments, a file, a pipe, or a person at a terminal."""
 
+import io
+import itertools
 import os
 import shutil
 import sys
@@ -20,7 +22,8 @@ from mt.progress import Meter
 from mt.translate import Translation, Translator
 
 PICTURES = (".png", ".svg", ".pdf", ".html")
-SEARCHING = ("beam", "length_penalty", "coverage_penalty")
+PENALTIES = ("length_penalty", "coverage_penalty")
+SEARCHING = ("beam", *PENALTIES)
 SAMPLING = ("temperature", "top_k", "top_p", "sample_seed")
 
 
@@ -73,6 +76,9 @@ def run(translator: Translator, sentences: Sequence[str] | None, file: Path | No
         raise UsageError(f"cannot draw {options.picture}: the name must end in {', '.join(PICTURES)}")
     if (options.alignments or options.picture or options.plot) and not translator.has_attention:
         raise UserError("this model has no attention (model.attention.score: none), so there is no alignment to show")
+    settings = translator.settings.model_copy(update=options.search)
+    if settings.beam == options.n_best == 1 and not settings.sample and (idle := {*PENALTIES} & {*options.search}):
+        raise UsageError(f"{_flag(min(idle))} has no effect with --beam 1")
     if sentences:
         lines = list(sentences)
         if wrong := [
@@ -95,12 +101,16 @@ def _converse(translator: Translator, options: Options) -> None:
             "sentences, --input or a pipe; --plot draws here"
         )
     print("One sentence a line; Ctrl-D ends.", file=sys.stderr)
-    while True:
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(errors="surrogateescape")
+    for before in itertools.count():
+        print("> ", end="", file=sys.stderr, flush=True)  # standard output is for translations
         try:
-            line = input("> ").encode(errors="surrogateescape").decode(errors="replace")
+            line = input().encode(errors="surrogateescape").decode(errors="replace")
         except EOFError:
             return
-        _write(_translate(translator, [line], options), options)
+        # Blank lines in place of those before it: its number decides its samples, and is what warnings say.
+        _write(_translate(translator, [""] * before + [line], options), options, before)
 
 
 def _translate(translator: Translator, lines: list[str], options: Options) -> list[Translation]:
@@ -116,9 +126,10 @@ def _translate(translator: Translator, lines: list[str], options: Options) -> li
     return found
 
 
-def _write(found: list[Translation], options: Options) -> None:
+def _write(found: list[Translation], options: Options, done: int = 0) -> None:
+    """Print and draw, but for the first `done`."""
     width = shutil.get_terminal_size().columns
-    printed = [(number, one) for number, translation in enumerate(found, 1) for one in translation.n_best]
+    printed = [(number, one) for number, translation in enumerate(found[done:], done + 1) for one in translation.n_best]
     for number, one in printed:
         print(one.text if options.n_best == 1 else f"{number}\t{one.score:.4f}\t{one.text}")
         if options.plot and one.alignment and one.alignment.words.size:

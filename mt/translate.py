@@ -76,7 +76,8 @@ class Translator:
         results = [Translation("", 0.0, EMPTY)] * len(lines)
         if progress:
             progress(sources.count([]))
-        for rows in self._batches(sources, settings.batch):
+        width = n_best if settings.sample else max(settings.beam, n_best)
+        for rows in self._batches(sources, settings.batch, width):
             found = self._search({row: sources[row] for row in rows}, settings, n_best)
             for row, hypotheses in zip(rows, found, strict=True):
                 known = gold[row] if gold else None
@@ -98,11 +99,14 @@ class Translator:
                         number, len(pieces), longest)  # fmt: skip
         return [*pieces[:longest], EOS]
 
-    def _batches(self, sources: Sequence[Sequence[int]], most: int) -> Iterator[list[int]]:
-        """Yield the row numbers of non-empty sources, those of similar length together, the longest first."""
+    def _batches(self, sources: Sequence[Sequence[int]], most: int, width: int) -> Iterator[list[int]]:
+        """Yield the row numbers of non-empty sources, those of similar length together, the longest first.
+
+        So many that memory is enough for `width` hypotheses of each.
+        """
         rows = sorted((row for row, source in enumerate(sources) if source), key=lambda row: -len(sources[row]))
         while rows:
-            size = max(1, min(most, most * 100 // len(sources[rows[0]])))
+            size = max(1, min(most, most * 100 // len(sources[rows[0]])) // max(1, width // 10))
             yield rows[:size]
             rows = rows[size:]
 

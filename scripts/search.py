@@ -88,8 +88,12 @@ def begin(event: Event) -> None:
 
 def train(config: Config, run: Path) -> bool:
     """Train or resume one trial, unless one was interrupted already; return whether it is finished."""
-    if not interrupted.is_set() and experiment.train(config, run, resume=True):
-        return True
+    try:
+        if not interrupted.is_set() and experiment.train(config, run, resume=True):
+            return True
+    except KeyboardInterrupt:  # before training catches it
+        interrupted.set()
+        raise
     interrupted.set()
     return False
 

@@ -50,6 +50,7 @@ def test_wishes_that_are_unset_change_nothing() -> None:
         ({"top_p": 1.5, "sample": True}, "--top-p is 1.5: input should be less than or equal to 1"),
         ({"sample_seed": -1, "sample": True}, "--seed is -1: input should be greater than or equal to 0"),
         ({"length_penalty": -1.0}, "--length-penalty is -1.0: input should be greater than or equal to 0"),
+        ({"length_penalty": 400.0}, "--length-penalty is 400.0: input should be less than or equal to 10"),
         ({"no_repeat": -2}, "--no-repeat is -2: input should be greater than or equal to 0"),
     ],
 )
@@ -141,12 +142,45 @@ def test_the_prompt_translates_and_writes_no_files(
     expected = capsys.readouterr().out
     monkeypatch.setattr(sys, "stdin", Terminal("Der Tee\n"))
     run(made, None, None, Options({}))
-    assert capsys.readouterr().out.removeprefix("> ").startswith(expected)
+    asked = capsys.readouterr()
+    assert asked.out == expected
+    assert asked.err.endswith("> > ")
     for options in (Options({}, alignments=tmp_path / "a"), Options({}, picture=tmp_path / "p.png")):
         monkeypatch.setattr(sys, "stdin", Terminal("Der Tee\n"))
         with pytest.raises(UsageError, match="at the prompt"):
             run(made, None, None, options)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_line_at_the_prompt_has_its_number_and_its_samples_as_in_a_pipe(
+    made: Translator, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = Options({"sample": True, "temperature": 2.0}, n_best=2)
+    run(made, [LINES[0], LINES[0], LINES[2]], None, options)
+    expected = capsys.readouterr().out
+    assert expected.splitlines()[:2] != [line.replace("2", "1", 1) for line in expected.splitlines()[2:4]]
+    monkeypatch.setattr(sys, "stdin", Terminal(f"{LINES[0]}\n{LINES[0]}\n{LINES[2]}\n"))
+    run(made, None, None, options)
+    assert capsys.readouterr().out == expected
+
+
+def test_a_byte_at_the_prompt_that_is_not_utf8_becomes_a_sign_of_its_own(
+    made: Translator, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(made, ["Der Tee f\ufffd"], None, Options({}))
+    expected = capsys.readouterr().out
+    typed = io.TextIOWrapper(io.BytesIO(b"Der Tee f\xc3\n"), encoding="utf-8")
+    monkeypatch.setattr(typed, "isatty", lambda: True)
+    monkeypatch.setattr(sys, "stdin", typed)
+    run(made, None, None, Options({}))
+    assert capsys.readouterr().out == expected
+
+
+def test_penalties_without_a_beam_are_refused(made: Translator) -> None:
+    for name, flag in (("length_penalty", "--length-penalty"), ("coverage_penalty", "--coverage-penalty")):
+        with pytest.raises(UsageError, match=f"^{flag} has no effect with --beam 1$"):
+            run(made, LINES, None, Options({"beam": 1, name: 0.5}))
+        run(made, LINES, None, Options({"beam": 1, name: 0.5}, n_best=2))
 
 
 def test_every_option_of_search_has_a_flag_that_the_command_line_knows() -> None:

@@ -91,6 +91,16 @@ def test_settings_given_hold_for_cutting_and_batches_too() -> None:
     assert len(cut.alignment.source_pieces) == 4
 
 
+@pytest.mark.parametrize(
+    ("wishes", "n_best", "batches"),
+    [({"beam": 5}, 1, 1), ({"beam": 20}, 1, 2), ({"beam": 5}, 40, 4), ({"beam": 40, "sample": True}, 1, 1)],
+)
+def test_the_more_hypotheses_the_smaller_the_batch(wishes: dict[str, object], n_best: int, batches: int) -> None:
+    made, done = translator(settings(), is_word), list[int]()
+    made.translate([WITH_TEXT[0]] * 8, searching(made, batch=8, **wishes), n_best=n_best, progress=done.append)
+    assert done == [0, *[8 // batches] * batches]
+
+
 # Ensembles ------------------------------------------------------------------------------------------------------------
 
 

@@ -24,7 +24,7 @@ class Guide(Tree):
 
     links: str | None = None
     """gold: the corpus's own. Else a Pharaoh file: a line of links for each training pair, source-target word numbers
-    from 0. Unset: no guide."""
+    from 0; words are those of the corpus's gold where it has any, else those between white space. Unset: no guide."""
     weight: Annotated[float, Field(ge=0)] = 0.3
     """Of the guide's cross-entropy beside that of the translation; both are summed and divided by the target pieces."""
     shift: Literal[0, 1] = 0
@@ -71,9 +71,9 @@ class Search(Tree):
     """Decoding; greedy search (beam 1) is used for validation scores."""
 
     beam: Count = 5
-    length_penalty: Annotated[float, Field(ge=0)] = 1.0
+    length_penalty: Annotated[float, Field(ge=0, le=10)] = 1.0
     """Exponent alpha of the length penalty ((5 + length) / 6)^alpha, Wu et al. 2016, eq. 14."""
-    coverage_penalty: Annotated[float, Field(ge=0)] = 0.0
+    coverage_penalty: Annotated[float, Field(ge=0, le=100)] = 0.0
     """Weight beta of the coverage penalty, sum of log min(1, a source piece's attention), Wu et al. 2016, eq. 14."""
     no_repeat: Annotated[int, Field(ge=0)] = 0
     """No hypothesis repeats so many pieces in a row (Paulus et al. 2018). 0: it may."""
