@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 
-from mt import aligner, alignment_files, corpora
+from mt import aligner, alignment_files
 from mt.aligner import Aligner
 from mt.alignments import Alignment
 from mt.blocks import blocks
@@ -14,7 +14,7 @@ from mt.choice import FILE, Choice, Reading, as_it_is, forced, of_run
 from mt.corpora.pairs import Gold, Link, Split
 from mt.disk import read_lines
 from mt.errors import UserError
-from mt.evaluate import named
+from mt.evaluate import splits_of
 from mt.gold_files import read_gold
 from mt.links import SYMMETRISATIONS, aer, by_target
 from mt.progress import Meter
@@ -33,10 +33,10 @@ class Wanted:
     threshold: float | None = None
     """0: argmax."""
 
-    def over(self, choice: Choice) -> Choice:
-        """Return the choice with what is wanted instead."""
+    def over(self, choice: Choice, layers: int) -> Choice:
+        """Return the choice with what is wanted instead, for a decoder of so many layers."""
         return Choice(
-            choice.layer if self.layer is None else self.layer,
+            self.layer or (layers if self.reading == "posterior" else choice.layer),  # which is that of the last
             choice.head if self.head is None else self.head or None,
             choice.reading if self.reading is None else self.reading,
             choice.threshold if self.threshold is None else self.threshold or None,
@@ -75,13 +75,12 @@ def align(
     backward = aligner.load(reverse.run) if reverse else None
     if backward and reverse:
         _must_mirror(forward, backward, reverse.run)
-    name, pairs = _read(forward, asked)
+    name, pairs = _read(run, forward, asked)
     if output is None and name is None:
         raise UserError("say with --output where the alignment of two files goes")
-    sides = [_Side(run, forward, pairs, wanted.over(_chosen(run, forward, wanted)))]
+    sides = [_Side(run, forward, pairs, _chosen(run, forward, wanted))]
     if backward and reverse:
-        chosen = wanted.over(_chosen(reverse.run, backward, wanted))
-        sides.append(_Side(reverse.run, backward, mirrored(pairs), chosen))
+        sides.append(_Side(reverse.run, backward, mirrored(pairs), _chosen(reverse.run, backward, wanted)))
     join = reverse.symmetrise if reverse else None
     found, how = _joined(sides, join)
     stem = output or run / "align" / str(name)
@@ -127,11 +126,11 @@ def turned(links: Collection[Link]) -> set[Link]:
 
 
 def _chosen(run: Path, made: Aligner, wanted: Wanted) -> Choice:
-    """Return what the run chose, or what its config says where it chose nothing."""
+    """Return what is wanted, else what the run chose, or what its config says where it chose nothing."""
     chosen = of_run(run)
     if chosen is None and None in astuple(wanted):
         log.info("%s has no %s of its own: what is not said is as the config has it (mt eval chooses)", run, FILE)
-    return chosen or as_it_is(made.config.model)
+    return wanted.over(chosen or as_it_is(made.config.model), made.config.model.places[0])
 
 
 def _joined(sides: Sequence[_Side], join: str | None) -> tuple[list[Alignment], str]:
@@ -150,7 +149,7 @@ def _joined(sides: Sequence[_Side], join: str | None) -> tuple[list[Alignment], 
     return both, f"{join} of {hows[0]} and {hows[1]}"
 
 
-def _read(forward: Aligner, asked: Pairs) -> tuple[str | None, Split]:
+def _read(run: Path, forward: Aligner, asked: Pairs) -> tuple[str | None, Split]:
     """Return the name of the split, if it is one, and the pairs."""
     if (asked.gold is None) != (asked.gold_format is None):
         raise UserError("give --gold and --gold-format together: the format says from which number words are counted")
@@ -169,9 +168,7 @@ def _read(forward: Aligner, asked: Pairs) -> tuple[str | None, Split]:
     elif asked.source or asked.target:
         raise UserError("give both --source and --target: an alignment needs two sides")
     else:
-        corpus = forward.config.corpus
-        splits = corpora.load(corpus)
-        name = named(splits, asked.split, corpus.name)
+        name, splits = splits_of(run, forward.config, forward.tokenizers, asked.split)
         pairs = splits[name]
     if asked.gold and asked.gold_format:
         pairs = replace(pairs, gold=read_gold(asked.gold, asked.gold_format, pairs))

@@ -38,7 +38,9 @@ def _scores(run: Path) -> list[str]:
     rows = []
     for file in sorted(run.glob("eval/*/scores.json")):
         scores = json.loads(file.read_text(encoding="utf-8"))
-        beam = f", beam {scores['search']['beam']}" if "search" in scores else ""  # which earlier versions did not say
+        if scores.get("updates", [None])[0] != checkpoint.update(run):  # of earlier weights
+            continue
+        beam = f", beam {scores['search']['beam']}"
         for name, score in scores.items():
             if "score" not in score:
                 continue

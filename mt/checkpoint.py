@@ -24,7 +24,7 @@ from mt.text import Tokenizers
 
 WEIGHTS, STATE = "model.safetensors", "state.safetensors"
 FILES = (WEIGHTS, STATE, "metrics.jsonl", "README.md", "alignment.json", "config.yaml", "tokenizer*.model")
-FOLDERS = ("cache", "eval", "align")
+CACHE, FOLDERS = "cache", ("eval", "align")
 
 
 def build(config: Config, tokenizers: Tokenizers) -> Seq2Seq:
@@ -80,6 +80,11 @@ def read_record(path: Path) -> dict[str, Any]:
         raise UserError(f"cannot read {path}: {error}") from error
 
 
+def update(run: Path) -> int:
+    """Return the update that the run's weights are of."""
+    return int(read_record(run / WEIGHTS)["update"])
+
+
 def records(run: Path) -> list[dict[str, Any]]:
     """Return the lines of metrics.jsonl, one for each validation; none before the first."""
     file = run / "metrics.jsonl"
@@ -92,12 +97,10 @@ def is_run(run: Path) -> bool:
 
 
 def remove(run: Path) -> None:
-    """Delete all that a run consists of, and nothing else."""
-    for folder in FOLDERS:
-        shutil.rmtree(run / folder, ignore_errors=True)
-    for name in FILES:
-        for file in run.glob(name):
-            file.unlink()
+    """Delete all that a run consists of, and nothing else; the cache last, which tells what a kill in between left."""
+    for name in (*FOLDERS, *FILES, CACHE):
+        for path in run.glob(name):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def is_finished(run: Path) -> bool:

@@ -137,16 +137,11 @@ def of_run(run: Path) -> Choice | None:
         return None
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
-        if record["update"] != _update(run):
+        if record["update"] != checkpoint.update(run):
             return None
         return TypeAdapter(Choice).validate_python(record["choice"])
     except (OSError, ValueError, KeyError, TypeError, ValidationError) as error:
         raise UserError(f"{path} is damaged; delete it, and `mt eval {run}` writes it again") from error
-
-
-def _update(run: Path) -> int:
-    """Return the update that the run's weights are of."""
-    return int(checkpoint.read_record(run / checkpoint.WEIGHTS)["update"])
 
 
 def choose_for_run(run: Path, aligner: Aligner, validation: Split) -> Choice:
@@ -161,7 +156,7 @@ def choose_for_run(run: Path, aligner: Aligner, validation: Split) -> Choice:
         return chosen
     chosen, tried = choose(aligner, known)
     record = {
-        "update": _update(run),
+        "update": checkpoint.update(run),
         "choice": asdict(chosen),
         "split": "validation",
         "pairs": len(known.sources),

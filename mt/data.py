@@ -14,6 +14,7 @@ from torch import Tensor
 
 from mt.corpora.pairs import Split
 from mt.disk import replacing
+from mt.errors import UserError
 from mt.special import BOS, EOS, PAD
 from mt.text import Tokenizers
 
@@ -32,11 +33,7 @@ class Pieces:
     """An encoded split: rows of piece numbers, memory-mapped; each side ends with </s>."""
 
     def __init__(self, split: Split, tokenizers: Tokenizers, cache: Path):
-        digest = hashlib.sha256(tokenizers.source.model + tokenizers.target.model)
-        for line in (*split.sources, *split.targets):
-            digest.update(line.encode() + b"\n")
-        self.digest = digest.hexdigest()[:16]
-        """Of the text and the vocabularies."""
+        self.digest = digest(split, tokenizers)
         file = cache / f"{self.digest}.arrow"
         self.rows: Any = _stored(file, len(split.sources)) or _encode(split, tokenizers, file)
         self.source_lengths = self._lengths("source")
@@ -51,6 +48,14 @@ class Pieces:
         rows = self.rows[list(indices)]
         source, target = pad(rows["source"]), pad(rows["target"])
         return Batch(source, source != PAD, pad([[BOS, *row[:-1]] for row in rows["target"]]), target)
+
+
+def digest(split: Split, tokenizers: Tokenizers) -> str:
+    """Return 16 characters that change with the text or the vocabularies."""
+    whole = hashlib.sha256(tokenizers.source.model + tokenizers.target.model)
+    for line in (*split.sources, *split.targets):
+        whole.update(line.encode() + b"\n")
+    return whole.hexdigest()[:16]
 
 
 def _stored(file: Path, count: int) -> Any:
@@ -120,6 +125,14 @@ def order(
             longest_source = int(source_lengths[row])
         batches[-1].append(row)
     return [batches[index] for index in random.permutation(len(batches))]
+
+
+def must_fit(split: Split, tokenizers: Tokenizers, max_pieces: int) -> None:
+    """Raise UserError when no pair of the training split is short enough to be trained on."""
+    sides = zip(split.sources, split.targets, strict=True)
+    if not any(max(len(tokenizers.source.encode(source)), len(tokenizers.target.encode(target))) < max_pieces
+               for source, target in sides):  # fmt: skip
+        raise UserError(f"no training pair has at most train.max_pieces = {max_pieces} pieces; raise it")
 
 
 def report(name: str, split: Split, pieces: Pieces, max_pieces: int) -> None:

@@ -8,16 +8,17 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from mt import alignment_files, config_file, corpora, metrics, novelty, page, plots
+from mt import alignment_files, checkpoint, config_file, corpora, data, metrics, novelty, page, plots
 from mt.aligner import Aligner, Forced
 from mt.alignments import EMPTY, Alignment
 from mt.card import write_card
 from mt.choice import Choice, choose_for_run, forced, score, ways, with_gold
-from mt.config import Search
+from mt.config import Config, Search
 from mt.corpora.pairs import Gold, Split
 from mt.disk import write_lines, write_text
 from mt.errors import UserError
 from mt.progress import Meter
+from mt.text import Tokenizers
 from mt.translate import load
 
 log = logging.getLogger("mt")
@@ -46,8 +47,7 @@ def evaluate(
     translator, config = load(run, *others), config_file.load(run / "config.yaml")
     if papers:
         metrics.moses([], config.corpus.target)  # says that sacremoses is missing before the split is translated
-    splits = corpora.load(config.corpus)
-    name = named(splits, split, config.corpus.name)
+    name, splits = splits_of(run, config, translator.tokenizers, split)
     pairs = splits[name]
     settings = searched(config.search, beam)
     if plot and not translator.has_attention:
@@ -57,7 +57,7 @@ def evaluate(
     meter.close()
     hypotheses = [translation.text for translation in found]
     alignments = [translation.alignment or EMPTY for translation in found]
-    scores = {metric: asdict(measure(hypotheses, pairs.targets)) for metric, measure in metrics.METRICS.items()}
+    scores: dict[str, Any] = {metric: asdict(of(hypotheses, pairs.targets)) for metric, of in metrics.METRICS.items()}
     if papers:
         scores["BLEU, papers"] = asdict(metrics.papers(hypotheses, pairs.targets, config.corpus.target))
     if novel:
@@ -70,7 +70,7 @@ def evaluate(
             scores["AER"] = alignment_error(aligner, known, choice)
         if plot:
             draw(folder, alignments, aligner, known, choice)
-    scores["search"] = described(settings, others)
+    scores["search"], scores["updates"] = described(settings, others), updates(run, others)
     write(folder, pairs, hypotheses, alignments if translator.has_attention else [], scores)
     write_card(run)
     log.info("%s\nwritten to %s", table(name, len(hypotheses), scores), folder)
@@ -116,6 +116,30 @@ def of_novel(hypotheses: Sequence[str], pairs: Split, training: Split) -> dict[s
         return {}
     scored = metrics.METRICS["BLEU"]([hypotheses[line] for line in new], [pairs.targets[line] for line in new])
     return {"BLEU, novel": asdict(scored) | {"lines": len(new)}}
+
+
+def updates(run: Path, others: Sequence[Path] = ()) -> list[int]:
+    """Return the update that the weights of each member are of, as scores.json has it."""
+    return [checkpoint.update(one) for one in (run, *others)]
+
+
+def splits_of(
+    run: Path, config: Config, tokenizers: Tokenizers, split: str | None = None
+) -> tuple[str, dict[str, Split]]:
+    """Return the name of the split that is meant, and the splits of a run's corpus.
+
+    Raises UserError when its text is not what the run was trained on: a split held out of it would be another one.
+    """
+    splits = corpora.load(config.corpus)
+    name = named(splits, split, config.corpus.name)
+    if (run / checkpoint.STATE).exists():
+        then = str(checkpoint.read_record(run / checkpoint.STATE)["made_with"]["data"])
+        if not then.startswith("".join(data.digest(splits[part], tokenizers) for part in ("train", "validation"))):
+            raise UserError(f"the data has changed since {run} was trained, which may so have been on what it would be "
+                            f"scored on: restore the data, or train anew (--overwrite)")  # fmt: skip
+    if count := splits[name].dropped:
+        log.warning("%s: %d pair%s with an empty side left out", name, count, "s" * (count > 1))
+    return name, splits
 
 
 def named(splits: dict[str, Split], name: str | None, corpus: str) -> str:

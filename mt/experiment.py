@@ -10,10 +10,10 @@ from pathlib import Path
 
 import torch
 
-from mt import checkpoint, config_file, corpora, guide, text
+from mt import checkpoint, config_file, corpora, data, guide, text
 from mt.card import write_card
 from mt.config import Config
-from mt.disk import write_text
+from mt.disk import make_folder, write_text
 from mt.errors import UserError
 from mt.train import Trainer
 
@@ -61,14 +61,17 @@ def _trainer(config: Config, run: Path, *, resume: bool, overwrite: bool) -> Tra
         raise UserError(f"{run} has a model but no {checkpoint.STATE} to resume from; train it anew with --overwrite")
     torch.set_num_threads(config.threads or 1)
     splits = corpora.load(config.corpus)
-    tokenizers = text.load(run, config.vocabulary.joint) if resume else None
+    tokenizers = text.load(run, config.vocabulary.joint) if resume and checkpoint.is_run(run) else None
     if tokenizers is None:
         tokenizers = text.train(splits["train"].sources, splits["train"].targets, config.vocabulary)
-    links = guide.load(config.train.guide, splits["train"], tokenizers)  # may not fit: before anything is changed
+    # what may not fit: before anything is changed
+    data.must_fit(splits["train"], tokenizers, config.train.max_pieces)
+    links = guide.load(config.train.guide, splits["train"], tokenizers)
     if overwrite and checkpoint.is_run(run):
         checkpoint.remove(run)
-    for half_written in _leftovers(run):
-        half_written.unlink()
+    for leftover in _leftovers(run):
+        leftover.unlink()
+    make_folder(run / checkpoint.CACHE)
     tokenizers.save(run)
     write_text(run / "config.yaml", config_file.to_yaml(config))
     trainer = Trainer(run, config, splits, tokenizers, links)
@@ -95,14 +98,20 @@ def resolve(config: Config, run: Path, *, resume: bool, overwrite: bool) -> Conf
                 f"replace it with --overwrite"
             )
         return config
-    if run.exists() and not checkpoint.is_run(run) and (not run.is_dir() or set(run.iterdir()) - set(_leftovers(run))):
+    ours = {*_leftovers(run), run / checkpoint.CACHE}
+    if run.exists() and not checkpoint.is_run(run) and (not run.is_dir() or {*run.iterdir()} - ours):
         raise UserError(f"{run} exists and is not a run directory: choose another one with --run")
     return config.model_copy(update={"threads": config.threads or _processors()})
 
 
 def _leftovers(run: Path) -> list[Path]:
-    """Return the temporary files that a kill in the middle of a save left in a run directory (see disk.replacing)."""
-    return [path for name in checkpoint.FILES for path in run.glob(f".{name}.*") if path.is_file()]
+    """Return what a kill left in a run directory: temporary files (see disk.replacing), vocabularies without a config.
+
+    The latter only beside a cache, with which a run begins and ends: others may be the user's own.
+    """
+    begun = (run / checkpoint.CACHE).is_dir() and not (run / "config.yaml").exists()
+    vocabularies = [*run.glob("tokenizer*.model")] if begun else []
+    return vocabularies + [path for name in checkpoint.FILES for path in run.glob(f".{name}.*{Path(name).suffix}")]
 
 
 def _processors() -> int:

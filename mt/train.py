@@ -76,8 +76,8 @@ class Trainer:
     ):
         self.run, self.config, self.tokenizers = run, config, tokenizers
         self.validation = splits["validation"]
-        self.train_pieces = Pieces(splits["train"], tokenizers, run / "cache")
-        self.validation_pieces = Pieces(self.validation, tokenizers, run / "cache")
+        self.train_pieces = Pieces(splits["train"], tokenizers, run / checkpoint.CACHE)
+        self.validation_pieces = Pieces(self.validation, tokenizers, run / checkpoint.CACHE)
         data.report("train", splits["train"], self.train_pieces, config.train.max_pieces)
         data.report("validation", self.validation, self.validation_pieces, sys.maxsize)
         self.guide = guide
@@ -161,11 +161,8 @@ class Trainer:
     def order(self, epoch: int) -> list[list[int]]:
         """Return the batches of an epoch."""
         pieces, config = self.train_pieces, self.config.train
-        batches = data.order(pieces.source_lengths, pieces.target_lengths, config.batch_tokens, config.max_pieces,
-                             (self.config.seed, epoch))  # fmt: skip
-        if not batches:
-            raise UserError(f"no training pair has at most train.max_pieces = {config.max_pieces} pieces; raise it")
-        return batches
+        return data.order(pieces.source_lengths, pieces.target_lengths, config.batch_tokens, config.max_pieces,
+                          (self.config.seed, epoch))  # fmt: skip
 
     def _epoch(self, batches: list[list[int]]) -> None:
         config, start = self.config.train, self.position

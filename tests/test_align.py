@@ -138,6 +138,13 @@ def write(path: Path, *lines: str) -> Path:
     return path
 
 
+def test_a_posterior_is_read_in_the_last_layer_where_no_layer_is_wanted() -> None:
+    chosen = Choice(2, 1, "shifted", 0.3)
+    assert Wanted(reading="posterior").over(chosen, 3) == Choice(3, 1, "posterior", 0.3)
+    assert Wanted(reading="posterior", layer=1, head=0, threshold=0).over(chosen, 3) == Choice(1, None, "posterior")
+    assert Wanted(reading="as-is").over(chosen, 3) == Choice(2, 1, "as-is", 0.3)
+
+
 def wrong(runs: tuple[Path, Path], folder: Path) -> dict[str, tuple[tuple[Any, ...], str]]:
     forth, back = runs
     one, two, bad = write(folder / "one", "a"), write(folder / "two", "a", "b"), write(folder / "bad", "0:0")

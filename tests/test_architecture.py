@@ -40,15 +40,15 @@ MAY_IMPORT = {
     "card": "errors disk config config_file corpora checkpoint",
     "aligner": "errors special config text corpora.pairs data models.base alignments checkpoint",
     "choice": "errors disk config.models corpora.pairs links progress checkpoint aligner",
-    "evaluate": "errors disk config config_file corpora metrics novelty alignments alignment_files plots page "
-    "progress translate card aligner choice",
+    "evaluate": "errors disk config config_file text corpora data metrics novelty alignments alignment_files plots "
+    "page progress checkpoint translate card aligner choice",
     "align": "errors disk corpora links alignments alignment_files gold_files blocks progress aligner choice evaluate",
     "losses": "special",
     "guide": "errors config text corpora.pairs alignments alignment_files",
     "train": "errors special disk config text corpora.pairs data models metrics progress checkpoint average translate "
     "evaluate losses guide",
-    "experiment": "errors disk config config_file text corpora guide checkpoint card train",
-    "default": "errors config corpora checkpoint",
+    "experiment": "errors disk config config_file text corpora data guide checkpoint card train",
+    "default": "errors config config_file corpora checkpoint",
     "lab": "errors disk config config_file metrics corpora checkpoint train translate experiment evaluate",
     "interact": "errors disk config alignments alignment_files blocks page plots progress translate",
     "cli": "errors config config_file corpora checkpoint translate evaluate align experiment default interact",

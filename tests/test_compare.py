@@ -79,6 +79,8 @@ def test_scores_are_read_where_they_are_of_the_same_split_search_and_ensemble(tm
     assert scores_of(one, None) == (name, read)
     planted(name, scores | {"read": {"from": 3}, "search": scores["search"] | {"beam": 9}})
     assert scores_of(one, None) == (name, scores)
+    planted(name, scores | {"read": {"from": 4}, "updates": [6]})
+    assert scores_of(one, None) == (name, scores)
     assert "BLEU, papers" in scores_of(one, None, papers=True)[1]
 
 

@@ -14,6 +14,7 @@ def unfinished(monkeypatch: pytest.MonkeyPatch) -> set[Path]:
     runs: set[Path] = set()
     stub = types.ModuleType("mt.checkpoint")
     stub.is_unfinished = lambda run: run in runs  # type: ignore[attr-defined]
+    stub.is_run = Path.exists  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "mt.checkpoint", stub)
     monkeypatch.setattr(multi30k, "available", lambda: None)
     return runs
@@ -21,23 +22,35 @@ def unfinished(monkeypatch: pytest.MonkeyPatch) -> set[Path]:
 
 def test_an_unfinished_run_goes_on(unfinished: set[Path], tmp_path: Path) -> None:
     unfinished.add(tmp_path / "gnt")
-    config, why = default.default_config(tmp_path)
+    config, why = default.default_config(tmp_path, None)
     assert config == Path("configs/gnt.yaml")
     assert why == f"{tmp_path / 'gnt'} is unfinished: going on with it"
     unfinished.add(tmp_path / "multi30k")
-    assert default.default_config(tmp_path)[0] == Path("configs/multi30k.yaml")
+    assert default.default_config(tmp_path, None)[0] == Path("configs/multi30k.yaml")
+
+
+def test_a_run_that_is_named_goes_on_with_its_own_corpus_and_no_other_does(
+    unfinished: set[Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    unfinished.add(tmp_path / "multi30k")
+    monkeypatch.setattr(multi30k, "available", lambda: "hub")
+    here = tmp_path / "here"
+    assert default.default_config(tmp_path, here) == (default.MULTI30K, "training on Multi30k, from the Hub")
+    here.mkdir()
+    (here / "config.yaml").write_text("corpus: {name: gnt}\n")
+    assert default.default_config(tmp_path, here) == (default.GNT, f"{here} was begun with configs/gnt.yaml")
 
 
 @pytest.mark.parametrize("place", ["data/multi30k", "hub"])
 def test_multi30k_where_it_can_be_had(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, place: str) -> None:
     monkeypatch.setattr(multi30k, "available", lambda: place)
-    config, why = default.default_config(tmp_path)
+    config, why = default.default_config(tmp_path, None)
     assert config == Path("configs/multi30k.yaml")
     assert why == f"training on Multi30k, from {'the Hub' if place == 'hub' else place}"
 
 
 def test_gnt_where_multi30k_cannot_be_had(tmp_path: Path) -> None:
-    config, why = default.default_config(tmp_path)
+    config, why = default.default_config(tmp_path, None)
     assert config == Path("configs/gnt.yaml")
     assert why == "Multi30k is not here (data/multi30k) and the Hub cannot be reached: training on gnt instead"
 

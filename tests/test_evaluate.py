@@ -6,11 +6,15 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pytest
+from conftest import write_numbers
 from tiny_models import one_thread as one_thread
 from toy_runs import RNN, TRANSFORMER, config, write_run
 
-from mt import aligner, choice, corpora, novelty
+from mt import aligner, checkpoint, choice, config_file, corpora, experiment, novelty
+from mt.align import Pairs, Wanted, align
+from mt.card import write_card
 from mt.choice import Choice
+from mt.disk import write_lines
 from mt.errors import UserError
 from mt.evaluate import evaluate
 from mt.links import aer, hard
@@ -68,12 +72,47 @@ def test_of_the_split_it_is_chosen_on_the_chosen_way_is_the_best(run: Path) -> N
     assert ways["chosen"]["aer"] == pytest.approx(min(tried))
 
 
+def test_the_card_forgets_scores_of_earlier_weights(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "run", config(RNN))
+    assert evaluate(run)[1]["updates"] == [7]
+    assert "| BLEU |" in (run / "README.md").read_text()
+    weights, _ = checkpoint.read(run / "model.safetensors")
+    checkpoint.save(run / "model.safetensors", weights, {"update": 8})
+    write_card(run)
+    assert "| BLEU |" not in (run / "README.md").read_text()
+
+
+def test_a_run_is_not_scored_on_other_text_than_it_was_trained_on(tmp_path: Path) -> None:
+    tree = config_file.load(write_numbers(tmp_path, 200), ["train.epochs=1"])
+    run = tmp_path / "run"
+    experiment.train(tree, run)
+    before = (tmp_path / "numbers.de").read_text()
+    (tmp_path / "numbers.de").write_text(before + "eins zwei drei\n")
+    with (tmp_path / "numbers.en").open("a") as target:
+        target.write("one two three\n")
+    for scored in (evaluate, lambda run: align(run, Pairs(), Wanted(), None, None)):
+        with pytest.raises(UserError, match=r"the data has changed since .*run was trained"):
+            scored(run)
+    assert not (run / "eval").exists()
+    (tmp_path / "numbers.de").write_text(before + "\n")
+    assert evaluate(run)[0] == "test"
+
+
+def test_pairs_of_a_test_split_that_are_left_out_are_counted(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    write_lines(tmp_path / "t.tsv", ["eins\tone", "zwei\t", "drei\tthree"])
+    tree = config_file.load(write_numbers(tmp_path, 200), ["train.epochs=1", f"corpus.test={tmp_path}/t.tsv"])
+    experiment.train(tree, tmp_path / "run")
+    evaluate(tmp_path / "run")
+    assert "test: 1 pair with an empty side left out" in caplog.text
+    assert (tmp_path / "run/eval/test/hypotheses.txt").read_text().count("\n") == 2
+
+
 def test_without_attention_there_is_no_alignment(tmp_path: Path) -> None:
     bare = write_run(tmp_path / "run", config(RNN | {"attention": {"score": "none"}}))
     with pytest.raises(UserError, match=r"this model has no attention .* nothing to plot"):
         evaluate(bare, plot=True)
     _, scores = evaluate(bare)
-    assert set(scores) == {"BLEU", "chrF", "TER", "search"}
+    assert set(scores) == {"BLEU", "chrF", "TER", "search", "updates"}
     assert {path.name for path in (bare / "eval/test").iterdir()} == {
         "scores.json", "sources.txt", "references.txt", "hypotheses.txt"
     }  # fmt: skip

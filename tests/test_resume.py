@@ -128,11 +128,32 @@ def test_overwrite_starts_anew_and_a_model_without_its_state_is_not_resumed_over
     assert code == 1, errors
     assert "no state.safetensors to resume from" in errors
     assert (run / "model.safetensors").read_bytes() == b"shared by a friend"
-    (run / "notes.txt").write_text("mine")
+    for mine in ("notes.txt", ".config.yaml.swp"):
+        (run / mine).write_text("mine")
+    code, errors = run_until_it_ends("never", 0, "train", config, "train.max_pieces=1", "--run", run, "--overwrite")
+    assert code == 1
+    assert "no training pair has at most train.max_pieces = 1 pieces" in errors
+    assert (run / "model.safetensors").read_bytes() == b"shared by a friend"
     code, errors = run_until_it_ends("never", 0, "train", config, *SHORT, "--run", run, "--overwrite")
     assert code == 0, errors
     assert hashes(run) == expected
-    assert (run / "notes.txt").read_text() == "mine"
+    assert [(run / mine).read_text() for mine in ("notes.txt", ".config.yaml.swp")] == ["mine", "mine"]
+
+
+def test_a_tokenizer_without_a_config_is_what_a_kill_left_where_there_is_a_cache(uninterrupted, tmp_path):
+    _, config, expected = uninterrupted
+    for way in ("--resume", "--overwrite"):
+        run = tmp_path / way
+        run.mkdir()
+        (run / "tokenizer.model").write_bytes(b"of another training")
+        code, errors = run_until_it_ends("never", 0, "train", config, *SHORT, "--run", run, way)
+        assert code == 1
+        assert "exists and is not a run directory" in errors
+        assert (run / "tokenizer.model").exists()
+        (run / "cache").mkdir()
+        code, errors = run_until_it_ends("never", 0, "train", config, *SHORT, "--run", run, way)
+        assert code == 0, errors
+        assert hashes(run) == expected
 
 
 def test_the_weights_of_a_finished_run_come_back_from_its_state(uninterrupted, tmp_path):

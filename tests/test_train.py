@@ -143,12 +143,6 @@ def test_a_gradient_that_is_not_finite_stops_with_advice(trainer):
         job.train()
 
 
-def test_pairs_all_too_long_is_an_error(trainer):
-    job = trainer(max_pieces=1)
-    with pytest.raises(UserError, match="max_pieces"):
-        job.train()
-
-
 def test_the_state_restores_the_trainer_exactly(trainer):
     job = trainer()
     job.train()

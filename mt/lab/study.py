@@ -10,7 +10,7 @@ from typing import Any
 from mt import checkpoint, config_file, corpora, experiment, metrics
 from mt.config import Config
 from mt.errors import UserError
-from mt.evaluate import described, evaluate, folder_of, named, searched
+from mt.evaluate import described, evaluate, folder_of, named, searched, updates
 
 
 @dataclass(frozen=True)
@@ -69,16 +69,16 @@ def scores_of(
 ) -> tuple[str, dict[str, Any]]:
     """Return the name of a split (unset: the corpus's main test split) and its scores.
 
-    They are computed only where they are missing, older than a model, or not those of the config's search or of the
-    same ensemble, that of `run` and `others`.
+    They are computed only where they are missing, or not those of the present weights, of the config's search, or of
+    the same ensemble, that of `run` and `others`.
     """
     config = config_file.load(run / "config.yaml")
     name = named(corpora.load(config.corpus), split, config.corpus.name)
     file = folder_of(run, name, others) / "scores.json"
-    newest = max((one / checkpoint.WEIGHTS).stat().st_mtime for one in (run, *others))
-    if file.exists() and file.stat().st_mtime >= newest:
+    if file.exists():
         scores = json.loads(file.read_text(encoding="utf-8"))
-        same = scores.get("search") == described(searched(config.search), others)
+        same = scores.get("updates") == updates(run, others)
+        same = same and scores["search"] == described(searched(config.search), others)
         if same and ("BLEU, papers" in scores or not papers):
             return name, scores
     return evaluate(run, name, papers=papers, others=others)
