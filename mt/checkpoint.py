@@ -4,6 +4,7 @@ config.yaml, the tokenizer and model.safetensors are all that inference needs. s
 resume needs: current, averaged and best weights, the optimiser, and a JSON record (position, scores, versions).
 """
 
+import hashlib
 import json
 import shutil
 from collections.abc import Mapping
@@ -80,9 +81,13 @@ def read_record(path: Path) -> dict[str, Any]:
         raise UserError(f"cannot read {path}: {error}") from error
 
 
-def update(run: Path) -> int:
-    """Return the update that the run's weights are of."""
-    return int(read_record(run / WEIGHTS)["update"])
+def fingerprint(run: Path) -> str:
+    """Return 16 characters that change with the run's weights; none where there are no weights."""
+    try:
+        with (run / WEIGHTS).open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()[:16]
+    except OSError:
+        return ""
 
 
 def records(run: Path) -> list[dict[str, Any]]:
@@ -100,7 +105,7 @@ def remove(run: Path) -> None:
     """Delete all that a run consists of, and nothing else; the cache last, which tells what a kill in between left."""
     for name in (*FOLDERS, *FILES, CACHE):
         for path in run.glob(name):
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
+            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
 
 
 def is_finished(run: Path) -> bool:

@@ -137,9 +137,8 @@ def of_run(run: Path) -> Choice | None:
         return None
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
-        if record["update"] != checkpoint.update(run):
-            return None
-        return TypeAdapter(Choice).validate_python(record["choice"])
+        choice = TypeAdapter(Choice).validate_python(record["choice"])
+        return choice if record.get("weights") == checkpoint.fingerprint(run) else None
     except (OSError, ValueError, KeyError, TypeError, ValidationError) as error:
         raise UserError(f"{path} is damaged; delete it, and `mt eval {run}` writes it again") from error
 
@@ -154,9 +153,10 @@ def choose_for_run(run: Path, aligner: Aligner, validation: Split) -> Choice:
         return as_it_is(aligner.config.model)
     if (chosen := of_run(run)) is not None:
         return chosen
+    weights = checkpoint.fingerprint(run)
     chosen, tried = choose(aligner, known)
     record = {
-        "update": checkpoint.update(run),
+        "weights": weights,
         "choice": asdict(chosen),
         "split": "validation",
         "pairs": len(known.sources),

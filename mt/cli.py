@@ -89,7 +89,8 @@ def align(
     reverse: Annotated[Path | None, typer.Option(help="A run from target to source, to symmetrise with.")] = None,
     symmetrise: Annotated[Symmetrisation | None, typer.Option(help="Unset: grow-diag-final-and.")] = None,
     layer: Annotated[
-        int | None, typer.Option(min=1, help="Decoder layer. Unset, as the next three: RUN's choice.")
+        int | None,
+        typer.Option(min=1, help="Decoder layer. Unset, as the next three: RUN's choice; the last for the posterior."),
     ] = None,
     head: Annotated[int | None, typer.Option(min=0, help="Head; 0 is the mean over the heads.")] = None,
     read: Annotated[

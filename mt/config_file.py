@@ -191,7 +191,8 @@ def _explain(problem: Any, origin: Origin, path: str) -> str:
     """Put one complaint of pydantic in the user's words: file, key, reason, suggestion."""
     kind, value, context = problem["type"], problem["input"], problem.get("ctx", {})
     loc = [str(part) for part in problem["loc"]]
-    loc[3:] = [part for part in loc[3:] if part not in {"str", "tuple[str, str]"}]  # corpus, files, train, of a union
+    if loc[:1] == ["corpus"]:
+        loc[3:] = [part for part in loc[3:] if part not in {"str", "tuple[str, str]"}]  # of a union: no keys
     chosen = loc.pop(1) if loc[:1] in (["corpus"], ["model"]) and len(loc) > 1 else ""
     if kind.startswith("union_tag"):
         loc.append(TAGS[loc[0]])

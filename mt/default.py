@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from mt import config_file
 from mt.corpora import multi30k
 
 MULTI30K = Path("configs/multi30k.yaml")
@@ -10,17 +9,17 @@ GNT = Path("configs/gnt.yaml")
 
 
 def default_config(runs: Path, run: Path | None) -> tuple[Path, str]:
-    """Return a config, and in one line why: that of `run`, or of an unfinished run; else Multi30k, else gnt.
+    """Return a config, and in one line why: that of `run`, if it is one; of an unfinished run; Multi30k's; or gnt's.
 
-    Multi30k, if it can be had. Takes a few seconds at most, also without a network.
+    Multi30k's, if it can be had. Takes a few seconds at most, also without a network.
     """
     from mt.checkpoint import is_run, is_unfinished
 
+    if run is not None and is_run(run):
+        return run / "config.yaml", f"training as {run / 'config.yaml'} says"
     for config in (MULTI30K, GNT):
         if run is None and is_unfinished(runs / config.stem):
             return config, f"{runs / config.stem} is unfinished: going on with it"
-        if run is not None and is_run(run) and config_file.load(run / "config.yaml").corpus.name == config.stem:
-            return config, f"{run} was begun with {config}"
     place = multi30k.available()
     if place == "hub":
         return MULTI30K, "training on Multi30k, from the Hub"

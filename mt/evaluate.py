@@ -45,6 +45,7 @@ def evaluate(
     if others and plot:
         raise UserError("--plot draws what one run looks at: leave out --with")
     translator, config = load(run, *others), config_file.load(run / "config.yaml")
+    weights = weights_of(run, others)  # now: a training may replace them while the split is translated
     if papers:
         metrics.moses([], config.corpus.target)  # says that sacremoses is missing before the split is translated
     name, splits = splits_of(run, config, translator.tokenizers, split)
@@ -70,7 +71,7 @@ def evaluate(
             scores["AER"] = alignment_error(aligner, known, choice)
         if plot:
             draw(folder, alignments, aligner, known, choice)
-    scores["search"], scores["updates"] = described(settings, others), updates(run, others)
+    scores["search"], scores["weights"] = described(settings, others), weights
     write(folder, pairs, hypotheses, alignments if translator.has_attention else [], scores)
     write_card(run)
     log.info("%s\nwritten to %s", table(name, len(hypotheses), scores), folder)
@@ -118,9 +119,9 @@ def of_novel(hypotheses: Sequence[str], pairs: Split, training: Split) -> dict[s
     return {"BLEU, novel": asdict(scored) | {"lines": len(new)}}
 
 
-def updates(run: Path, others: Sequence[Path] = ()) -> list[int]:
-    """Return the update that the weights of each member are of, as scores.json has it."""
-    return [checkpoint.update(one) for one in (run, *others)]
+def weights_of(run: Path, others: Sequence[Path] = ()) -> list[str]:
+    """Return fingerprints of the weights of each member, as scores.json has them."""
+    return [checkpoint.fingerprint(one) for one in (run, *others)]
 
 
 def splits_of(

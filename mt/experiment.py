@@ -98,7 +98,7 @@ def resolve(config: Config, run: Path, *, resume: bool, overwrite: bool) -> Conf
                 f"replace it with --overwrite"
             )
         return config
-    ours = {*_leftovers(run), run / checkpoint.CACHE}
+    ours = {*_leftovers(run), *([run / checkpoint.CACHE] if _has_cache(run) else [])}
     if run.exists() and not checkpoint.is_run(run) and (not run.is_dir() or {*run.iterdir()} - ours):
         raise UserError(f"{run} exists and is not a run directory: choose another one with --run")
     return config.model_copy(update={"threads": config.threads or _processors()})
@@ -109,9 +109,15 @@ def _leftovers(run: Path) -> list[Path]:
 
     The latter only beside a cache, with which a run begins and ends: others may be the user's own.
     """
-    begun = (run / checkpoint.CACHE).is_dir() and not (run / "config.yaml").exists()
+    begun = _has_cache(run) and not (run / "config.yaml").exists()
     vocabularies = [*run.glob("tokenizer*.model")] if begun else []
     return vocabularies + [path for name in checkpoint.FILES for path in run.glob(f".{name}.*{Path(name).suffix}")]
+
+
+def _has_cache(run: Path) -> bool:
+    """Tell whether a folder has a cache of ours, which holds nothing but Arrow files, whole or half written."""
+    cache = run / checkpoint.CACHE
+    return cache.is_dir() and all(".arrow" in path.name for path in cache.iterdir())
 
 
 def _processors() -> int:

@@ -102,7 +102,7 @@ class Translator:
     def _batches(self, sources: Sequence[Sequence[int]], most: int, width: int) -> Iterator[list[int]]:
         """Yield the row numbers of non-empty sources, those of similar length together, the longest first.
 
-        So many that memory is enough for `width` hypotheses of each.
+        The fewer, the more hypotheses (`width`) there are of each.
         """
         rows = sorted((row for row, source in enumerate(sources) if source), key=lambda row: -len(sources[row]))
         while rows:

@@ -12,7 +12,7 @@ from conftest import NUMBERS, mt
 from tiny_models import one_thread as one_thread
 from toy_runs import RNN, TRANSFORMER, config, write_run
 
-from mt import aligner, corpora
+from mt import aligner, checkpoint, corpora
 from mt.align import Pairs, Reverse, Wanted, align
 from mt.alignment_files import read_npz, read_pharaoh
 from mt.choice import Choice
@@ -88,7 +88,9 @@ def test_each_run_has_its_own_choice_unless_something_is_wanted(tmp_path: Path) 
     pairs = split_of(forth, "test")
     mine, theirs = Choice(1, None, "shifted", 0.1), Choice(2, 2)
     for run, chosen in ((forth, mine), (back, theirs)):
-        (run / "alignment.json").write_text(json.dumps({"update": 7, "choice": chosen.__dict__}))
+        (run / "alignment.json").write_text(
+            json.dumps({"weights": checkpoint.fingerprint(run), "choice": chosen.__dict__})
+        )
     align(forth, Pairs(split="test"), NOTHING, Reverse(back, "union"), tmp_path / "own")
     backward = expected_links(back, split_of(back, "test"), theirs)
     for line, one, two in zip(

@@ -48,7 +48,7 @@ MAY_IMPORT = {
     "train": "errors special disk config text corpora.pairs data models metrics progress checkpoint average translate "
     "evaluate losses guide",
     "experiment": "errors disk config config_file text corpora data guide checkpoint card train",
-    "default": "errors config config_file corpora checkpoint",
+    "default": "errors config corpora checkpoint",
     "lab": "errors disk config config_file metrics corpora checkpoint train translate experiment evaluate",
     "interact": "errors disk config alignments alignment_files blocks page plots progress translate",
     "cli": "errors config config_file corpora checkpoint translate evaluate align experiment default interact",

@@ -79,8 +79,11 @@ def test_scores_are_read_where_they_are_of_the_same_split_search_and_ensemble(tm
     assert scores_of(one, None) == (name, read)
     planted(name, scores | {"read": {"from": 3}, "search": scores["search"] | {"beam": 9}})
     assert scores_of(one, None) == (name, scores)
-    planted(name, scores | {"read": {"from": 4}, "updates": [6]})
+    planted(name, scores | {"read": {"from": 4}, "weights": ["of earlier ones"]})
     assert scores_of(one, None) == (name, scores)
+    write_run(others[0], config(RNN, length_penalty=5.0), 6)  # trained anew, it is of the same update
+    fresh = scores_of(one, None, others=others[:1])[1]
+    assert (fresh["weights"] == both[0]["weights"], fresh == evaluate(one, others=others[:1])[1]) == (False, True)
     assert "BLEU, papers" in scores_of(one, None, papers=True)[1]
 
 

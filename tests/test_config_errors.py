@@ -139,7 +139,7 @@ def test_norwegian_is_not_a_switch(tmp_path: Path, override: str, start: str) ->
     )
 
 
-@pytest.mark.parametrize("key", ["str", "train.str", "corpus.str"])
+@pytest.mark.parametrize("key", ["str", "train.str", "corpus.str", "model.attention.str"])
 def test_a_key_named_like_a_type_is_unknown_as_any_other(tmp_path: Path, key: str) -> None:
     path = write(tmp_path / "x.yaml", "corpus: {name: files, source: fi, target: en, train: x.tsv}")
     assert refused(path, f"{key}=1").startswith(f"unknown key {key} in the command line: ")

@@ -29,7 +29,7 @@ def test_an_unfinished_run_goes_on(unfinished: set[Path], tmp_path: Path) -> Non
     assert default.default_config(tmp_path, None)[0] == Path("configs/multi30k.yaml")
 
 
-def test_a_run_that_is_named_goes_on_with_its_own_corpus_and_no_other_does(
+def test_a_run_that_is_named_goes_on_as_its_config_says_and_no_other_does(
     unfinished: set[Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     unfinished.add(tmp_path / "multi30k")
@@ -37,8 +37,8 @@ def test_a_run_that_is_named_goes_on_with_its_own_corpus_and_no_other_does(
     here = tmp_path / "here"
     assert default.default_config(tmp_path, here) == (default.MULTI30K, "training on Multi30k, from the Hub")
     here.mkdir()
-    (here / "config.yaml").write_text("corpus: {name: gnt}\n")
-    assert default.default_config(tmp_path, here) == (default.GNT, f"{here} was begun with configs/gnt.yaml")
+    own = here / "config.yaml"
+    assert default.default_config(tmp_path, here) == (own, f"training as {own} says")
 
 
 @pytest.mark.parametrize("place", ["data/multi30k", "hub"])

@@ -4,6 +4,7 @@ import json
 import logging
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import write_numbers
@@ -16,10 +17,10 @@ from mt.card import write_card
 from mt.choice import Choice
 from mt.disk import write_lines
 from mt.errors import UserError
-from mt.evaluate import evaluate
+from mt.evaluate import evaluate, weights_of
 from mt.links import aer, hard
 from mt.metrics import METRICS
-from mt.translate import load
+from mt.translate import Translation, Translator, load
 
 
 @pytest.fixture(scope="module")
@@ -74,12 +75,29 @@ def test_of_the_split_it_is_chosen_on_the_chosen_way_is_the_best(run: Path) -> N
 
 def test_the_card_forgets_scores_of_earlier_weights(tmp_path: Path) -> None:
     run = write_run(tmp_path / "run", config(RNN))
-    assert evaluate(run)[1]["updates"] == [7]
-    assert "| BLEU |" in (run / "README.md").read_text()
+    other = write_run(tmp_path / "other", config(RNN), seed=4)
+    evaluate(run)
+    evaluate(run, others=[other])
+    assert (run / "README.md").read_text().count("| BLEU |") == 2
+    write_run(other, config(RNN), seed=5)  # trained anew, it is of the same update
+    write_card(run)
+    assert (run / "README.md").read_text().count("| BLEU |") == 1
     weights, _ = checkpoint.read(run / "model.safetensors")
     checkpoint.save(run / "model.safetensors", weights, {"update": 8})
     write_card(run)
     assert "| BLEU |" not in (run / "README.md").read_text()
+
+
+def test_scores_are_said_to_be_of_the_weights_that_were_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = write_run(tmp_path / "run", config(RNN))
+    read, translate = weights_of(run), Translator.translate
+
+    def overtaken(*args: Any, **settings: Any) -> list[Translation]:
+        write_run(run, config(RNN), seed=5)  # by a training that goes on
+        return translate(*args, **settings)
+
+    monkeypatch.setattr(Translator, "translate", overtaken)
+    assert evaluate(run)[1]["weights"] == read != weights_of(run)
 
 
 def test_a_run_is_not_scored_on_other_text_than_it_was_trained_on(tmp_path: Path) -> None:
@@ -112,7 +130,7 @@ def test_without_attention_there_is_no_alignment(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"this model has no attention .* nothing to plot"):
         evaluate(bare, plot=True)
     _, scores = evaluate(bare)
-    assert set(scores) == {"BLEU", "chrF", "TER", "search", "updates"}
+    assert set(scores) == {"BLEU", "chrF", "TER", "search", "weights"}
     assert {path.name for path in (bare / "eval/test").iterdir()} == {
         "scores.json", "sources.txt", "references.txt", "hypotheses.txt"
     }  # fmt: skip

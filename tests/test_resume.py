@@ -122,6 +122,8 @@ def test_overwrite_starts_anew_and_a_model_without_its_state_is_not_resumed_over
     _, config, expected = uninterrupted
     run = tmp_path / "run"
     assert run_until_it_ends("update", 6, "train", config, *SHORT, "--run", run)[0] == -signal.SIGKILL
+    (run / "cache").rename(tmp_path / "elsewhere")
+    (run / "cache").symlink_to(tmp_path / "elsewhere")
     (run / "state.safetensors").unlink()
     (run / "model.safetensors").write_bytes(b"shared by a friend")
     code, errors = run_until_it_ends("never", 0, "train", config, *SHORT, "--run", run, "--resume")
@@ -151,6 +153,11 @@ def test_a_tokenizer_without_a_config_is_what_a_kill_left_where_there_is_a_cache
         assert "exists and is not a run directory" in errors
         assert (run / "tokenizer.model").exists()
         (run / "cache").mkdir()
+        (run / "cache/mine.txt").write_text("no cache of a run")
+        code, errors = run_until_it_ends("never", 0, "train", config, *SHORT, "--run", run, way)
+        assert code == 1
+        assert "exists and is not a run directory" in errors
+        (run / "cache/mine.txt").rename(run / "cache/half.arrow")
         code, errors = run_until_it_ends("never", 0, "train", config, *SHORT, "--run", run, way)
         assert code == 0, errors
         assert hashes(run) == expected
