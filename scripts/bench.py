@@ -25,7 +25,7 @@ from mt import cli, config_file, corpora, text
 from mt.config import Config
 from mt.disk import replacing, write_text
 from mt.lab import speed
-from mt.lab.peer import Peer
+from mt.lab.peer import Peer, described
 from mt.train import Trainer
 from mt.translate import Translator, load
 
@@ -84,7 +84,7 @@ def bench(
         if translator:
             translating(translator, other, test, figures)
     page = table(figures) + f"\n`{config}`, {threads} threads, {conditions()}."
-    page += f" The peer trains on batches of {best} pieces.\n" if other else "\n"
+    page += f" The peer's settings:\n\n```yaml\n{described(tree, best)}```\n" if other else "\n"
     if not quick:
         page += "\n" + footprints(toy, updates)
     if output:

@@ -95,6 +95,7 @@ def test_the_peer_is_told_what_we_are_told(tmp_path: Path) -> None:
     assert (training["batch_size"], training["label_smoothing"]) == (1024, 0.1)
     assert (training["learning_rate"], training["learning_rate_warmup"]) == (ours.train.learning_rate, 300)
     assert told["testing"]["beam_size"] == 5
+    assert yaml.safe_load(peer.described(ours, 1024)) == {"training": training, "model": told["model"]}
     assert told["model"]["tied_softmax"] is True
     assert (told["data"]["src"]["lang"], told["data"]["trg"]["lang"]) == ("de", "en")
     with pytest.raises(UserError, match="kind rnn and one layer"):

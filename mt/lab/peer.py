@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from copy import deepcopy
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -198,6 +199,11 @@ def settings(config: Config, work: Path, batch: int, beam: int) -> dict[str, Any
     }
 
 
+def described(config: Config, batch: int) -> str:
+    """Return the parts of `settings` that say how the peer is trained, and what model, as YAML."""
+    return yaml.safe_dump({"training": _training(config.train, batch), "model": _model(config.model)}, sort_keys=False)
+
+
 def _training(train: Train, batch: int) -> dict[str, Any]:
     return {
         "optimizer": "adam",
@@ -241,5 +247,5 @@ def _model(model: Model) -> dict[str, Any]:
         "tied_embeddings": True,
         "tied_softmax": model.tied,
         "encoder": recurrent | encoder,
-        "decoder": recurrent | decoder,
+        "decoder": deepcopy(recurrent) | decoder,  # in YAML what is shared would be an alias
     }
