@@ -38,8 +38,8 @@ def _scores(run: Path) -> list[str]:
     rows = []
     for file in sorted(run.glob("eval/*/scores.json")):
         scores = json.loads(file.read_text(encoding="utf-8"))
-        members = [run, *map(Path, scores["search"].get("with", []))]
-        if scores.get("weights") != [checkpoint.fingerprint(member) for member in members]:  # of earlier weights
+        others = map(Path, scores["search"].get("with", []))
+        if scores.get("weights") != checkpoint.fingerprints(run, *others):  # of earlier weights
             continue
         beam = f", beam {scores['search']['beam']}"
         for name, score in scores.items():

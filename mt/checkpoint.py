@@ -81,6 +81,11 @@ def read_record(path: Path) -> dict[str, Any]:
         raise UserError(f"cannot read {path}: {error}") from error
 
 
+def fingerprints(*runs: Path) -> list[str]:
+    """Return what scores.json has of the weights of each member: see `fingerprint`."""
+    return [fingerprint(run) for run in runs]
+
+
 def fingerprint(run: Path) -> str:
     """Return 16 characters that change with the run's weights; none where there are no weights."""
     try:

@@ -45,7 +45,7 @@ def evaluate(
     if others and plot:
         raise UserError("--plot draws what one run looks at: leave out --with")
     translator, config = load(run, *others), config_file.load(run / "config.yaml")
-    weights = weights_of(run, others)  # now: a training may replace them while the split is translated
+    weights = checkpoint.fingerprints(run, *others)  # now: a training may replace them while the split is translated
     if papers:
         metrics.moses([], config.corpus.target)  # says that sacremoses is missing before the split is translated
     name, splits = splits_of(run, config, translator.tokenizers, split)
@@ -117,11 +117,6 @@ def of_novel(hypotheses: Sequence[str], pairs: Split, training: Split) -> dict[s
         return {}
     scored = metrics.METRICS["BLEU"]([hypotheses[line] for line in new], [pairs.targets[line] for line in new])
     return {"BLEU, novel": asdict(scored) | {"lines": len(new)}}
-
-
-def weights_of(run: Path, others: Sequence[Path] = ()) -> list[str]:
-    """Return fingerprints of the weights of each member, as scores.json has them."""
-    return [checkpoint.fingerprint(one) for one in (run, *others)]
 
 
 def splits_of(

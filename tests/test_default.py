@@ -13,8 +13,8 @@ def unfinished(monkeypatch: pytest.MonkeyPatch) -> set[Path]:
     """The runs that count as unfinished; none, and no Multi30k, to begin with."""
     runs: set[Path] = set()
     stub = types.ModuleType("mt.checkpoint")
-    stub.is_unfinished = lambda run: run in runs  # type: ignore[attr-defined]
-    stub.is_run = Path.exists  # type: ignore[attr-defined]
+    monkeypatch.setattr(stub, "is_unfinished", lambda run: run in runs, raising=False)
+    monkeypatch.setattr(stub, "is_run", Path.exists, raising=False)
     monkeypatch.setitem(sys.modules, "mt.checkpoint", stub)
     monkeypatch.setattr(multi30k, "available", lambda: None)
     return runs

@@ -17,7 +17,7 @@ from mt.card import write_card
 from mt.choice import Choice
 from mt.disk import write_lines
 from mt.errors import UserError
-from mt.evaluate import evaluate, weights_of
+from mt.evaluate import evaluate
 from mt.links import aer, hard
 from mt.metrics import METRICS
 from mt.translate import Translation, Translator, load
@@ -90,14 +90,14 @@ def test_the_card_forgets_scores_of_earlier_weights(tmp_path: Path) -> None:
 
 def test_scores_are_said_to_be_of_the_weights_that_were_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = write_run(tmp_path / "run", config(RNN))
-    read, translate = weights_of(run), Translator.translate
+    read, translate = checkpoint.fingerprints(run), Translator.translate
 
     def overtaken(*args: Any, **settings: Any) -> list[Translation]:
         write_run(run, config(RNN), seed=5)  # by a training that goes on
         return translate(*args, **settings)
 
     monkeypatch.setattr(Translator, "translate", overtaken)
-    assert evaluate(run)[1]["weights"] == read != weights_of(run)
+    assert evaluate(run)[1]["weights"] == read != checkpoint.fingerprints(run)
 
 
 def test_a_run_is_not_scored_on_other_text_than_it_was_trained_on(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from mt import checkpoint, config_file, corpora, experiment, metrics
 from mt.config import Config
 from mt.errors import UserError
-from mt.evaluate import described, evaluate, folder_of, named, searched, weights_of
+from mt.evaluate import described, evaluate, folder_of, named, searched
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def scores_of(
     file = folder_of(run, name, others) / "scores.json"
     if file.exists():
         scores = json.loads(file.read_text(encoding="utf-8"))
-        same = scores.get("weights") == weights_of(run, others)
+        same = scores.get("weights") == checkpoint.fingerprints(run, *others)
         same = same and scores["search"] == described(searched(config.search), others)
         if same and ("BLEU, papers" in scores or not papers):
             return name, scores
