@@ -21,6 +21,10 @@ Others = Annotated[
     list[Path] | None, typer.Option("--with", help="Another run of the same vocabulary, to make an ensemble.")
 ]
 Beam = Annotated[int | None, typer.Option(min=1, help=f"Width of the beam; 1 is greedy search. {FROM_CONFIG}")]
+Nearest = Annotated[
+    int | None,
+    typer.Option(min=0, help=f"So many moments of training vote; 0: none. {FROM_CONFIG}"),
+]
 Symmetrisation = Literal["grow-diag-final-and", "intersection", "union"]
 Reading = Literal["as-is", "shifted", "posterior"]
 GoldFormat = Literal["pharaoh0", "pharaoh1", "naacl"]
@@ -70,11 +74,20 @@ def eval(  # noqa: A001 (the command is called so)
         bool, typer.Option("--novel", help="Also BLEU of the sources that no training source holds half of.")
     ] = False,
     others: Others = None,
+    nearest: Nearest = None,
 ) -> None:
     """Score a run: BLEU, chrF, TER with intervals; AER where gold is known; everything written to the run."""
     from mt import checkpoint, evaluate
 
-    evaluate.evaluate(run or checkpoint.latest(RUNS), split, beam, plot, papers, novel, others or [])
+    evaluate.evaluate(run or checkpoint.latest(RUNS), split, beam, plot, papers, novel, others or [], nearest)
+
+
+@app.command()
+def datastore(run: Run) -> None:
+    """Write what a run saw at each target piece of its training split, for --nearest (Khandelwal et al. 2021)."""
+    from mt import experiment
+
+    experiment.write_datastore(run)
 
 
 @app.command()
@@ -120,6 +133,7 @@ def translate(
     sentences: Annotated[list[str] | None, typer.Argument(help="What to translate. Unset: standard input.")] = None,
     input_file: Annotated[Path | None, typer.Option("--input", help="A file, one sentence a line.")] = None,
     others: Others = None,
+    nearest: Nearest = None,
     beam: Beam = None,
     length_penalty: Annotated[float | None, typer.Option(help=f"Rewards length. {FROM_CONFIG}")] = None,
     coverage_penalty: Annotated[float | None, typer.Option(help=f"Rewards reading all. {FROM_CONFIG}")] = None,
@@ -145,7 +159,7 @@ def translate(
     wishes = {"beam": beam, "length_penalty": length_penalty, "coverage_penalty": coverage_penalty}
     wishes |= {"no_repeat": no_repeat, "sample": sample, "temperature": temperature, "top_k": top_k, "top_p": top_p}
     try:
-        translator = load(run, *others or [])
+        translator = load(run, *others or [], nearest=nearest)
         changes = interact.changes(wishes | {"sample_seed": seed}, translator.settings)
         options = interact.Options(changes, n_best, alignments, picture, plot)
         interact.run(translator, sentences, input_file, options)

@@ -10,6 +10,7 @@ from typing import Any
 
 from mt import alignment_files, checkpoint, config_file, corpora, data, metrics, novelty, page, plots
 from mt.aligner import Aligner, Forced
+from mt.aligner import load as load_aligner
 from mt.alignments import EMPTY, Alignment
 from mt.card import write_card
 from mt.choice import Choice, choose_for_run, forced, score, ways, with_gold
@@ -34,23 +35,24 @@ def evaluate(
     papers: bool = False,
     novel: bool = False,
     others: Sequence[Path] = (),
+    nearest: int | None = None,
 ) -> tuple[str, dict[str, Any]]:
     """Score a split (unset: the last of the test splits) with beam search; return its name and what scores.json holds.
 
     Writes scores.json, hypotheses, references, sources, alignments (npz, jsonl, pharaoh) in `folder_of` the split, and
     RUN/alignment.json where the corpus has gold. With `others` the ensemble is scored, in a folder of its own; it
     has no AER, because how attention is read is chosen for one run. Raises UserError when they make no ensemble, or
-    when one is to be drawn.
+    when one is to be drawn. `nearest` replaces the config's search.nearest.count.
     """
     if others and plot:
         raise UserError("--plot draws what one run looks at: leave out --with")
-    translator, config = load(run, *others), config_file.load(run / "config.yaml")
+    translator, config = load(run, *others, nearest=nearest), config_file.load(run / "config.yaml")
     weights = checkpoint.fingerprints(run, *others)  # now: a training may replace them while the split is translated
     if papers:
         metrics.moses([], config.corpus.target)  # says that sacremoses is missing before the split is translated
     name, splits = splits_of(run, config, translator.tokenizers, split)
     pairs = splits[name]
-    settings = searched(config.search, beam)
+    settings = searched(translator.settings, beam)
     if plot and not translator.has_attention:
         raise UserError("this model has no attention (model.attention.score: none), so there is nothing to plot")
     meter = Meter(f"translating {name}", "line", len(pairs.sources))
@@ -58,14 +60,12 @@ def evaluate(
     meter.close()
     hypotheses = [translation.text for translation in found]
     alignments = [translation.alignment or EMPTY for translation in found]
-    scores: dict[str, Any] = {metric: asdict(of(hypotheses, pairs.targets)) for metric, of in metrics.METRICS.items()}
-    if papers:
-        scores["BLEU, papers"] = asdict(metrics.papers(hypotheses, pairs.targets, config.corpus.target))
+    scores = of_text(hypotheses, pairs, config.corpus.target if papers else None)
     if novel:
         scores |= of_novel(hypotheses, pairs, splits["train"])
     folder = folder_of(run, name, others)
     if translator.has_attention and not others:
-        aligner, known = Aligner(translator.model, translator.tokenizers, config), with_gold(pairs)
+        aligner, known = load_aligner(run), with_gold(pairs)
         choice = choose_for_run(run, aligner, splits["validation"])
         if known.sources:
             scores["AER"] = alignment_error(aligner, known, choice)
@@ -106,7 +106,14 @@ def searched(config: Search, beam: int | None = None) -> Search:
 
 def described(settings: Search, others: Sequence[Path] = ()) -> dict[str, Any]:
     """Return what scores.json says of the search, and of the other members of an ensemble."""
-    return settings.model_dump(exclude={"batch"}) | ({"with": [str(other) for other in others]} if others else {})
+    idle = {"batch"} | ({"nearest"} if not settings.nearest.count else set())
+    return settings.model_dump(exclude=idle) | ({"with": [str(other) for other in others]} if others else {})
+
+
+def of_text(hypotheses: list[str], pairs: Split, moses: str | None) -> dict[str, Any]:
+    """Return BLEU, chrF and TER, and the papers' BLEU where the language for Moses's rules is given."""
+    scores = {metric: asdict(of(hypotheses, pairs.targets)) for metric, of in metrics.METRICS.items()}
+    return scores | ({"BLEU, papers": asdict(metrics.papers(hypotheses, pairs.targets, moses))} if moses else {})
 
 
 def of_novel(hypotheses: Sequence[str], pairs: Split, training: Split) -> dict[str, Any]:

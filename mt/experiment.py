@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 
-from mt import checkpoint, config_file, corpora, data, guide, text
+from mt import checkpoint, config_file, corpora, data, datastore, evaluate, guide, text
 from mt.card import write_card
 from mt.config import Config
 from mt.disk import make_folder, write_text
@@ -29,7 +29,7 @@ def train(config: Config, run: Path, *, resume: bool = False, overwrite: bool = 
     resume = resume and not overwrite
     config = resolve(config, run, resume=resume, overwrite=overwrite)
     if resume and checkpoint.is_finished(run) and (run / checkpoint.WEIGHTS).exists():
-        write_card(run)
+        _complete(config, run)
         log.info("%s is already trained; `mt eval %s` scores it, --overwrite trains it anew", run, run)
         return True
     trainer = prepare(config, run, resume=resume, overwrite=overwrite)
@@ -38,14 +38,30 @@ def train(config: Config, run: Path, *, resume: bool = False, overwrite: bool = 
              f"{parameters:,}", torch.get_num_threads(), run, trainer.position.update)  # fmt: skip
     with _interrupts(trainer):
         trainer.train()
-    write_card(run)
     position = trainer.position
     if not position.finished:
+        write_card(run)
         log.info("interrupted at update %d; all is saved in %s, `mt train --resume` continues", position.update, run)
         return False
     log.info("trained in %.1f minutes: best validation BLEU %.2f (greedy) at update %d; model in %s",
              position.seconds / 60, position.best_bleu, position.best_update, run)  # fmt: skip
+    _complete(config, run)
     return True
+
+
+def _complete(config: Config, run: Path) -> None:
+    """Write what a finished run has besides its weights."""
+    write_card(run)
+    if config.search.nearest.count and not datastore.is_current(run):
+        write_datastore(run)
+
+
+def write_datastore(run: Path) -> None:
+    """Write the datastore of a trained run. Raises UserError when there is no model, or its corpus has changed."""
+    config, tokenizers, _ = checkpoint.load(run)
+    _, splits = evaluate.splits_of(run, config, tokenizers)
+    count = datastore.write(run, splits["train"])
+    log.info("%s target pieces of the training split written to %s", f"{count:,}", run / checkpoint.DATASTORE)
 
 
 def prepare(config: Config, run: Path, *, resume: bool = False, overwrite: bool = False) -> Trainer:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from mt import checkpoint, search
+from mt import checkpoint, datastore, search
 from mt.alignments import EMPTY, Alignment, align
 from mt.config import Config, Search
 from mt.corpora.pairs import Gold
@@ -46,6 +46,7 @@ class Translator:
     """A trained model, its vocabularies and its search settings.
 
     Of an ensemble `config` is the first member's, whose search settings hold; `others` are those of the other members.
+    Their key `nearest` is for whoever makes the model: see `load`.
     """
 
     def __init__(self, model: Seq2Seq, tokenizers: Tokenizers, config: Config, *others: Config):
@@ -138,13 +139,18 @@ class Translator:
         return Translation(text, found.score, align(line, text, source_pieces, target_pieces, matrix_TS, words))
 
 
-def load(run: str | Path, *others: str | Path) -> Translator:
+def load(run: str | Path, *others: str | Path, nearest: int | None = None) -> Translator:
     """Return the translator of a run directory: `mt.load("runs/x").translate(["Ein Hund läuft."])`.
 
-    With `others` an ensemble, which searches as the first run's config says. Raises UserError when their languages or
+    With `others` an ensemble, which searches as the first run's config says. `nearest` replaces its
+    search.nearest.count; each member asks its own datastore. Raises UserError when one is missing, or when languages or
     vocabularies differ.
     """
     config, tokenizers, model = checkpoint.load(Path(run))
+    voters = config.search.nearest
+    if nearest is not None:
+        voters = voters.model_copy(update={"count": nearest})
+        config = config.model_copy(update={"search": config.search.model_copy(update={"nearest": voters})})
     if config.threads:
         torch.set_num_threads(config.threads)
     members = [checkpoint.load(Path(other)) for other in others]
@@ -156,6 +162,9 @@ def load(run: str | Path, *others: str | Path) -> Translator:
                 f"{run} and {other} have different vocabularies, so they make no ensemble; train both on the same "
                 f"corpus with the same keys of vocabulary"
             )
+    model = datastore.consulted(model, Path(run), voters)
     if members:
-        model = Ensemble([model, *(member for _, _, member in members)]).eval()
+        consulted = (datastore.consulted(member, Path(other), voters)
+                     for other, (_, _, member) in zip(others, members, strict=True))  # fmt: skip
+        model = Ensemble([model, *consulted]).eval()
     return Translator(model, tokenizers, config, *(its for its, _, _ in members))

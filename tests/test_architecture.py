@@ -35,8 +35,9 @@ MAY_IMPORT = {
     "progress": "",
     "checkpoint": "errors disk config config_file text models",
     "average": "checkpoint",
+    "datastore": "errors special config corpora.pairs data models.base models.nearest progress checkpoint",
     "translate": "errors special config text corpora.pairs data models.base models.ensemble search alignments "
-    "checkpoint",
+    "checkpoint datastore",
     "card": "errors disk config config_file corpora checkpoint",
     "aligner": "errors special config text corpora.pairs data models.base alignments checkpoint",
     "choice": "errors disk config.models corpora.pairs links progress checkpoint aligner",
@@ -47,7 +48,7 @@ MAY_IMPORT = {
     "guide": "errors config text corpora.pairs alignments alignment_files",
     "train": "errors special disk config text corpora.pairs data models metrics progress checkpoint average translate "
     "evaluate losses guide",
-    "experiment": "errors disk config config_file text corpora data guide checkpoint card train",
+    "experiment": "errors disk config config_file text corpora data guide checkpoint datastore card evaluate train",
     "default": "errors config corpora checkpoint",
     "lab": "errors disk config config_file metrics corpora checkpoint train translate experiment evaluate",
     "interact": "errors disk config alignments alignment_files blocks page plots progress translate",

@@ -67,6 +67,18 @@ class Train(Tree):
     """Updates between saves of the state that an exact resume needs; each validation saves too."""
 
 
+class Nearest(Tree):
+    """Nearest-neighbour translation: the most similar moments of training vote too (Khandelwal et al. 2021)."""
+
+    count: Annotated[int, Field(ge=0)] = 0
+    """So many target pieces of the training split vote on the next piece. 0: none. They are read from the run's
+    datastore, which training writes at its end where this is not 0, and `mt datastore` whenever it is asked to."""
+    weight: Annotated[float, Field(gt=0, lt=1)] = 0.6
+    """Of their vote, beside the model's own probability."""
+    temperature: Annotated[float, Field(gt=0)] = 0.08
+    """A vote counts exp(-distance^2 / temperature), for vectors of length 1."""
+
+
 class Search(Tree):
     """Decoding; greedy search (beam 1) is used for validation scores."""
 
@@ -93,6 +105,7 @@ class Search(Tree):
     """Longer sources are cut to so many pieces, with a warning."""
     batch: Count = 64
     """Sentences translated at once."""
+    nearest: Nearest = Nearest()
 
 
 class Config(Tree):

@@ -207,7 +207,7 @@ class RNN(Seq2Seq):
         """Predict the piece after `previous_BK`."""
         word_BKE = self.embedding_dropout(self.target_embedding(previous_BK))
         features, weights_BKS, state = self._advance(self.decoder.word(word_BKE), state, memory)
-        return Output(self._logits(features, word_BKE), weights_BKS), state
+        return self._predict(features, word_BKE, weights_BKS), state
 
     def forward(self, source_BS: Tensor, mask_BS: Tensor, target_in_BT: Tensor, attention: bool = False) -> Output:
         """Predict every next piece of given targets; what needs no state is computed for all steps at once."""
@@ -221,7 +221,7 @@ class RNN(Seq2Seq):
             if attention and weights_B1S is not None:
                 weights.append(weights_B1S)
         weights_BTS = torch.cat(weights, 1) if weights else None
-        return Output(self._logits(torch.cat(features, 1), word_BTE), weights_BTS)
+        return self._predict(torch.cat(features, 1), word_BTE, weights_BTS)
 
     def posterior(self, source_BS: Tensor, mask_BS: Tensor, target_in_BT: Tensor, target_out_BT: Tensor) -> Tensor:
         """Return the weights times the likelihood of each piece, had the source piece been the whole context."""
@@ -236,8 +236,8 @@ class RNN(Seq2Seq):
                 raise ValueError("without attention there is no posterior")
             each = {name: tensor.expand(-1, pieces, *tensor.shape[2:]) for name, tensor in asked.items()}
             features, _ = self.decoder.answer(alone_BSC, gates.expand(-1, pieces, -1), each)
-            logits_BSV = self._logits(features, word_BE[:, None].expand(-1, pieces, -1))
-            rows.append(posterior(weights_B1S[:, 0], logits_BSV, piece_B))
+            output = self._predict(features, word_BE[:, None].expand(-1, pieces, -1), None)
+            rows.append(posterior(weights_B1S[:, 0], output.logits, piece_B))
             _, state = self.decoder.answer(context, gates, asked | past)
         return torch.stack(rows, 1)
 
@@ -248,6 +248,6 @@ class RNN(Seq2Seq):
         features, state = self.decoder.answer(context, gates, state | past)
         return features, weights_BKS, state
 
-    def _logits(self, features: Tensor, word: Tensor) -> Tensor:
-        logits: Tensor = self.output(self.readout_dropout(self.decoder.read(features, word)))
-        return logits
+    def _predict(self, features: Tensor, word: Tensor, weights: Tensor | None) -> Output:
+        readout = self.readout_dropout(self.decoder.read(features, word))
+        return Output(self.output(readout), weights, readout)

@@ -195,7 +195,7 @@ class Transformer(Seq2Seq):
             x_BKE, weights, *cache = layer.step(x_BKE, *past, source, number == self.layer)
             grown |= zip(names, cache, strict=True)
             reported = weights if number == self.layer else reported
-        return Output(self._logits(x_BKE), self._reported(reported)), grown
+        return self._predict(x_BKE, self._reported(reported)), grown
 
     def forward(self, source_BS: Tensor, mask_BS: Tensor, target_in_BT: Tensor, attention: bool = False) -> Output:
         """Predict every next piece of given targets, all at once."""
@@ -206,7 +206,7 @@ class Transformer(Seq2Seq):
             asked = attention and number == self.layer
             x_BTE, weights = layer(x_BTE, self._source(memory, number), asked)
             reported = weights if asked else reported
-        return Output(self._logits(x_BTE), self._reported(reported) if attention else None)
+        return self._predict(x_BTE, self._reported(reported) if attention else None)
 
     def posterior(self, source_BS: Tensor, mask_BS: Tensor, target_in_BT: Tensor, target_out_BT: Tensor) -> Tensor:
         """Return the last layer's weights times the likelihood of each piece, had the piece been all it looked at."""
@@ -218,7 +218,7 @@ class Transformer(Seq2Seq):
         source = self._source(memory, len(below))
         looked_BTE, (_, weights_BNTS) = last.before(x_BTE), last(x_BTE, source, True)
         rows = [
-            posterior(weights_BS, self._logits(last.alone(looked_BE, source[1])), piece_B)
+            posterior(weights_BS, self._predict(last.alone(looked_BE, source[1]), None).logits, piece_B)
             for weights_BS, looked_BE, piece_B in zip(
                 self._reported(weights_BNTS).unbind(1), looked_BTE.unbind(1), target_out_BT.unbind(1), strict=True
             )
@@ -244,6 +244,6 @@ class Transformer(Seq2Seq):
     def _reported(self, weights_BNQS: Tensor) -> Tensor:
         return weights_BNQS.mean(1) if self.head is None else weights_BNQS[:, self.head - 1]
 
-    def _logits(self, x_BQE: Tensor) -> Tensor:
-        logits: Tensor = self.output(self.decoder_norm(x_BQE))
-        return logits
+    def _predict(self, x_BQE: Tensor, weights: Tensor | None) -> Output:
+        readout_BQE = self.decoder_norm(x_BQE)
+        return Output(self.output(readout_BQE), weights, readout_BQE)

@@ -1,0 +1,72 @@
+"""Choose how nearest neighbours vote, on the validation split alone: the loss of every combination in one pass.
+
+    python scripts/nearest.py RUN --count 64 --count 256 --weight 0.4 --weight 0.6 --temperature 0.08
+
+The first row is the model alone. RUN must have its datastore: `mt datastore RUN`.
+"""
+
+import itertools
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import torch
+import typer
+from torch import Tensor
+
+from mt import checkpoint, cli, corpora, data, datastore
+from mt.config import Nearest
+from mt.models.nearest import NearestNeighbours, votes
+from mt.progress import Meter
+from mt.special import PAD
+
+
+def nearest(
+    run: Annotated[Path, typer.Argument(help="A run directory.")],
+    count: Annotated[list[int], typer.Option(min=1)] = [256],  # noqa: B006 (typer wants lists)
+    weight: Annotated[list[float], typer.Option(min=0.01, max=0.99)] = [0.3, 0.4, 0.5, 0.6, 0.7],  # noqa: B006
+    temperature: Annotated[list[float], typer.Option(min=0.001)] = [0.04, 0.06, 0.08, 0.1, 0.12],  # noqa: B006
+) -> None:
+    """Print the validation loss, nats per target piece, for each count, weight and temperature."""
+    own_P, cosine_PC, votes_PC = looked_up(run, max(count))
+    print(
+        f"| count | weight | temperature | validation loss |\n| --- | --- | --- | --- |\n| 0 | | | {loss(own_P):.3f} |"
+    )
+    for one, share, heat in itertools.product(count, weight, temperature):
+        voted_P = (votes(cosine_PC[:, :one], heat) * votes_PC[:, :one]).sum(1)
+        print(f"| {one} | {share} | {heat} | {loss((1 - share) * own_P + share * voted_P):.3f} |")
+
+
+def loss(probability_P: Tensor) -> float:
+    """Return the mean of -log p."""
+    return -probability_P.log().mean().item()
+
+
+@torch.inference_mode()
+def looked_up(run: Path, count: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Return, for each target piece of validation, its probability, the nearest cosines, and which are beside it."""
+    config, tokenizers, bare = checkpoint.load(run)
+    torch.set_num_threads(config.threads or torch.get_num_threads())
+    model = datastore.consulted(bare, run, Nearest(count=count))
+    assert isinstance(model, NearestNeighbours)
+    pieces = data.Pieces(corpora.load(config.corpus)["validation"], tokenizers, run / checkpoint.CACHE)
+    sides, meter, found = (
+        (pieces.source_lengths, pieces.target_lengths),
+        Meter("looking up", "pair", len(pieces.rows)),
+        [],
+    )
+    for rows in data.order(*sides, config.train.batch_tokens, sys.maxsize, (0, 0)):
+        batch = pieces.batch(rows)
+        output, real_BT = bare(batch.source_BS, batch.mask_BS, batch.target_in_BT), batch.target_out_BT != PAD
+        target_P1 = batch.target_out_BT[real_BT][:, None]
+        cosine_PC, beside_PC = model.find(output.readout[real_BT])
+        own_P = output.logits[real_BT].softmax(-1).gather(1, target_P1)[:, 0]
+        found.append((own_P, cosine_PC, beside_PC == target_P1))
+        meter.add(len(rows))
+    meter.close()
+    own, cosines, beside = zip(*found, strict=True)
+    return torch.cat(own), torch.cat(cosines), torch.cat(beside)
+
+
+if __name__ == "__main__":
+    cli.main(nearest)
