@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 from conftest import mt, write_numbers
+from test_scripts import script
 from tiny_models import SOURCES, batch, close, config, model, transformer
 from tiny_models import one_thread as one_thread
 from torch import Tensor
@@ -156,6 +157,27 @@ def test_neighbours_from_the_command_line(run: Path) -> None:
         searched = json.loads((run / "eval" / "test" / "scores.json").read_text())["search"]
         assert ("nearest" in searched) == known
         assert searched.get("nearest", {"count": 8})["count"] == 8
+
+
+@torch.inference_mode()
+def test_losses_by_which_votes_are_chosen_are_those_of_the_model_that_votes(
+    run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings, tokenizers, bare = checkpoint.load(run)
+    splits = corpora.load(settings.corpus)
+    datastore.write(run, splits["train"])
+    script("nearest").nearest(run, count=[40, 3], weight=[0.4], temperature=[0.1])
+    table = [line.strip("| ").split(" | ") for line in capsys.readouterr().out.splitlines()[2:]]
+    assert [row[0] for row in table] == ["0", "40", "3"]
+    for row, count in zip(table, (0, 40, 3), strict=True):
+        made = datastore.consulted(bare, run, Nearest(count=count, weight=0.4, temperature=0.1))
+        total = pieces = 0.0
+        for source, target in zip(splits["validation"].sources, splits["validation"].targets, strict=True):
+            out = [*tokenizers.target.encode(target), EOS]
+            logits = made(*batch([[*tokenizers.source.encode(source), EOS]]), torch.tensor([[BOS, *out[:-1]]])).logits
+            total -= logits[0].log_softmax(-1)[range(len(out)), out].sum().item()
+            pieces += len(out)
+        assert float(row[-1]) == pytest.approx(total / pieces, abs=6e-4)
 
 
 def test_training_writes_the_datastore_that_its_search_will_ask(tmp_path: Path) -> None:
