@@ -8,7 +8,7 @@ The first row is the model alone. RUN must have its datastore: `mt datastore RUN
 import itertools
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 
 import torch
 import typer
@@ -29,9 +29,8 @@ def nearest(
 ) -> None:
     """Print the validation loss, nats per target piece, for each count, weight and temperature."""
     own_P, cosine_PC, votes_PC = looked_up(run, max(count))
-    print(
-        f"| count | weight | temperature | validation loss |\n| --- | --- | --- | --- |\n| 0 | | | {loss(own_P):.3f} |"
-    )
+    print("| count | weight | temperature | validation loss |\n| --- | --- | --- | --- |")
+    print(f"| 0 | | | {loss(own_P):.3f} |")
     for one, share, heat in itertools.product(count, weight, temperature):
         voted_P = (votes(cosine_PC[:, :one], heat) * votes_PC[:, :one]).sum(1)
         print(f"| {one} | {share} | {heat} | {loss((1 - share) * own_P + share * voted_P):.3f} |")
@@ -47,14 +46,10 @@ def looked_up(run: Path, count: int) -> tuple[Tensor, Tensor, Tensor]:
     """Return, for each target piece of validation, its probability, the nearest cosines, and which are beside it."""
     config, tokenizers, bare = checkpoint.load(run)
     torch.set_num_threads(config.threads or torch.get_num_threads())
-    model = datastore.consulted(bare, run, Nearest(count=count))
-    assert isinstance(model, NearestNeighbours)
+    model = cast(NearestNeighbours, datastore.consulted(bare, run, Nearest(count=count)))
     pieces = data.Pieces(corpora.load(config.corpus)["validation"], tokenizers, run / checkpoint.CACHE)
-    sides, meter, found = (
-        (pieces.source_lengths, pieces.target_lengths),
-        Meter("looking up", "pair", len(pieces.rows)),
-        [],
-    )
+    sides, found = (pieces.source_lengths, pieces.target_lengths), []
+    meter = Meter("looking up", "pair", len(pieces.rows))
     for rows in data.order(*sides, config.train.batch_tokens, sys.maxsize, (0, 0)):
         batch = pieces.batch(rows)
         output, real_BT = bare(batch.source_BS, batch.mask_BS, batch.target_in_BT), batch.target_out_BT != PAD
