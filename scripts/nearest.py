@@ -20,19 +20,22 @@ from mt.models.nearest import NearestNeighbours, votes
 from mt.progress import Meter
 from mt.special import PAD
 
+COUNTS, WEIGHTS, TEMPERATURES = [256], [0.3, 0.4, 0.5, 0.6, 0.7], [0.04, 0.06, 0.08, 0.1, 0.12]
+
 
 def nearest(
     run: Annotated[Path, typer.Argument(help="A run directory.")],
-    count: Annotated[list[int], typer.Option(min=1)] = [256],  # noqa: B006 (typer wants lists)
-    weight: Annotated[list[float], typer.Option(min=0.01, max=0.99)] = [0.3, 0.4, 0.5, 0.6, 0.7],  # noqa: B006
-    temperature: Annotated[list[float], typer.Option(min=0.001)] = [0.04, 0.06, 0.08, 0.1, 0.12],  # noqa: B006
+    count: Annotated[list[int] | None, typer.Option(min=1, help="Unset: 256.")] = None,
+    weight: Annotated[list[float] | None, typer.Option(min=0.01, max=0.99, help="Unset: 0.3 to 0.7.")] = None,
+    temperature: Annotated[list[float] | None, typer.Option(min=0.001, help="Unset: 0.04 to 0.12.")] = None,
 ) -> None:
     """Print the validation loss, nats per target piece, for each count, weight and temperature."""
-    own_P, cosine_PC, votes_PC = looked_up(run, max(count))
+    counts, weights, temperatures = count or COUNTS, weight or WEIGHTS, temperature or TEMPERATURES
+    own_P, cosine_PC, beside_PC = looked_up(run, max(counts))
     print("| count | weight | temperature | validation loss |\n| --- | --- | --- | --- |")
     print(f"| 0 | | | {loss(own_P):.3f} |")
-    for one, share, heat in itertools.product(count, weight, temperature):
-        voted_P = (votes(cosine_PC[:, :one], heat) * votes_PC[:, :one]).sum(1)
+    for one, share, heat in itertools.product(counts, weights, temperatures):
+        voted_P = (votes(cosine_PC[:, :one], heat) * beside_PC[:, :one]).sum(1)
         print(f"| {one} | {share} | {heat} | {loss((1 - share) * own_P + share * voted_P):.3f} |")
 
 
