@@ -39,6 +39,14 @@ A = "model.attention."
             "without attention there are no window and no heads",
             f"{A}score {A}window {A}heads",
         ),
+        *(
+            (
+                f"model.lexical=true {A}{other}",
+                "the lexical model asks which source words the one attention weighs, so it needs a score, and heads: 1",
+                f"model.lexical {A}score {A}heads",
+            )
+            for other in ("score=none", "heads=2")
+        ),
         ("model.report.layer=2", "this model has one attention, so one layer to report", "model.report.layer"),
         ("model.report.head=2", "there are not so many heads", f"model.report.head {A}heads"),
         (f"{A}heads=2 model.report.head=3", "there are not so many heads", f"model.report.head {A}heads"),

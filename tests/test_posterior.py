@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from tiny_models import RNNS, SOURCES, batch, config, model, transformer
+from tiny_models import RARE, RNNS, SOURCES, batch, config, model, transformer
 from tiny_models import one_thread as one_thread
 
 from mt.config.models import Model
@@ -13,6 +13,7 @@ TARGET_IN = torch.cat((torch.full((3, 1), BOS), TARGET[:, :-1]), 1)
 # Rows of local-p do not sum to one, so that a memory of one value would not give that value as the context.
 WHOLE = {name: made_of for name, made_of in RNNS.items() if made_of.attention.window != "local-p"}
 SEVERAL = dict([(name, made_of) for name, made_of in WHOLE.items() if made_of.has_attention][::7])
+SEVERAL |= {name: RARE[name] for name in ("lexical", "lexical-untied-luong-lstm")}
 SEVERAL |= {
     f"transformer-{layers}-{heads}-{head}": transformer(layers, heads, layer=layers, head=head)
     for layers, heads, head in ((1, 1, None), (2, 2, None), (2, 2, 2))
@@ -31,7 +32,10 @@ def test_posterior_is_bayes_rule_over_the_source_pieces(made_of: Model) -> None:
         joint = torch.zeros(3, source_BS.shape[1], dtype=torch.float64)
         for piece in range(source_BS.shape[1]):
             alone = memory[values].movedim(-2, 1)[:, piece].unsqueeze(-2).expand_as(memory[values])
-            given, _ = made.step(previous_B[:, None], state, memory | {values: alone})
+            only = {values: alone}
+            if "words" in memory:
+                only["words"] = memory["words"][:, [piece]].expand_as(memory["words"])
+            given, _ = made.step(previous_B[:, None], state, memory | only)
             probability = given.logits[:, 0].softmax(-1)[torch.arange(3), TARGET[:, step]]
             joint[:, piece] = output.attention[:, 0, piece] * probability
         expected = joint / joint.sum(1, keepdim=True)

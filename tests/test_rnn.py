@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import torch
 from pydantic import ValidationError
-from tiny_models import RNNS, SOURCES, batch, close, config, model, random, redraw
+from tiny_models import RARE, RNNS, SOURCES, batch, close, config, model, random, redraw
 from tiny_models import one_thread as one_thread
 from torch import Tensor, nn
 
@@ -141,6 +141,13 @@ class Plain:
         vector = [math.tanh(x) for x in self.linear("decoder.combine", [*c, *h])]
         return self.linear("output", vector), weights, [low, top], vector
 
+    def lexical(self, weights: Vector, source: list[int]) -> Vector:
+        """Nguyen and Chiang 2018, section 4: f = tanh(sum a(s) f_s), h = tanh(W f) + f; what it adds to the logits."""
+        words = [self.p["source_embedding.weight"][piece] for piece in source]
+        f = [math.tanh(math.fsum(a * word[i] for a, word in zip(weights, words, strict=True))) for i in range(5)]
+        h = [math.tanh(x) + y for x, y in zip(self.linear("lexical.hidden", f, bias=False), f, strict=True)]
+        return self.linear("lexical.output", h, bias=False)
+
 
 def sigmoid(x: float) -> float:
     return 1 / (1 + math.exp(-x))
@@ -190,6 +197,20 @@ def test_luong_is_the_papers_equations(feeding: bool) -> None:
             assert_row(output.attention[b, t], weights)
 
 
+@pytest.mark.parametrize("tied", [False, True])
+def test_the_lexical_model_is_the_papers_equations(tied: bool) -> None:
+    made, plain, sentences, pieces = prepared(config(tied=tied, lexical=True))
+    output = made(*batch(SOURCES), torch.tensor([pieces] * 3))
+    assert output.attention is None
+    for b, (values, source) in enumerate(zip(sentences, SOURCES, strict=True)):
+        s = plain.start(values)
+        for t, piece in enumerate(pieces):
+            word = plain.p["target_embedding.weight"][piece]
+            logits, weights, s = plain.bahdanau(True, word, s, values)
+            both = zip(logits, plain.lexical(weights, source), strict=True)
+            assert_row(output.logits[b, t], [one + other for one, other in both])
+
+
 # Widths, ties, dropout, first weights ---------------------------------------------------------------------------------
 
 
@@ -218,6 +239,13 @@ def test_tied_weights_are_one_tensor() -> None:
     assert [number - numbers[0] for number in numbers] == [0, 11 * 5, 2 * 9 * 5]
 
 
+def test_dropout_before_the_output_layer_acts_on_the_lexical_model_too() -> None:
+    made = model(config(lexical=True, readout=0.5)).lexical.train()
+    torch.manual_seed(1)
+    first, second = (made(random(1, 2, 5)) for _ in range(2))
+    assert (first - second).abs().max() > 1e-3
+
+
 @pytest.mark.parametrize("place", ["embedding", "encoder", "decoder", "readout"])
 @pytest.mark.parametrize("wiring", ["bahdanau", "luong"])
 def test_each_dropout_acts_in_training_only(wiring: str, place: str) -> None:
@@ -230,12 +258,12 @@ def test_each_dropout_acts_in_training_only(wiring: str, place: str) -> None:
     assert (first - second).abs().max() > 1e-3
 
 
-@pytest.mark.parametrize("name", list(RNNS)[::7])
+@pytest.mark.parametrize("name", [*list(RNNS)[::7], "lexical"])
 def test_every_first_weight_is_drawn(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     empty = torch.empty
     monkeypatch.setattr(torch, "empty", lambda *shape, **how: empty(*shape, **how).fill_(math.nan))
     torch.manual_seed(1)
-    made = models.build(RNNS[name].model_copy(update={"tied": False}), 9, 9, joint=False)
+    made = models.build((RNNS | RARE)[name].model_copy(update={"tied": False}), 9, 9, joint=False)
     for name, parameter in made.named_parameters():
         assert parameter.isfinite().all(), name
         drawn = parameter.dim() > 1 or name.endswith(("vector", "coverage"))

@@ -35,6 +35,7 @@ def config(
     tied: bool = True,
     attention: dict[str, Any] | None = None,
     head: int | None = None,
+    lexical: bool = False,
     **dropout: float,
 ) -> RNNModel:
     """No two widths are equal (but for dot), so that one taken for another shows. `flag`: conditional, or feeding."""
@@ -50,6 +51,7 @@ def config(
             "tied": tied,
             "dropout": Dropout(**{"embedding": 0, "encoder": 0, "decoder": 0, "readout": 0} | dropout),
             "attention": asked,
+            "lexical": lexical,
             "report": {"head": head},
         }
     )
@@ -131,6 +133,9 @@ RARE = {
     "untied": config(tied=False),
     "untied-luong-lstm": config("lstm", "luong", tied=False, score="general"),
     "three-layers": config("lstm", layers=3, tied=False),
+    "lexical": config(lexical=True),
+    "lexical-untied-luong-lstm": config("lstm", "luong", tied=False, score="general", lexical=True),
+    "lexical-coverage": config(attention={"coverage": True, "window": "local-p", "half_width": 2}, lexical=True),
     "three-heads": config(wiring="luong", score="scaled_dot", attention=THREE, head=1),
     "three-heads-three-layers": config(score="concat", layers=3, attention=THREE, head=3),
 }

@@ -85,6 +85,8 @@ class RNNModel(Tree):
     tied: bool = True
     """Output layer = target embedding; also = source embedding when the vocabulary is joint."""
     dropout: Dropout = Dropout()
+    lexical: bool = False
+    """The source words that attention weighs speak for the next piece themselves, too (Nguyen and Chiang 2018, 4)."""
     attention: Attention = Attention()
     report: Report = Report()
 
@@ -108,6 +110,7 @@ class RNNModel(Tree):
         extras += [f"{attention.heads} heads"] * (attention.heads > 1)
         extras += ["one cell a step"] * (attention.wiring == "bahdanau" and not attention.conditional)
         extras += ["no input feeding"] * (attention.wiring == "luong" and not attention.feeding)
+        extras += ["lexical model"] * self.lexical
         return ", ".join([self.cell.upper(), f"{attention.wiring} wiring", f"{attention.score} score", *extras])
 
     @model_validator(mode="after")
@@ -120,6 +123,9 @@ class RNNModel(Tree):
                 f"to half of hidden, or use the general score",
                 *("attention.score", "hidden", "encoder_hidden"),
             )
+        if self.lexical and (attention.score == "none" or attention.heads > 1):
+            raise ValueError("the lexical model asks which source words the one attention weighs, so it needs a score, "
+                             "and heads: 1", *("lexical", "attention.score", "attention.heads"))  # fmt: skip
         if (self.report.layer or 1) > 1:
             raise ValueError("this model has one attention, so one layer to report", "report.layer")
         if (self.report.head or 1) > attention.heads:

@@ -158,6 +158,25 @@ class Luong(nn.Module):
 WIRINGS: dict[str, type[Bahdanau] | type[Luong]] = {"bahdanau": Bahdanau, "luong": Luong}
 
 
+class Lexical(nn.Module):
+    """What attended source words say of the next piece without the decoder: Nguyen and Chiang 2018, section 4.
+
+    Logits to add: W h, h = tanh(V f) + f, f = tanh(the source embeddings, weighted as attention weighs).
+    """
+
+    def __init__(self, config: RNNModel, target_size: int):
+        super().__init__()
+        self.hidden = nn.Linear(config.embedding, config.embedding, bias=False)
+        self.output = nn.Linear(config.embedding, target_size, bias=False)
+        self.dropout = Dropout(config.dropout.readout)
+
+    def forward(self, attended: Tensor) -> Tensor:
+        """Return logits, [..., V], of attended words, [..., E]."""
+        words = torch.tanh(attended)
+        logits: Tensor = self.output(self.dropout(torch.tanh(self.hidden(words)) + words))
+        return logits
+
+
 class RNN(Seq2Seq):
     """Seq2Seq (models/base.py) from the parts above."""
 
@@ -176,6 +195,7 @@ class RNN(Seq2Seq):
         self.output = nn.Linear(config.embedding, target_size)
         if config.tied:
             self.output.weight = self.target_embedding.weight
+        self.lexical = Lexical(config, target_size) if config.lexical else None
         self.embedding_dropout = Dropout(config.dropout.embedding)
         self.readout_dropout = Dropout(config.dropout.readout)
         self._initialise()
@@ -198,16 +218,20 @@ class RNN(Seq2Seq):
 
     def encode(self, source_BS: Tensor, mask_BS: Tensor) -> tuple[Memory, State]:
         """Return the memory for attention, and the start state tanh(W mean of the encoder's outputs), K = 1."""
-        values_BSC = self.encoder(self.embedding_dropout(self.source_embedding(source_BS)), mask_BS)
+        embedded_BSE = self.embedding_dropout(self.source_embedding(source_BS))
+        values_BSC = self.encoder(embedded_BSE, mask_BS)
         start_BX = torch.tanh(self.start(masked_mean(values_BSC, mask_BS)))
         state = dict(zip(self.names, start_BX[:, None].chunk(len(self.names), -1), strict=True))
-        return self.decoder.attention.memory(values_BSC, mask_BS), state | self.decoder.start(values_BSC)
+        memory = self.decoder.attention.memory(values_BSC, mask_BS)
+        if self.lexical is not None:
+            memory["words"] = embedded_BSE
+        return memory, state | self.decoder.start(values_BSC)
 
     def step(self, previous_BK: Tensor, state: State, memory: Memory) -> tuple[Output, State]:
         """Predict the piece after `previous_BK`."""
         word_BKE = self.embedding_dropout(self.target_embedding(previous_BK))
         features, weights_BKS, state = self._advance(self.decoder.word(word_BKE), state, memory)
-        return self._predict(features, word_BKE, weights_BKS), state
+        return self._predict(features, word_BKE, weights_BKS, memory), state
 
     def forward(self, source_BS: Tensor, mask_BS: Tensor, target_in_BT: Tensor, attention: bool = False) -> Output:
         """Predict every next piece of given targets; what needs no state is computed for all steps at once."""
@@ -218,10 +242,11 @@ class RNN(Seq2Seq):
         for gates_BG in self.decoder.word(word_BTE).unbind(1):
             features_B1F, weights_B1S, state = self._advance(gates_BG[:, None], state, memory)
             features.append(features_B1F)
-            if attention and weights_B1S is not None:
+            if weights_B1S is not None:
                 weights.append(weights_B1S)
         weights_BTS = torch.cat(weights, 1) if weights else None
-        return self._predict(torch.cat(features, 1), word_BTE, weights_BTS)
+        output = self._predict(torch.cat(features, 1), word_BTE, weights_BTS, memory)
+        return output if attention else output._replace(attention=None)
 
     def posterior(self, source_BS: Tensor, mask_BS: Tensor, target_in_BT: Tensor, target_out_BT: Tensor) -> Tensor:
         """Return the weights times the likelihood of each piece, had the source piece been the whole context."""
@@ -236,7 +261,8 @@ class RNN(Seq2Seq):
                 raise ValueError("without attention there is no posterior")
             each = {name: tensor.expand(-1, pieces, *tensor.shape[2:]) for name, tensor in asked.items()}
             features, _ = self.decoder.answer(alone_BSC, gates.expand(-1, pieces, -1), each)
-            output = self._predict(features, word_BE[:, None].expand(-1, pieces, -1), None)
+            word_BSE = word_BE[:, None].expand(-1, pieces, -1)
+            output = self._predict(features, word_BSE, mask_BS.to(weights_B1S).diag_embed(), memory)
             rows.append(posterior(weights_B1S[:, 0], output.logits, piece_B))
             _, state = self.decoder.answer(context, gates, asked | past)
         return torch.stack(rows, 1)
@@ -248,6 +274,9 @@ class RNN(Seq2Seq):
         features, state = self.decoder.answer(context, gates, state | past)
         return features, weights_BKS, state
 
-    def _predict(self, features: Tensor, word: Tensor, weights: Tensor | None) -> Output:
+    def _predict(self, features: Tensor, word: Tensor, weights: Tensor | None, memory: Memory) -> Output:
         readout = self.readout_dropout(self.decoder.read(features, word))
-        return Output(self.output(readout), weights, readout)
+        logits = self.output(readout)
+        if self.lexical is not None and weights is not None:
+            logits += self.lexical(weights @ memory["words"])
+        return Output(logits, weights, readout)
