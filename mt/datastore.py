@@ -1,4 +1,4 @@
-"""The datastore of a run: what its output layer saw at each target piece of the training split, beside that piece.
+"""The datastore of a run: what its output layers saw at each target piece of the training split, beside that piece.
 
 Khandelwal et al. 2021, 2: keys and values for nearest-neighbour translation (models/nearest.py).
 """
@@ -14,7 +14,7 @@ from mt.config import Nearest
 from mt.corpora.pairs import Split
 from mt.errors import UserError
 from mt.models.base import Seq2Seq
-from mt.models.nearest import NearestNeighbours, normalised
+from mt.models.nearest import NearestNeighbours, key
 from mt.progress import Meter
 from mt.special import PAD
 
@@ -32,9 +32,9 @@ def write(run: Path, train: Split) -> int:
     sides = pieces.source_lengths, pieces.target_lengths
     for rows in data.order(*sides, config.train.batch_tokens, config.train.max_pieces, (0, 0)):
         batch = pieces.batch(rows)
-        readout_BTE = model(batch.source_BS, batch.mask_BS, batch.target_in_BT).readout
+        output = model(batch.source_BS, batch.mask_BS, batch.target_in_BT)
         real_BT = batch.target_out_BT != PAD
-        keys.append(normalised(readout_BTE[real_BT]).half())
+        keys.append(key(output)[real_BT].half())
         values.append(batch.target_out_BT[real_BT])
         meter.add(len(rows))
     meter.close()

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from mt import checkpoint, cli, corpora, data, datastore
 from mt.config import Nearest
-from mt.models.nearest import NearestNeighbours, votes
+from mt.models.nearest import NearestNeighbours, key, votes
 from mt.progress import Meter
 from mt.special import PAD
 
@@ -57,7 +57,7 @@ def looked_up(run: Path, count: int) -> tuple[Tensor, Tensor, Tensor]:
         batch = pieces.batch(rows)
         output, real_BT = bare(batch.source_BS, batch.mask_BS, batch.target_in_BT), batch.target_out_BT != PAD
         target_P1 = batch.target_out_BT[real_BT][:, None]
-        cosine_PC, beside_PC = model.find(output.readout[real_BT])
+        cosine_PC, beside_PC = model.find(key(output)[real_BT])
         own_P = output.logits[real_BT].softmax(-1).gather(1, target_P1)[:, 0]
         found.append((own_P, cosine_PC, beside_PC == target_P1))
         meter.add(len(rows))

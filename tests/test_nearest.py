@@ -24,7 +24,12 @@ from mt.special import BOS, EOS, PAD
 from mt.translate import load
 
 TARGET_IN = torch.tensor([[BOS, 7, 4, 4], [BOS, 5, 8, 6], [BOS, 6, PAD, PAD]])
-KINDS = {"gru": config(), "luong": config("lstm", "luong", score="general"), "transformer": transformer()}
+KINDS = {
+    "gru": config(),
+    "lexical": config(lexical=True),
+    "luong": config("lstm", "luong", score="general"),
+    "transformer": transformer(),
+}
 kinds = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS.keys())
 
 
@@ -36,10 +41,17 @@ def store(width: int, size: int) -> tuple[Tensor, Tensor]:
     return keys / keys.norm(dim=1, keepdim=True), torch.randint(EOS, 9, (size,), generator=random)
 
 
-def voted(own: list[float], readout: list[float], keys: Tensor, pieces: Tensor, settings: Nearest) -> list[float]:
+def looked_up(readouts: tuple[Tensor, ...], sentence: int, step: int) -> list[float]:
+    """What the output layers saw at a step, each of the same length, 1 together."""
+    query: list[float] = []
+    for readout in (tensor[sentence, step].tolist() for tensor in readouts):
+        length = math.sqrt(math.fsum(x * x for x in readout) * len(readouts))
+        query += [x / length for x in readout]
+    return query
+
+
+def voted(own: list[float], query: list[float], keys: Tensor, pieces: Tensor, settings: Nearest) -> list[float]:
     """The slow twin, eq. 2 and 3 of the paper: all distances, sorted; the probability of each piece."""
-    length = math.sqrt(math.fsum(x * x for x in readout))
-    query = [x / length for x in readout]
     distances = sorted(
         (math.fsum((a - b) ** 2 for a, b in zip(query, key, strict=True)), piece)
         for key, piece in zip(keys.tolist(), pieces.tolist(), strict=True)
@@ -57,13 +69,23 @@ def voted(own: list[float], readout: list[float], keys: Tensor, pieces: Tensor, 
 def test_votes_are_those_of_the_plain_loop(kind: RNNModel | TransformerModel, size: int, count: int) -> None:
     bare, settings = model(kind), Nearest(count=count, weight=0.3, temperature=0.2)
     plain = bare(*batch(SOURCES), TARGET_IN)
-    keys, pieces = store(plain.readout.shape[2], size)
+    keys, pieces = store(len(looked_up(plain.readouts, 0, 0)), size)
     mixed = NearestNeighbours(bare, keys, pieces, settings).eval()(*batch(SOURCES), TARGET_IN)
     for sentence in range(len(SOURCES)):
         for step in range(TARGET_IN.shape[1]):
             own = plain.logits[sentence, step].softmax(-1).tolist()
-            expected = voted(own, plain.readout[sentence, step].tolist(), keys, pieces, settings)
+            expected = voted(own, looked_up(plain.readouts, sentence, step), keys, pieces, settings)
             close(mixed.logits[sentence, step].exp(), torch.tensor(expected, dtype=torch.float64))
+
+
+@kinds
+@torch.inference_mode()
+def test_readouts_are_all_that_logits_come_from(kind: RNNModel | TransformerModel) -> None:
+    made = model(kind)
+    found = made(*batch(SOURCES), TARGET_IN)
+    lexical = getattr(made, "lexical", None)
+    layers = [made.output] if lexical is None else [made.output, lexical.output]
+    close(found.logits, sum(layer(seen) for layer, seen in zip(layers, found.readouts, strict=True)))
 
 
 @kinds
@@ -83,7 +105,7 @@ def test_forward_is_stepping(kind: RNNModel | TransformerModel, monkeypatch: pyt
 
 
 def consulting(bare: Seq2Seq, size: int) -> NearestNeighbours:
-    width = bare(*batch(SOURCES), TARGET_IN).readout.shape[2]
+    width = len(looked_up(bare(*batch(SOURCES), TARGET_IN).readouts, 0, 0))
     return NearestNeighbours(bare, *store(width, size), Nearest(count=9)).eval()
 
 
@@ -121,8 +143,8 @@ def test_the_datastore_has_every_readout_of_training_beside_its_piece(run: Path)
         memory, state = bare.encode(*batch([[*tokenizers.source.encode(source), EOS]]))
         for previous, piece in zip([BOS, *pieces], pieces, strict=False):
             output, state = bare.step(torch.tensor([[previous]]), state, memory)
-            readout = output.readout[0, 0] / output.readout.norm()
-            nearby = tensors["keys"].float() @ readout > 1 - 1e-4
+            query = torch.tensor(looked_up(output.readouts, 0, 0))
+            nearby = tensors["keys"].float() @ query > 1 - 1e-4
             assert piece in tensors["pieces"][nearby]
 
 

@@ -19,12 +19,12 @@ State = dict[str, Tensor]
 class Output(NamedTuple):
     """Logits, unnormalised, [B, T or K, V]; attention [B, T or K, S], or None where there is none.
 
-    `readout` is what the output layer saw, [B, T or K, E]; None where several models predict together.
+    `readouts` are what each output layer saw, [B, T or K, E]; none where several models predict together.
     """
 
     logits: Tensor
     attention: Tensor | None
-    readout: Tensor | None = None
+    readouts: tuple[Tensor, ...] = ()
 
 
 class Seq2Seq(nn.Module):

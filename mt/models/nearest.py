@@ -1,7 +1,9 @@
 """Nearest-neighbour translation: attention over every target piece of the training split, Khandelwal et al. 2021.
 
-Shapes as in models/base.py; besides, E is the width of a readout, N the number of keys, C that of the nearest.
+Shapes as in models/base.py; besides, E is the width of all readouts, N the number of keys, C that of the nearest.
 """
+
+import math
 
 import torch
 from torch import Tensor, nn
@@ -19,7 +21,7 @@ class NearestNeighbours(Seq2Seq):
     """A model whose predictions are mixed with the pieces that followed the most similar readouts of training.
 
     p(y) = (1 - weight) p_model(y) + weight x the sum of a over the nearest keys that stand beside the piece y,
-    a = softmax(-distance^2 / temperature) over the `count` nearest: eq. 2 and 3, for readouts of length 1.
+    a = softmax(-distance^2 / temperature) over the `count` nearest: eq. 2 and 3, for keys of length 1.
     """
 
     def __init__(self, model: Seq2Seq, keys_NE: Tensor, pieces_N: Tensor, settings: Nearest):
@@ -50,18 +52,18 @@ class NearestNeighbours(Seq2Seq):
 
     def _mixed(self, output: Output) -> Output:
         """Return log p(y) as logits."""
-        if output.readout is None:
-            raise ValueError("several models have no one readout: give each its own neighbours")
-        cosine_XC, pieces_XC = self.find(output.readout.flatten(0, 1))
+        if not output.readouts:
+            raise ValueError("several models have no readouts of their own: give each its own neighbours")
+        cosine_XC, pieces_XC = self.find(key(output).flatten(0, 1))
         votes_XC = votes(cosine_XC, self.settings.temperature).mul_(self.settings.weight)
         own = output.logits.softmax(-1).mul_(1 - self.settings.weight)
         mixed = own.flatten(0, 1).scatter_add_(1, pieces_XC, votes_XC)
         return output._replace(logits=mixed.log_().view_as(output.logits))
 
-    def find(self, readout_XE: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the cosines of the nearest keys, the greatest first, and the pieces beside them, [X, C]."""
+    def find(self, query_XE: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the cosines of the keys nearest to a `key`, the greatest first, and the pieces beside them, [X, C]."""
         rows = max(1, CELLS // len(self.keys_NE))
-        cosines, keys = zip(*(self._nearest(query_XE) for query_XE in normalised(readout_XE).split(rows)), strict=True)
+        cosines, keys = zip(*(self._nearest(part_XE) for part_XE in query_XE.split(rows)), strict=True)
         return torch.cat(cosines), self.pieces_N[torch.cat(keys)]
 
     def _nearest(self, query_XE: Tensor) -> tuple[Tensor, Tensor]:
@@ -83,6 +85,7 @@ def votes(cosine_XC: Tensor, temperature: float) -> Tensor:
     return (cosine_XC * (2 / temperature)).softmax(1)
 
 
-def normalised(readout: Tensor) -> Tensor:
-    """Return vectors of length 1 along the last axis."""
-    return nn.functional.normalize(readout, dim=-1)
+def key(output: Output) -> Tensor:
+    """Return what is looked up, [B, T or K, E]: the readouts side by side, each as long as the others, 1 in all."""
+    parts = [nn.functional.normalize(readout, dim=-1) for readout in output.readouts]
+    return torch.cat(parts, -1) / math.sqrt(len(parts))

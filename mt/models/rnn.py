@@ -162,6 +162,7 @@ class Lexical(nn.Module):
     """What attended source words say of the next piece without the decoder: Nguyen and Chiang 2018, section 4.
 
     Logits to add: W h, h = tanh(V f) + f, f = tanh(the source embeddings, weighted as attention weighs).
+    h is a readout.
     """
 
     def __init__(self, config: RNNModel, target_size: int):
@@ -171,10 +172,10 @@ class Lexical(nn.Module):
         self.dropout = Dropout(config.dropout.readout)
 
     def forward(self, attended: Tensor) -> Tensor:
-        """Return logits, [..., V], of attended words, [..., E]."""
+        """Return the readout of attended words, [..., E]."""
         words = torch.tanh(attended)
-        logits: Tensor = self.output(self.dropout(torch.tanh(self.hidden(words)) + words))
-        return logits
+        readout: Tensor = self.dropout(torch.tanh(self.hidden(words)) + words)
+        return readout
 
 
 class RNN(Seq2Seq):
@@ -277,6 +278,8 @@ class RNN(Seq2Seq):
     def _predict(self, features: Tensor, word: Tensor, weights: Tensor | None, memory: Memory) -> Output:
         readout = self.readout_dropout(self.decoder.read(features, word))
         logits = self.output(readout)
-        if self.lexical is not None and weights is not None:
-            logits += self.lexical(weights @ memory["words"])
-        return Output(logits, weights, readout)
+        if self.lexical is None or weights is None:
+            return Output(logits, weights, (readout,))
+        lexical = self.lexical(weights @ memory["words"])
+        logits += self.lexical.output(lexical)
+        return Output(logits, weights, (readout, lexical))

@@ -246,4 +246,4 @@ class Transformer(Seq2Seq):
 
     def _predict(self, x_BQE: Tensor, weights: Tensor | None) -> Output:
         readout_BQE = self.decoder_norm(x_BQE)
-        return Output(self.output(readout_BQE), weights, readout_BQE)
+        return Output(self.output(readout_BQE), weights, (readout_BQE,))
