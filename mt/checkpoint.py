@@ -23,8 +23,18 @@ from mt.errors import UserError
 from mt.models.base import Seq2Seq
 from mt.text import Tokenizers
 
-WEIGHTS, STATE, DATASTORE = "model.safetensors", "state.safetensors", "datastore.safetensors"
-FILES = (WEIGHTS, STATE, DATASTORE, "metrics.jsonl", "README.md", "alignment.json", "config.yaml", "tokenizer*.model")
+WEIGHTS, STATE, DATASTORE, LESSONS = (f"{name}.safetensors" for name in ("model", "state", "datastore", "lessons"))
+FILES = (
+    WEIGHTS,
+    STATE,
+    DATASTORE,
+    LESSONS,
+    "metrics.jsonl",
+    "README.md",
+    "alignment.json",
+    "config.yaml",
+    "tokenizer*.model",
+)
 CACHE, FOLDERS = "cache", ("eval", "align")
 
 

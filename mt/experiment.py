@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 
-from mt import checkpoint, config_file, corpora, data, datastore, evaluate, guide, text
+from mt import checkpoint, config_file, corpora, data, datastore, evaluate, guide, teacher, text
 from mt.card import write_card
 from mt.config import Config
 from mt.disk import make_folder, write_text
@@ -83,6 +83,7 @@ def _trainer(config: Config, run: Path, *, resume: bool, overwrite: bool) -> Tra
     # what may not fit: before anything is changed
     data.must_fit(splits["train"], tokenizers, config.train.max_pieces)
     links = guide.load(config.train.guide, splits["train"], tokenizers)
+    taught_by = teacher.load(config.train.teacher, tokenizers)
     if overwrite and checkpoint.is_run(run):
         checkpoint.remove(run)
     for leftover in _leftovers(run):
@@ -90,7 +91,7 @@ def _trainer(config: Config, run: Path, *, resume: bool, overwrite: bool) -> Tra
     make_folder(run / checkpoint.CACHE)
     tokenizers.save(run)
     write_text(run / "config.yaml", config_file.to_yaml(config))
-    trainer = Trainer(run, config, splits, tokenizers, links)
+    trainer = Trainer(run, config, splits, tokenizers, links, taught_by)
     trainer.restore()
     return trainer
 

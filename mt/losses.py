@@ -13,37 +13,56 @@ from torch.autograd.function import once_differentiable
 from mt.special import PAD
 
 
-def cross_entropy(logits_BTV: Tensor, target_out_BT: Tensor, smoothing: float) -> Tensor:
-    """Return the cross-entropy in nats summed over real target pieces, with label smoothing (Szegedy et al. 2016)."""
-    summed: Callable[[Tensor, Tensor, float], Tensor] = _CrossEntropy.apply
-    return summed(logits_BTV.flatten(0, 1), target_out_BT.flatten(), smoothing)
+def cross_entropy(
+    logits_BTV: Tensor,
+    target_out_BT: Tensor,
+    smoothing: float,
+    taught: tuple[Tensor, Tensor] | None = None,
+    weight: float = 0.0,
+) -> Tensor:
+    """Return the cross-entropy in nats summed over real target pieces, with label smoothing (Szegedy et al. 2016).
+
+    `taught` are candidates_BTC and their probabilities, each row's summing to one: the cross-entropy to them gets this
+    weight, the other the rest (Kim and Rush 2016, eq. 4 and 5).
+    """
+    summed: Callable[[Tensor, Tensor, Tensor, Tensor, float], Tensor] = _CrossEntropy.apply
+    wanted_BTC, smoothing = target_out_BT[:, :, None], (1 - weight) * smoothing
+    shares_BTC = torch.full_like(wanted_BTC, 1 - weight - smoothing, dtype=logits_BTV.dtype)
+    if taught is not None:
+        candidates_BTC, probabilities_BTC = taught
+        wanted_BTC = torch.cat((wanted_BTC, candidates_BTC), 2)
+        shares_BTC = torch.cat((shares_BTC, weight * probabilities_BTC), 2)
+    real_N = target_out_BT.flatten() != PAD
+    return summed(logits_BTV.flatten(0, 1), wanted_BTC.flatten(0, 1), shares_BTC.flatten(0, 1), real_N, smoothing)
 
 
 class _CrossEntropy(torch.autograd.Function):
     """PyTorch's own, in half as many passes over memory: the gradient is written where the log probabilities were.
 
-    N = B x T. So there is one backward for each forward, and no second derivative.
+    N = B x T; of each, C pieces are wanted. Shares and smoothing sum to one. So there is one backward for each forward,
+    and no second derivative.
     """
 
     @staticmethod
-    def forward(ctx: Any, logits_NV: Tensor, target_N: Tensor, smoothing: float) -> Tensor:
+    def forward(
+        ctx: Any, logits_NV: Tensor, wanted_NC: Tensor, shares_NC: Tensor, real_N: Tensor, smoothing: float
+    ) -> Tensor:
         log_probs_NV = logits_NV.log_softmax(-1)
-        loss_N = (smoothing - 1) * log_probs_NV.gather(1, target_N[:, None])[:, 0]
+        loss_N = -(shares_NC * log_probs_NV.gather(1, wanted_NC)).sum(1)
         if smoothing:
             loss_N -= smoothing * log_probs_NV.mean(1)
-        ctx.save_for_backward(log_probs_NV, target_N)
+        ctx.save_for_backward(log_probs_NV, wanted_NC, shares_NC, real_N)
         ctx.smoothing = smoothing
-        return loss_N[target_N != PAD].sum()
+        return loss_N[real_N].sum()
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
-        """Return the probabilities less the smoothed target, for real pieces."""
-        log_probs_NV, target_N = ctx.saved_tensors
-        wanted_N1 = target_N[:, None]
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None, None, None]:
+        """Return the probabilities less what is wanted, for real pieces."""
+        log_probs_NV, wanted_NC, shares_NC, real_N = ctx.saved_tensors
         gradient_NV = log_probs_NV.exp_().sub_(ctx.smoothing / log_probs_NV.shape[1])
-        gradient_NV.scatter_add_(1, wanted_N1, torch.full_like(wanted_N1, ctx.smoothing - 1, dtype=gradient.dtype))
-        return gradient_NV.mul_(gradient * (wanted_N1 != PAD)), None, None
+        gradient_NV.scatter_add_(1, wanted_NC, -shares_NC)
+        return gradient_NV.mul_(gradient * real_N[:, None]), None, None, None, None
 
 
 def coverage_loss(attention_BTS: Tensor, target_out_BT: Tensor) -> Tensor:

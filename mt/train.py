@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from mt import checkpoint, data, metrics
 from mt.average import Average
-from mt.checkpoint import STATE, WEIGHTS
+from mt.checkpoint import LESSONS, STATE, WEIGHTS
 from mt.config import Config, Train
 from mt.corpora.pairs import Split
 from mt.data import Batch, Pieces
@@ -26,8 +26,10 @@ from mt.disk import write_text
 from mt.errors import UserError
 from mt.guide import Guide
 from mt.losses import coverage_loss, cross_entropy, guide_loss
+from mt.models.base import Seq2Seq
 from mt.progress import Meter
 from mt.special import PAD
+from mt.teacher import Teacher
 from mt.text import Tokenizers
 from mt.translate import Translator
 
@@ -72,7 +74,13 @@ class Trainer:
     """One training run in progress: model, optimiser, position, and the encoded data."""
 
     def __init__(
-        self, run: Path, config: Config, splits: dict[str, Split], tokenizers: Tokenizers, guide: Guide | None = None
+        self,
+        run: Path,
+        config: Config,
+        splits: dict[str, Split],
+        tokenizers: Tokenizers,
+        guide: Guide | None = None,
+        teacher: Seq2Seq | None = None,
     ):
         self.run, self.config, self.tokenizers = run, config, tokenizers
         self.validation = splits["validation"]
@@ -81,6 +89,7 @@ class Trainer:
         data.report("train", splits["train"], self.train_pieces, config.train.max_pieces)
         data.report("validation", self.validation, self.validation_pieces, sys.maxsize)
         self.guide = guide
+        self.teacher = Teacher(teacher, config.train, self.train_pieces, run / LESSONS) if teacher else None
         self.model = checkpoint.build(config, tokenizers)
         self.optimizer = torch.optim.Adam(self.model.parameters(), betas=config.train.betas, fused=True)
         self.average = Average(self.model, config.train.average)
@@ -103,13 +112,9 @@ class Trainer:
 
     def _conditions(self) -> dict[str, Any]:
         """Return what must be the same for a resumed run to be the same bit for bit."""
-        return {
-            "torch": torch.__version__,
-            "threads": torch.get_num_threads(),
-            "data": self.train_pieces.digest
-            + self.validation_pieces.digest
-            + (self.guide.digest if self.guide else ""),
-        }
+        sources = self.train_pieces, self.validation_pieces, self.guide, self.teacher
+        data_read = "".join(source.digest for source in sources if source)
+        return {"torch": torch.__version__, "threads": torch.get_num_threads(), "data": data_read}
 
     def restore(self) -> None:
         """Continue where state.safetensors stands, and make the other files agree with it."""
@@ -174,7 +179,8 @@ class Trainer:
             fraction = (self.position.epoch + self.position.batch / len(batches)) / config.epochs
             sizes = batch.target_out_BT.shape[1], batch.source_BS.shape[1]
             guide_BTS = self.guide.batch(rows, *sizes) if self.guide else None
-            loss, tokens = self.update(batch, fraction, guide_BTS)
+            taught = self.teacher.batch(rows, sizes[0]) if self.teacher else None
+            loss, tokens = self.update(batch, fraction, guide_BTS, taught)
             self.position = replace(
                 self.position,
                 update=self.position.update + 1,
@@ -198,15 +204,22 @@ class Trainer:
             return True
         return config.validate_every is not None and position.update % config.validate_every == 0
 
-    def update(self, batch: Batch, fraction: float, guide_BTS: Tensor | None = None) -> tuple[float, int]:
+    def update(
+        self,
+        batch: Batch,
+        fraction: float,
+        guide_BTS: Tensor | None = None,
+        taught: tuple[Tensor, Tensor] | None = None,
+    ) -> tuple[float, int]:
         """Take one step of the optimiser; return the translation's summed loss and the number of real target pieces."""
         config, position = self.config.train, self.position
         torch.manual_seed(self.config.seed * 1_000_003 + position.update)
         self.model.train()
         tokens = int((batch.target_out_BT != PAD).sum())
-        taught = guide_BTS is not None or config.coverage_loss > 0
-        output = self.model(batch.source_BS, batch.mask_BS, batch.target_in_BT, attention=taught)
-        loss = total = cross_entropy(output.logits, batch.target_out_BT, config.label_smoothing)
+        attention = guide_BTS is not None or config.coverage_loss > 0
+        output = self.model(batch.source_BS, batch.mask_BS, batch.target_in_BT, attention)
+        weight = config.teacher.weight if taught else 0.0
+        loss = total = cross_entropy(output.logits, batch.target_out_BT, config.label_smoothing, taught, weight)
         if guide_BTS is not None:
             total = total + config.guide.weight * guide_loss(output.attention, guide_BTS)
         if config.coverage_loss:

@@ -46,9 +46,11 @@ MAY_IMPORT = {
     "align": "errors disk corpora links alignments alignment_files gold_files blocks progress aligner choice evaluate",
     "losses": "special",
     "guide": "errors config text corpora.pairs alignments alignment_files",
+    "teacher": "errors config text data models.base models.ensemble progress checkpoint",
     "train": "errors special disk config text corpora.pairs data models metrics progress checkpoint average translate "
-    "evaluate losses guide",
-    "experiment": "errors disk config config_file text corpora data guide checkpoint datastore card evaluate train",
+    "evaluate losses guide teacher",
+    "experiment": "errors disk config config_file text corpora data guide checkpoint datastore card evaluate train "
+    "teacher",
     "default": "errors config corpora checkpoint",
     "lab": "errors disk config config_file metrics corpora checkpoint train translate experiment evaluate",
     "interact": "errors disk config alignments alignment_files blocks page plots progress translate",

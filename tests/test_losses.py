@@ -47,6 +47,23 @@ def test_gradient_is_that_of_pytorchs_own_loss():
         assert not found[target == PAD].any()
 
 
+def test_a_teachers_share_of_the_loss_and_its_gradient_are_the_sum_written_out():
+    torch.manual_seed(1)
+    logits, target = torch.randn(3, 4, 7, dtype=torch.float64, requires_grad=True), torch.randint(0, 7, (3, 4))
+    candidates = torch.stack([torch.randperm(7)[:3] for _ in range(12)]).view(3, 4, 3)
+    shares = torch.rand(3, 4, 3, dtype=torch.float64).softmax(-1)
+    expected = torch.zeros((), dtype=torch.float64)
+    for b, t in (target != PAD).nonzero().tolist():
+        wanted = torch.full((7,), 0.2 * 0.1 / 7, dtype=torch.float64)
+        wanted[target[b, t]] += 0.2 * 0.9
+        for candidate, share in zip(candidates[b, t].tolist(), shares[b, t].tolist(), strict=True):
+            wanted[candidate] += 0.8 * share
+        expected = expected - (wanted * (logits[b, t].exp() / logits[b, t].exp().sum()).log()).sum()
+    found = cross_entropy(logits, target, 0.1, (candidates, shares), 0.8)
+    assert found.item() == pytest.approx(expected.item(), rel=1e-12)
+    torch.testing.assert_close(torch.autograd.grad(found * 0.3, logits), torch.autograd.grad(expected * 0.3, logits))
+
+
 def test_a_second_gradient_of_one_loss_is_refused():
     logits = torch.randn(1, 2, 5, requires_grad=True)
     loss = cross_entropy(logits, torch.tensor([[1, 2]]), 0.1)

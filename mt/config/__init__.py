@@ -32,6 +32,17 @@ class Guide(Tree):
     al. 2020; with model.attention.conditional: false only the step after that has)."""
 
 
+class Teacher(Tree):
+    """Trained models teach: how likely they find each piece is learned too (Kim and Rush 2016, 3.1)."""
+
+    runs: tuple[str, ...] = ()
+    """Run directories of the same corpus and vocabulary, whose mean teaches. Empty: no teacher."""
+    weight: Fraction = 0.8
+    """Of the cross-entropy to the teacher's probabilities; that to the pieces of the corpus has the rest."""
+    candidates: Count = 24
+    """So many pieces, the likeliest at each place, are taught, their probabilities scaled to sum to one."""
+
+
 class Train(Tree):
     """The training loop."""
 
@@ -59,6 +70,7 @@ class Train(Tree):
     coverage_loss: Annotated[float, Field(ge=0)] = 0.0
     """Weight of the coverage loss, sum of min(weight, sum of earlier weights) (See et al. 2017, eq. 12-13)."""
     guide: Guide = Guide()
+    teacher: Teacher = Teacher()
     validate_every: Count | None = None
     """Updates between validations. Unset: one epoch."""
     early_stop: Annotated[int, Field(ge=0)] = 0
