@@ -31,8 +31,6 @@ from mt.translate import Translator, load
 
 TRAINING = "training, target pieces a second"
 SHARE = "our FLOPs a second in training, of a large matmul's"
-LARGE = 2048
-"""Target pieces in the larger batches in which our share of the machine is measured, too."""
 SENTENCES, ALONE = 1000, 100
 """How many are translated, at once and one by one."""
 OUR_BATCH = 128
@@ -75,11 +73,8 @@ def bench(
     with tempfile.TemporaryDirectory() as folder:
         run = other.ours if other else Path(folder, "ours")
         trainer = Trainer(Path(folder), tree, splits, tokenizers)
-        train = tree.train.model_copy(update={"batch_tokens": LARGE})
-        large = Trainer(Path(folder), tree.model_copy(update={"train": train}), splits, tokenizers)
         for _ in range(1 if quick else rounds):
             training(trainer, other, updates, best, figures)
-            figures[f"{SHARE}, batches of {LARGE:,}"].append(100 * speed.train(large, updates)[1])
         if not quick:
             reaching(tree, run, trainer, other, bleu, best, figures)
         translator = load(run) if (other.is_trained if other else not quick) else None
@@ -168,15 +163,14 @@ def table(figures: Figures) -> str:
     """Return the medians as Markdown, each with its range over the rounds; a ratio is ours over the peer's."""
     lines = ["| what | median | range over the rounds |", "| --- | --- | --- |"]
     for name, values in figures.items():
-        unit = "" if name.endswith("ours") else " %" if name.startswith(SHARE) else " x"
+        unit = "" if name.endswith("ours") else " %" if name == SHARE else " x"
         lines.append(f"| {name} | {median(values):.2f}{unit} | {min(values):.2f}–{max(values):.2f} |")
     return "\n".join(lines) + "\n"
 
 
 def draw(path: Path, figures: Figures) -> None:
     """Draw the ratios as bars, each with its range."""
-    ratios = {name: values for name, values in figures.items()
-              if not name.endswith("ours") and not name.startswith(SHARE)}  # fmt: skip
+    ratios = {name: values for name, values in figures.items() if not name.endswith("ours") and name != SHARE}
     if not ratios:
         return
     figure = Figure(figsize=(8, 0.6 + 0.5 * len(ratios)), layout="constrained")
