@@ -39,7 +39,7 @@ class Teacher(Tree):
     """Run directories of the same corpus and vocabulary, whose mean teaches. Empty: no teacher."""
     weight: Fraction = 0.8
     """Of the cross-entropy to the teacher's probabilities; that to the pieces of the corpus has the rest."""
-    candidates: Count = 24
+    candidates: Annotated[int, Field(ge=1, le=300)] = 24
     """So many pieces, the likeliest at each place, are taught, their probabilities scaled to sum to one."""
 
 
