@@ -23,7 +23,8 @@ from mt.errors import UserError
 from mt.models.base import Seq2Seq
 from mt.text import Tokenizers
 
-WEIGHTS, STATE, DATASTORE, LESSONS = (f"{name}.safetensors" for name in ("model", "state", "datastore", "lessons"))
+WEIGHTS, STATE = "model.safetensors", "state.safetensors"
+DATASTORE, LESSONS = "datastore.safetensors", "lessons.safetensors"
 FILES = (
     WEIGHTS,
     STATE,
