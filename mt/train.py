@@ -217,7 +217,8 @@ class Trainer:
         self.model.train()
         tokens = int((batch.target_out_BT != PAD).sum())
         attention = guide_BTS is not None or config.coverage_loss > 0
-        output = self.model(batch.source_BS, batch.mask_BS, batch.target_in_BT, attention)
+        with torch.autocast("cpu", torch.bfloat16, enabled=config.precision == "bfloat16"):
+            output = self.model(batch.source_BS, batch.mask_BS, batch.target_in_BT, attention).float()
         weight = config.teacher.weight if taught else 0.0
         loss = total = cross_entropy(output.logits, batch.target_out_BT, config.label_smoothing, taught, weight)
         if guide_BTS is not None:

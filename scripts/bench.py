@@ -21,7 +21,7 @@ import torch
 import typer
 from matplotlib.figure import Figure
 
-from mt import cli, config_file, corpora, text
+from mt import cli, config_file, corpora, experiment, text
 from mt.config import Config
 from mt.disk import replacing, write_text
 from mt.lab import speed
@@ -29,8 +29,11 @@ from mt.lab.peer import Peer, described
 from mt.train import Trainer
 from mt.translate import Translator, load
 
-TRAINING = "training, target pieces a second"
-SHARE = "our FLOPs a second in training, of a large matmul's"
+PRECISIONS = ["float32", *(["bfloat16"] if experiment.has_bfloat16() else [])]
+"""Of our products in training; on a CPU the peer has only the first."""
+TRAINING = "training in {}, target pieces a second"
+SHARE = "our FLOPs a second in {} training, of a large float32 matmul's"
+SHARES = {SHARE.format(precision) for precision in PRECISIONS}
 SENTENCES, ALONE = 1000, 100
 """How many are translated, at once and one by one."""
 OUR_BATCH = 128
@@ -102,10 +105,12 @@ def _best_batch(other: Peer | None, sizes: Sequence[int], updates: int) -> int:
 
 def training(trainer: Trainer, other: Peer | None, updates: int, batch: int, figures: Figures) -> None:
     """Add the figures of one round of training."""
-    ours, share = speed.train(trainer, updates)
-    figures[SHARE].append(100 * share)
-    if other:
-        figures[TRAINING].append(ours / median(other.rates(updates, batch)[1:]))
+    theirs = median(other.rates(updates, batch)[1:]) if other else None
+    for precision in PRECISIONS:
+        ours, share = speed.train(trainer, updates, precision)
+        figures[SHARE.format(precision)].append(100 * share)
+        if theirs:
+            figures[TRAINING.format(precision)].append(ours / theirs)
     print({name: round(values[-1], 2) for name, values in figures.items()}, flush=True)
 
 
@@ -163,14 +168,14 @@ def table(figures: Figures) -> str:
     """Return the medians as Markdown, each with its range over the rounds; a ratio is ours over the peer's."""
     lines = ["| what | median | range over the rounds |", "| --- | --- | --- |"]
     for name, values in figures.items():
-        unit = "" if name.endswith("ours") else " %" if name == SHARE else " x"
+        unit = "" if name.endswith("ours") else " %" if name in SHARES else " x"
         lines.append(f"| {name} | {median(values):.2f}{unit} | {min(values):.2f}–{max(values):.2f} |")
     return "\n".join(lines) + "\n"
 
 
 def draw(path: Path, figures: Figures) -> None:
     """Draw the ratios as bars, each with its range."""
-    ratios = {name: values for name, values in figures.items() if not name.endswith("ours") and name != SHARE}
+    ratios = {name: values for name, values in figures.items() if not name.endswith("ours") and name not in SHARES}
     if not ratios:
         return
     figure = Figure(figsize=(8, 0.6 + 0.5 * len(ratios)), layout="constrained")

@@ -10,7 +10,11 @@ import pytest
 import torch
 from config_files import write
 
+from mt.experiment import has_bfloat16
+
 torch.set_num_threads(1)
+
+needs_bfloat16 = pytest.mark.skipif(not has_bfloat16(), reason="this processor has no instructions for bfloat16")
 
 ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
 NUMBERS = {

@@ -15,7 +15,7 @@ import yaml
 from conftest import ENVIRONMENT
 from test_scripts import script
 
-from mt import config_file
+from mt import config_file, experiment
 from mt.errors import UserError
 from mt.lab import peer, speed
 
@@ -29,22 +29,41 @@ def test_without_the_peer_it_measures_ours_alone(numbers: Path, tmp_path: Path) 
     assert done.returncode == 0, done.stderr
     page = (tmp_path / "bench.md").read_text()
     assert done.stdout.endswith(page)
-    share = re.search(r"of a large matmul's \| ([\d.]+) % \|", page)
-    assert share is not None
-    assert 0 < float(share[1]) < 100
+    shares = re.findall(r"in (float32|bfloat16) training, of a large float32 matmul's \| ([\d.]+) % \|", page)
+    assert [name for name, _ in shares] == ["float32", "bfloat16"][: 1 + experiment.has_bfloat16()]
+    assert 0 < float(shares[0][1]) < 100
+    assert float(shares[-1][1]) > 0
     assert "not measured" in done.stdout
     assert "JoeyNMT" not in page
 
 
 def test_a_ratio_is_the_median_over_rounds(tmp_path: Path) -> None:
     bench = script("bench")
-    figures = {bench.SHARE: [50.0, 40.0, 60.0], bench.TRAINING: [3.0, 2.0, 4.5], "words a second, ours": [7.0]}
+    share, training = bench.SHARE.format("float32"), bench.TRAINING.format("float32")
+    figures = {share: [50.0, 40.0, 60.0], training: [3.0, 2.0, 4.5], "words a second, ours": [7.0]}
     page = bench.table(figures)
-    assert "| our FLOPs a second in training, of a large matmul's | 50.00 % | 40.00–60.00 |" in page
-    assert "| training, target pieces a second | 3.00 x | 2.00–4.50 |" in page
+    assert "| our FLOPs a second in float32 training, of a large float32 matmul's | 50.00 % | 40.00–60.00 |" in page
+    assert "| training in float32, target pieces a second | 3.00 x | 2.00–4.50 |" in page
     assert "| words a second, ours | 7.00 | 7.00–7.00 |" in page
     bench.draw(tmp_path / "bench.svg", figures)
     assert (tmp_path / "bench.svg").read_bytes().startswith(b"<?xml")
+
+
+def test_both_precisions_are_measured_in_every_round(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = script("bench")
+    monkeypatch.setattr(bench, "PRECISIONS", ["float32", "bfloat16"])
+    monkeypatch.setattr(
+        bench.speed, "train", lambda job, updates, kind: {"float32": (30, 0.5), "bfloat16": (60, 1)}[kind]
+    )
+    figures: dict[str, list[float]] = defaultdict(list)
+    for rate in (10.0, 20.0):
+        bench.training(None, SimpleNamespace(rates=lambda updates, size, rate=rate: [1.0, rate]), 20, 64, figures)
+    assert figures == {
+        bench.SHARE.format("float32"): [50, 50],
+        bench.TRAINING.format("float32"): [3, 1.5],
+        bench.SHARE.format("bfloat16"): [100, 100],
+        bench.TRAINING.format("bfloat16"): [6, 3],
+    }
 
 
 class SlowPeer:

@@ -6,6 +6,7 @@ import typing
 
 import pytest
 import torch
+from conftest import needs_bfloat16
 from pydantic import ValidationError
 from tiny_models import (
     EVERY,
@@ -249,3 +250,18 @@ def test_another_source_another_prediction() -> None:
         made = model(made_of)
         first, second = (made(*batch([source]), TARGET_IN[:1]).logits for source in ([4, 5, EOS], [5, 4, EOS]))
         assert (first - second).abs().max() > 1e-3
+
+
+@needs_bfloat16
+@every
+def test_bfloat16_gives_nearly_the_gradients_of_float32(made_of: RNNModel | TransformerModel) -> None:
+    made, gradients = model(made_of, scale=0.3).float().train(), []
+    for rounding in (False, True):
+        made.zero_grad(set_to_none=True)
+        with torch.autocast("cpu", torch.bfloat16, enabled=rounding):
+            logits_BTV = made(*batch(SOURCES), TARGET_IN).float().logits
+        functional.cross_entropy(logits_BTV.mT, TARGET_IN.roll(-1, 1)).backward()
+        parts = [parameter.grad for parameter in made.parameters() if parameter.grad is not None]
+        gradients.append(torch.cat([part.flatten() for part in parts]))
+    assert not torch.equal(*gradients)
+    assert functional.cosine_similarity(*gradients, 0) > 0.999

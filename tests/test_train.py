@@ -1,13 +1,14 @@
 """The loop's parts in numbers: schedules, loss, stopping, diverging; and validation that does not disturb training."""
 
+import contextlib
 import json
 from dataclasses import replace
 
 import pytest
 import torch
-from conftest import NUMBERS
+from conftest import NUMBERS, needs_bfloat16, write_numbers
 
-from mt import checkpoint, text, train
+from mt import checkpoint, config_file, experiment, text, train
 from mt.config import Config
 from mt.corpora.pairs import Split
 from mt.errors import UserError
@@ -193,3 +194,58 @@ def test_without_an_average_none_is_saved_and_a_resumed_run_goes_on(trainer):
     for name, tensor in checkpoint.weights(job.model).items():
         assert torch.equal(checkpoint.weights(again.model)[name], tensor)
         assert torch.equal(again.average.tensors[name], tensor)
+
+
+@needs_bfloat16
+def test_bfloat16_is_for_updates_alone_and_the_loss_is_float32(trainer, monkeypatch):
+    seen = []
+
+    def spy(logits, *rest):
+        seen.append((logits.dtype, (logits == logits.bfloat16()).all().item(), torch.is_autocast_enabled("cpu")))
+        return cross_entropy(logits, *rest)
+
+    cross_entropy = train.cross_entropy
+    monkeypatch.setattr(train, "cross_entropy", spy)
+    job = trainer(precision="bfloat16")
+    job.update(job.train_pieces.batch([0, 1, 2]), 0.0)
+    job.validation_loss()
+    assert seen[0] == (torch.float32, True, False)
+    assert {*seen[1:]} == {(torch.float32, False, False)}
+    assert {tensor.dtype for tensor in checkpoint.weights(job.model).values()} == {torch.float32}
+    moments = [value for state in job.optimizer.state.values() for value in state.values()]
+    assert {value.dtype for value in moments} == {torch.float32}
+
+
+@needs_bfloat16
+def test_bfloat16_resumes_bit_for_bit(trainer):
+    whole, ends = trainer(precision="bfloat16"), []
+    whole.train()
+    ends.append(checkpoint.weights(whole.model))
+    for path in whole.run.glob("*.safetensors"):
+        path.unlink()
+    first = trainer(precision="bfloat16", save_every=1)
+    update = first.update
+
+    def stopping(*arguments):
+        first.interrupted = first.position.update == 1
+        return update(*arguments)
+
+    first.update = stopping
+    first.train()
+    assert (first.position.update, first.position.finished) == (2, False)
+    again = trainer(precision="bfloat16")
+    again.restore()
+    again.train()
+    ends.append(checkpoint.weights(again.model))
+    assert again.position.update == whole.position.update
+    assert all(torch.equal(ends[0][name], ends[1][name]) for name in ends[0])
+
+
+@pytest.mark.parametrize(("has", "refused"), [({}, True), ({"avx512_bf16": True}, False), ({"bf16": False}, True)])
+def test_bfloat16_is_refused_where_it_would_be_emulated(tmp_path, monkeypatch, has, refused):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: has)
+    numbers = write_numbers(tmp_path, 200)
+    experiment.prepare(config_file.load(numbers), tmp_path / "float32")
+    with pytest.raises(UserError, match=r"train\.precision=float32") if refused else contextlib.nullcontext():
+        experiment.prepare(config_file.load(numbers, ["train.precision=bfloat16"]), tmp_path / "bfloat16")
+    assert (tmp_path / "bfloat16").exists() != refused

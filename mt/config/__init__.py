@@ -64,6 +64,10 @@ class Train(Tree):
     clip: Annotated[float, Field(gt=0)] = 1.0
     """Largest norm of the gradient."""
     label_smoothing: Fraction = 0.1
+    precision: Literal["float32", "bfloat16"] = "float32"
+    """Of matrix products and what is made of them, in an update; weights, their optimiser, the loss, validation and all
+    else are float32 (Micikevicius et al. 2018; Kalamkar et al. 2019). bfloat16 takes half the time, and needs a
+    processor with instructions for it (AVX512-BF16, AMX, or ARM's)."""
     average: Fraction = 0.0
     """Decay of the moving average of the weights that is validated and kept (Polyak and Juditsky 1992). 0: the weights
     of the last update."""

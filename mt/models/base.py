@@ -26,6 +26,11 @@ class Output(NamedTuple):
     attention: Tensor | None
     readouts: tuple[Tensor, ...] = ()
 
+    def float(self) -> "Output":
+        """Return the same with logits and attention in float32, which a loss needs."""
+        attention = None if self.attention is None else self.attention.float()
+        return self._replace(logits=self.logits.float(), attention=attention)
+
 
 class Seq2Seq(nn.Module):
     """What search and training know of a model. An ensemble (models/ensemble.py) is one more of them."""
