@@ -25,6 +25,9 @@ Nearest = Annotated[
     int | None,
     typer.Option(min=0, help=f"So many moments of training vote; 0: none. {FROM_CONFIG}"),
 ]
+Precision = Annotated[
+    Literal["float32", "bfloat16"] | None, typer.Option(help=f"bfloat16 takes half the time. {FROM_CONFIG}")
+]
 Symmetrisation = Literal["grow-diag-final-and", "intersection", "union"]
 Reading = Literal["as-is", "shifted", "posterior"]
 GoldFormat = Literal["pharaoh0", "pharaoh1", "naacl"]
@@ -75,11 +78,14 @@ def eval(  # noqa: A001 (the command is called so)
     ] = False,
     others: Others = None,
     nearest: Nearest = None,
+    precision: Precision = None,
 ) -> None:
     """Score a run: BLEU, chrF, TER with intervals; AER where gold is known; everything written to the run."""
     from mt import checkpoint, evaluate
 
-    evaluate.evaluate(run or checkpoint.latest(RUNS), split, beam, plot, papers, novel, others or [], nearest)
+    evaluate.evaluate(
+        run or checkpoint.latest(RUNS), split, beam, plot, papers, novel, others or [], nearest, precision
+    )
 
 
 @app.command()
@@ -134,6 +140,7 @@ def translate(
     input_file: Annotated[Path | None, typer.Option("--input", help="A file, one sentence a line.")] = None,
     others: Others = None,
     nearest: Nearest = None,
+    precision: Precision = None,
     beam: Beam = None,
     length_penalty: Annotated[float | None, typer.Option(help=f"Rewards length. {FROM_CONFIG}")] = None,
     coverage_penalty: Annotated[float | None, typer.Option(help=f"Rewards reading all. {FROM_CONFIG}")] = None,
@@ -159,7 +166,7 @@ def translate(
     wishes = {"beam": beam, "length_penalty": length_penalty, "coverage_penalty": coverage_penalty}
     wishes |= {"no_repeat": no_repeat, "sample": sample, "temperature": temperature, "top_k": top_k, "top_p": top_p}
     try:
-        translator = load(run, *others or [], nearest=nearest)
+        translator = load(run, *others or [], nearest=nearest, precision=precision)
         changes = interact.changes(wishes | {"sample_seed": seed}, translator.settings)
         options = interact.Options(changes, n_best, alignments, picture, plot)
         interact.run(translator, sentences, input_file, options)

@@ -14,7 +14,7 @@ from mt.aligner import load as load_aligner
 from mt.alignments import EMPTY, Alignment
 from mt.card import write_card
 from mt.choice import Choice, choose_for_run, forced, score, ways, with_gold
-from mt.config import Config, Search
+from mt.config import Config, Precision, Search
 from mt.corpora.pairs import Gold, Split
 from mt.disk import write_lines, write_text
 from mt.errors import UserError
@@ -36,17 +36,18 @@ def evaluate(
     novel: bool = False,
     others: Sequence[Path] = (),
     nearest: int | None = None,
+    precision: Precision | None = None,
 ) -> tuple[str, dict[str, Any]]:
     """Score a split (unset: the last of the test splits) with beam search; return its name and what scores.json holds.
 
     Writes scores.json, hypotheses, references, sources, alignments (npz, jsonl, pharaoh) in `folder_of` the split, and
     RUN/alignment.json where the corpus has gold. With `others` the ensemble is scored, in a folder of its own; it
     has no AER, because how attention is read is chosen for one run. Raises UserError when they make no ensemble, or
-    when one is to be drawn. `nearest` replaces the config's search.nearest.count.
+    when one is to be drawn. `nearest` replaces the config's search.nearest.count, `precision` its search.precision.
     """
     if others and plot:
         raise UserError("--plot draws what one run looks at: leave out --with")
-    translator, config = load(run, *others, nearest=nearest), config_file.load(run / "config.yaml")
+    translator, config = load(run, *others, nearest=nearest, precision=precision), config_file.load(run / "config.yaml")
     weights = checkpoint.fingerprints(run, *others)  # now: a training may replace them while the split is translated
     if papers:
         metrics.moses([], config.corpus.target)  # says that sacremoses is missing before the split is translated
@@ -107,6 +108,7 @@ def searched(config: Search, beam: int | None = None) -> Search:
 def described(settings: Search, others: Sequence[Path] = ()) -> dict[str, Any]:
     """Return what scores.json says of the search, and of the other members of an ensemble."""
     idle = {"batch"} | ({"nearest"} if not settings.nearest.count else set())
+    idle |= {"precision"} if settings.precision == "float32" else set()
     return settings.model_dump(exclude=idle) | ({"with": [str(other) for other in others]} if others else {})
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 
-from mt import checkpoint, config_file, corpora, data, datastore, evaluate, guide, teacher, text
+from mt import checkpoint, config_file, corpora, data, datastore, evaluate, guide, precision, teacher, text
 from mt.card import write_card
 from mt.config import Config
 from mt.disk import make_folder, write_text
@@ -76,8 +76,7 @@ def _trainer(config: Config, run: Path, *, resume: bool, overwrite: bool) -> Tra
     if resume and (run / checkpoint.WEIGHTS).exists() and not (run / checkpoint.STATE).exists():
         raise UserError(f"{run} has a model but no {checkpoint.STATE} to resume from; train it anew with --overwrite")
     torch.set_num_threads(config.threads or 1)
-    if config.train.precision == "bfloat16" and not has_bfloat16():
-        raise UserError("this processor has no instructions for bfloat16: train with train.precision=float32")
+    precision.require(config.train.precision, "train.precision")
     splits = corpora.load(config.corpus)
     tokenizers = text.load(run, config.vocabulary.joint) if resume and checkpoint.is_run(run) else None
     if tokenizers is None:
@@ -121,11 +120,6 @@ def resolve(config: Config, run: Path, *, resume: bool, overwrite: bool) -> Conf
     if run.exists() and not checkpoint.is_run(run) and (not run.is_dir() or {*run.iterdir()} - ours):
         raise UserError(f"{run} exists and is not a run directory: choose another one with --run")
     return config.model_copy(update={"threads": config.threads or _processors()})
-
-
-def has_bfloat16() -> bool:
-    """Tell whether the processor has instructions for bfloat16; emulated, it takes longer than float32, or fails."""
-    return any(map(torch.cpu.get_capabilities().get, ("avx512_bf16", "amx_bf16", "bf16")))
 
 
 def _leftovers(run: Path) -> list[Path]:

@@ -10,12 +10,14 @@ import torch
 
 from mt import checkpoint, datastore, search
 from mt.alignments import EMPTY, Alignment, align
-from mt.config import Config, Search
+from mt.config import Config, Precision, Search
 from mt.corpora.pairs import Gold
 from mt.data import pad
 from mt.errors import UserError
 from mt.models.base import Seq2Seq
 from mt.models.ensemble import Ensemble
+from mt.models.rounded import Rounded
+from mt.precision import require
 from mt.search import Hypothesis
 from mt.special import EOS, PAD
 from mt.text import Tokenizers
@@ -46,7 +48,7 @@ class Translator:
     """A trained model, its vocabularies and its search settings.
 
     Of an ensemble `config` is the first member's, whose search settings hold; `others` are those of the other members.
-    Their key `nearest` is for whoever makes the model: see `load`.
+    Their keys `nearest` and `precision` are for whoever makes the model: see `load`.
     """
 
     def __init__(self, model: Seq2Seq, tokenizers: Tokenizers, config: Config, *others: Config):
@@ -139,18 +141,23 @@ class Translator:
         return Translation(text, found.score, align(line, text, source_pieces, target_pieces, matrix_TS, words))
 
 
-def load(run: str | Path, *others: str | Path, nearest: int | None = None) -> Translator:
+def load(
+    run: str | Path, *others: str | Path, nearest: int | None = None, precision: Precision | None = None
+) -> Translator:
     """Return the translator of a run directory: `mt.load("runs/x").translate(["Ein Hund läuft."])`.
 
     With `others` an ensemble, which searches as the first run's config says. `nearest` replaces its
-    search.nearest.count; each member asks its own datastore. Raises UserError when one is missing, or when languages or
-    vocabularies differ.
+    search.nearest.count, and `precision` its search.precision; each member asks its own datastore. Raises UserError
+    when one is missing, when languages or vocabularies differ, or when the processor has no such precision.
     """
     config, tokenizers, model = checkpoint.load(Path(run))
-    voters = config.search.nearest
+    settings = config.search
     if nearest is not None:
-        voters = voters.model_copy(update={"count": nearest})
-        config = config.model_copy(update={"search": config.search.model_copy(update={"nearest": voters})})
+        settings = settings.model_copy(update={"nearest": settings.nearest.model_copy(update={"count": nearest})})
+    if precision is not None:
+        settings = settings.model_copy(update={"precision": precision})
+    require(settings.precision, "search.precision")
+    config = config.model_copy(update={"search": settings})
     if config.threads:
         torch.set_num_threads(config.threads)
     members = [checkpoint.load(Path(other)) for other in others]
@@ -162,9 +169,16 @@ def load(run: str | Path, *others: str | Path, nearest: int | None = None) -> Tr
                 f"{run} and {other} have different vocabularies, so they make no ensemble; train both on the same "
                 f"corpus with the same keys of vocabulary"
             )
-    model = datastore.consulted(model, Path(run), voters)
+    model = _prepared(model, Path(run), settings)
     if members:
-        consulted = (datastore.consulted(member, Path(other), voters)
-                     for other, (_, _, member) in zip(others, members, strict=True))  # fmt: skip
-        model = Ensemble([model, *consulted]).eval()
+        prepared = (_prepared(member, Path(other), settings)
+                    for other, (_, _, member) in zip(others, members, strict=True))  # fmt: skip
+        model = Ensemble([model, *prepared]).eval()
     return Translator(model, tokenizers, config, *(its for its, _, _ in members))
+
+
+def _prepared(model: Seq2Seq, run: Path, settings: Search) -> Seq2Seq:
+    """Return the model of a run as it is searched: in the precision that is asked for, with its nearest neighbours."""
+    if settings.precision == "bfloat16":
+        model = Rounded(model).eval()
+    return datastore.consulted(model, run, settings.nearest)

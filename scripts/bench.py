@@ -12,7 +12,7 @@ import math
 import platform
 import tempfile
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import median
 from typing import Annotated
@@ -21,15 +21,16 @@ import torch
 import typer
 from matplotlib.figure import Figure
 
-from mt import cli, config_file, corpora, experiment, text
+from mt import cli, config_file, corpora, text
 from mt.config import Config
 from mt.disk import replacing, write_text
 from mt.lab import speed
 from mt.lab.peer import Peer, described
+from mt.precision import has_bfloat16
 from mt.train import Trainer
 from mt.translate import Translator, load
 
-PRECISIONS = ["float32", *(["bfloat16"] if experiment.has_bfloat16() else [])]
+PRECISIONS = ["float32", *(["bfloat16"] if has_bfloat16() else [])]
 """Of our products in training; on a CPU the peer has only the first."""
 TRAINING = "training in {}, target pieces a second"
 SHARE = "our FLOPs a second in {} training, of a large float32 matmul's"
@@ -80,12 +81,13 @@ def bench(
             training(trainer, other, updates, best, figures)
         if not quick:
             reaching(tree, run, trainer, other, bleu, best, figures)
-        translator = load(run) if (other.is_trained if other else not quick) else None
-    if not translator:
+        there = other.is_trained if other else not quick
+        translators = {precision: load(run, precision=precision) for precision in PRECISIONS if there}
+    if not translators:
         print("translating needs models that are trained, by this program without --quick: not measured")
     for _ in range(1 if quick else rounds):
-        if translator:
-            translating(translator, other, test, figures)
+        if translators:
+            translating(translators, other, test, figures)
     page = table(figures) + f"\n`{config}`, {threads} threads, {conditions()}."
     page += f" The peer's settings:\n\n```yaml\n{described(tree, best)}```\n" if other else "\n"
     if not quick:
@@ -114,24 +116,27 @@ def training(trainer: Trainer, other: Peer | None, updates: int, batch: int, fig
     print({name: round(values[-1], 2) for name, values in figures.items()}, flush=True)
 
 
-def translating(translator: Translator, other: Peer | None, lines: Sequence[str], figures: Figures) -> None:
-    """Add the figures of one round of translating."""
+def translating(
+    translators: Mapping[str, Translator], other: Peer | None, lines: Sequence[str], figures: Figures
+) -> None:
+    """Add the figures of one round of translating, in each precision."""
     kinds = {
-        "translating, beam 5": (5, OUR_BATCH, lines[:SENTENCES]),
-        "translating, greedy": (1, OUR_BATCH, lines[:SENTENCES]),
-        "translating one sentence at a time, beam 5": (5, 1, lines[:ALONE]),
+        "beam 5": (5, OUR_BATCH, lines[:SENTENCES]),
+        "greedy": (1, OUR_BATCH, lines[:SENTENCES]),
+        "beam 5, one sentence at a time": (5, 1, lines[:ALONE]),
     }
-    for name, (beam, batch, chosen) in kinds.items():
-        seconds, texts = speed.translate(translator, chosen, beam, batch)
-        ours = _words(texts) / seconds
-        if not other:
-            figures[f"{name}, words a second, ours"].append(ours)
-            continue
+    for kind, (beam, batch, chosen) in kinds.items():
         sizes = (1,) if batch == 1 else THEIR_BATCHES
-        found = [other.translate(chosen, beam, size) for size in sizes]
-        their_seconds, their_texts = min(found)
-        figures[f"{name}, sentences a second"].append(their_seconds / seconds)
-        figures[f"{name}, words a second"].append(ours / (_words(their_texts) / their_seconds))
+        theirs = min(other.translate(chosen, beam, size) for size in sizes) if other else None
+        for precision, translator in translators.items():
+            name = f"translating in {precision}, {kind}"
+            seconds, texts = speed.translate(translator, chosen, beam, batch)
+            ours = _words(texts) / seconds
+            if theirs:
+                figures[f"{name}, sentences a second"].append(theirs[0] / seconds)
+                figures[f"{name}, words a second"].append(ours / (_words(theirs[1]) / theirs[0]))
+            else:
+                figures[f"{name}, words a second, ours"].append(ours)
 
 
 def _words(texts: Sequence[str]) -> int:

@@ -14,6 +14,7 @@ ROOT = Path(__file__).parent.parent
 MAY_IMPORT = {
     "errors": "",
     "special": "",
+    "precision": "errors",
     "disk": "errors",
     "config": "errors disk",
     "config_file": "errors config",
@@ -36,8 +37,8 @@ MAY_IMPORT = {
     "checkpoint": "errors disk config config_file text models",
     "average": "checkpoint",
     "datastore": "errors special config corpora.pairs data models.base models.nearest progress checkpoint",
-    "translate": "errors special config text corpora.pairs data models.base models.ensemble search alignments "
-    "checkpoint datastore",
+    "translate": "errors special precision config text corpora.pairs data models.base models.ensemble models.rounded "
+    "search alignments checkpoint datastore",
     "card": "errors disk config config_file corpora checkpoint",
     "aligner": "errors special config text corpora.pairs data models.base alignments checkpoint",
     "choice": "errors disk config.models corpora.pairs links progress checkpoint aligner",
@@ -49,8 +50,8 @@ MAY_IMPORT = {
     "teacher": "errors config text data models.base models.ensemble progress checkpoint",
     "train": "errors special disk config text corpora.pairs data models metrics progress checkpoint average translate "
     "evaluate losses guide teacher",
-    "experiment": "errors disk config config_file text corpora data guide checkpoint datastore card evaluate train "
-    "teacher",
+    "experiment": "errors precision disk config config_file text corpora data guide checkpoint datastore card evaluate "
+    "train teacher",
     "default": "errors config corpora checkpoint",
     "lab": "errors disk config config_file metrics corpora checkpoint train translate experiment evaluate",
     "interact": "errors disk config alignments alignment_files blocks page plots progress translate",

@@ -15,9 +15,10 @@ import yaml
 from conftest import ENVIRONMENT
 from test_scripts import script
 
-from mt import config_file, experiment
+from mt import config_file
 from mt.errors import UserError
 from mt.lab import peer, speed
+from mt.precision import has_bfloat16
 
 ROOT = Path(__file__).parent.parent
 
@@ -30,7 +31,7 @@ def test_without_the_peer_it_measures_ours_alone(numbers: Path, tmp_path: Path) 
     page = (tmp_path / "bench.md").read_text()
     assert done.stdout.endswith(page)
     shares = re.findall(r"in (float32|bfloat16) training, of a large float32 matmul's \| ([\d.]+) % \|", page)
-    assert [name for name, _ in shares] == ["float32", "bfloat16"][: 1 + experiment.has_bfloat16()]
+    assert [name for name, _ in shares] == ["float32", "bfloat16"][: 1 + has_bfloat16()]
     assert 0 < float(shares[0][1]) < 100
     assert float(shares[-1][1]) > 0
     assert "not measured" in done.stdout
@@ -75,12 +76,17 @@ class SlowPeer:
 
 def test_the_peer_translates_with_its_best_batch(monkeypatch: pytest.MonkeyPatch) -> None:
     bench = script("bench")
-    monkeypatch.setattr(bench.speed, "translate", lambda translator, lines, beam, batch: (2.0, ["a b c"] * len(lines)))
+    monkeypatch.setattr(bench.speed, "translate", lambda seconds, lines, beam, batch: (seconds, ["a b c"] * len(lines)))
     figures: dict[str, list[float]] = defaultdict(list)
-    bench.translating(None, SlowPeer(), ["x"] * 1500, figures)
-    assert figures["translating, greedy, sentences a second"] == [pytest.approx((1000 / 64 + 1) / 2)]
-    assert figures["translating, greedy, words a second"] == [pytest.approx(1.5 * (1000 / 64 + 1) / 2)]
-    assert figures["translating one sentence at a time, beam 5, sentences a second"] == [pytest.approx(1005 / 2)]
+    bench.translating({"float32": 2.0, "bfloat16": 1.0}, SlowPeer(), ["x"] * 1500, figures)
+    for precision, seconds in (("float32", 2), ("bfloat16", 1)):
+        greedy, alone = (
+            f"translating in {precision}, greedy",
+            f"translating in {precision}, beam 5, one sentence at a time",
+        )
+        assert figures[f"{greedy}, sentences a second"] == [pytest.approx((1000 / 64 + 1) / seconds)]
+        assert figures[f"{greedy}, words a second"] == [pytest.approx(1.5 * (1000 / 64 + 1) / seconds)]
+        assert figures[f"{alone}, sentences a second"] == [pytest.approx(1005 / seconds)]
 
 
 def test_memory_and_time_are_measured_in_a_process_of_its_own(tmp_path: Path) -> None:

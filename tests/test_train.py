@@ -1,14 +1,13 @@
 """The loop's parts in numbers: schedules, loss, stopping, diverging; and validation that does not disturb training."""
 
-import contextlib
 import json
 from dataclasses import replace
 
 import pytest
 import torch
-from conftest import NUMBERS, needs_bfloat16, write_numbers
+from conftest import NUMBERS, needs_bfloat16
 
-from mt import checkpoint, config_file, experiment, text, train
+from mt import checkpoint, text, train
 from mt.config import Config
 from mt.corpora.pairs import Split
 from mt.errors import UserError
@@ -239,13 +238,3 @@ def test_bfloat16_resumes_bit_for_bit(trainer):
     ends.append(checkpoint.weights(again.model))
     assert again.position.update == whole.position.update
     assert all(torch.equal(ends[0][name], ends[1][name]) for name in ends[0])
-
-
-@pytest.mark.parametrize(("has", "refused"), [({}, True), ({"avx512_bf16": True}, False), ({"bf16": False}, True)])
-def test_bfloat16_is_refused_where_it_would_be_emulated(tmp_path, monkeypatch, has, refused):
-    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: has)
-    numbers = write_numbers(tmp_path, 200)
-    experiment.prepare(config_file.load(numbers), tmp_path / "float32")
-    with pytest.raises(UserError, match=r"train\.precision=float32") if refused else contextlib.nullcontext():
-        experiment.prepare(config_file.load(numbers, ["train.precision=bfloat16"]), tmp_path / "bfloat16")
-    assert (tmp_path / "bfloat16").exists() != refused

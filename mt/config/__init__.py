@@ -19,6 +19,10 @@ class Vocabulary(Tree):
     """One vocabulary for both languages, or one of this size for each."""
 
 
+Precision = Literal["float32", "bfloat16"]
+"""bfloat16 takes half the time, and needs a processor with instructions for it (AVX512-BF16, AMX, or ARM's)."""
+
+
 class Guide(Tree):
     """Guided alignment: the reported attention is taught known word links (Chen et al. 2016; Garg et al. 2019)."""
 
@@ -64,10 +68,9 @@ class Train(Tree):
     clip: Annotated[float, Field(gt=0)] = 1.0
     """Largest norm of the gradient."""
     label_smoothing: Fraction = 0.1
-    precision: Literal["float32", "bfloat16"] = "float32"
+    precision: Precision = "float32"
     """Of matrix products and what is made of them, in an update; weights, their optimiser, the loss, validation and all
-    else are float32 (Micikevicius et al. 2018; Kalamkar et al. 2019). bfloat16 takes half the time, and needs a
-    processor with instructions for it (AVX512-BF16, AMX, or ARM's)."""
+    else are float32 (Micikevicius et al. 2018; Kalamkar et al. 2019)."""
     average: Fraction = 0.0
     """Decay of the moving average of the weights that is validated and kept (Polyak and Juditsky 1992). 0: the weights
     of the last update."""
@@ -121,6 +124,8 @@ class Search(Tree):
     """Longer sources are cut to so many pieces, with a warning."""
     batch: Count = 64
     """Sentences translated at once."""
+    precision: Precision = "float32"
+    """Of the whole model, but for its probabilities, and for the votes of nearest neighbours."""
     nearest: Nearest = Nearest()
 
 

@@ -27,9 +27,9 @@ class Output(NamedTuple):
     readouts: tuple[Tensor, ...] = ()
 
     def float(self) -> "Output":
-        """Return the same with logits and attention in float32, which a loss needs."""
+        """Return the same in float32, which a softmax over the vocabulary needs."""
         attention = None if self.attention is None else self.attention.float()
-        return self._replace(logits=self.logits.float(), attention=attention)
+        return Output(self.logits.float(), attention, tuple(readout.float() for readout in self.readouts))
 
 
 class Seq2Seq(nn.Module):

@@ -231,7 +231,7 @@ class Transformer(Seq2Seq):
         place_X1 = torch.arange(start, start + pieces_X.shape[-1], device=pieces_X.device)[:, None]
         rate_E = torch.exp(torch.arange(0, width, 2, device=pieces_X.device) * (-math.log(10000) / width))
         angle_XE = place_X1 * rate_E
-        sinusoid_XE = torch.stack((angle_XE.sin(), angle_XE.cos()), -1).flatten(1)
+        sinusoid_XE = torch.stack((angle_XE.sin(), angle_XE.cos()), -1).flatten(1).to(embedding.weight.dtype)
         embedded: Tensor = self.dropout(embedding(pieces_X) * math.sqrt(width) + sinusoid_XE)
         return embedded
 

@@ -1,0 +1,101 @@
+"""bfloat16 in search: nearly what float32 predicts, of every model; and refused where it would be emulated."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from conftest import mt, needs_bfloat16, write_numbers
+from tiny_models import EVERY, SOURCES, batch, config, model
+from tiny_models import one_thread as one_thread
+
+from mt import checkpoint, config_file, experiment
+from mt.config.models import RNNModel, TransformerModel
+from mt.errors import UserError
+from mt.models.rounded import Rounded
+from mt.special import BOS
+from mt.translate import load
+
+TARGET_IN = torch.tensor([[BOS, 7, 4, 4], [BOS, 5, 8, 6], [BOS, 6, 4, 5]])
+
+
+def two(made_of: RNNModel | TransformerModel) -> tuple[torch.nn.Module, Rounded]:
+    """Return a model in float32, whose weights are of bfloat16 already, and the same one rounded."""
+    exact = model(made_of, scale=0.3).bfloat16().float()
+    return exact, Rounded(model(made_of, scale=0.3)).eval()
+
+
+@needs_bfloat16
+@pytest.mark.parametrize("made_of", EVERY.values(), ids=EVERY.keys())
+def test_nearly_what_float32_predicts_step_by_step_and_at_once(made_of: RNNModel | TransformerModel) -> None:
+    exact, rounded = two(made_of)
+    assert {parameter.dtype for parameter in rounded.parameters()} == {torch.bfloat16}
+    wanted, found = (made(*batch(SOURCES), TARGET_IN, True) for made in (exact, rounded))
+    memory, state = rounded.encode(*batch(SOURCES))
+    steps = []
+    for previous_B in TARGET_IN.unbind(1):
+        output, state = rounded.step(previous_B[:, None], state, memory)
+        steps.append(output)
+    logits = torch.cat([output.logits for output in steps], 1)
+    assert not torch.equal(found.logits, wanted.logits)
+    for one in (found.logits, logits):
+        torch.testing.assert_close(one.log_softmax(-1), wanted.logits.log_softmax(-1), rtol=0, atol=0.05)
+    for output in (found, *steps):
+        parts = (output.logits, output.attention, *output.readouts)
+        assert {part.dtype for part in parts if part is not None} == {torch.float32}
+    if wanted.attention is not None:
+        torch.testing.assert_close(found.attention, wanted.attention, rtol=0, atol=0.05)
+
+
+@needs_bfloat16
+def test_nearly_the_posterior_of_float32() -> None:
+    wanted, found = (made.posterior(*batch(SOURCES), TARGET_IN, TARGET_IN.roll(-1, 1)) for made in two(config()))
+    torch.testing.assert_close(found, wanted, rtol=0, atol=0.05)
+
+
+@needs_bfloat16
+def test_it_is_asked_for_on_the_command_line_and_by_the_config(numbers: Path) -> None:
+    told = mt("translate", numbers, "--precision", "bfloat16", "sieben elf null")
+    assert (told.stdout, told.returncode) == ("seven eleven zero\n", 0)
+    file = numbers / "eval/test/scores.json"
+    before = file.read_text() if file.exists() else None
+    for precision in ("bfloat16", "float32"):
+        assert mt("eval", numbers, "--precision", precision).returncode == 0
+        assert json.loads(file.read_text())["search"].get("precision", "float32") == precision
+    assert before is None or json.loads(before)["search"] == json.loads(file.read_text())["search"]
+    assert not isinstance(load(numbers).model, Rounded)
+    assert isinstance(load(numbers, precision="bfloat16").model, Rounded)
+
+
+@needs_bfloat16
+def test_members_and_those_whose_neighbours_vote_are_rounded_too(numbers: Path, tmp_path: Path) -> None:
+    both = load(numbers, numbers, precision="bfloat16")
+    assert {type(member) for member in both.model.members} == {Rounded}
+    experiment.write_datastore(numbers)
+    voted = load(numbers, nearest=4, precision="bfloat16")
+    assert {type(both.model.members[0]), type(voted.model.model)} == {Rounded}
+    assert voted.model.keys_NE.dtype == torch.float32
+    assert [one.text for one in voted.translate(["acht neun"])] == ["eight nine"]
+    (numbers / checkpoint.DATASTORE).unlink()
+
+
+@pytest.mark.parametrize("has", [{}, {"avx512_f": True, "bf16": False}])
+def test_it_is_refused_where_it_would_be_emulated(
+    numbers: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, has: dict[str, bool]
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: has)
+    corpus = write_numbers(tmp_path, 200)
+    with pytest.raises(UserError, match=r"train\.precision is bfloat16, for which this processor has no instructions"):
+        experiment.prepare(config_file.load(corpus, ["train.precision=bfloat16"]), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+    with pytest.raises(UserError, match=r"search\.precision is bfloat16, .*: set it to float32"):
+        load(numbers, precision="bfloat16")
+    experiment.prepare(config_file.load(corpus), tmp_path / "run")
+    load(numbers)
+
+
+@pytest.mark.parametrize("name", ["avx512_bf16", "amx_bf16", "bf16"])
+def test_it_is_allowed_where_the_processor_has_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx2": True, name: True})
+    experiment.prepare(config_file.load(write_numbers(tmp_path, 200), ["train.precision=bfloat16"]), tmp_path / "run")
+    assert config_file.load(tmp_path / "run/config.yaml").train.precision == "bfloat16"
