@@ -41,7 +41,10 @@ def _scores(run: Path) -> list[str]:
         others = map(Path, scores["search"].get("with", []))
         if scores.get("weights") != checkpoint.fingerprints(run, *others):  # of earlier weights
             continue
-        beam = f", beam {scores['search']['beam']}"
+        search = scores["search"]
+        beam = f", beam {search['beam']}" + (", " + search["precision"] if "precision" in search else "")
+        if "nearest" in search:
+            beam += f", {search['nearest']['count']} neighbours"
         for name, score in scores.items():
             if "score" not in score:
                 continue

@@ -26,7 +26,7 @@ Nearest = Annotated[
     typer.Option(min=0, help=f"So many moments of training vote; 0: none. {FROM_CONFIG}"),
 ]
 Precision = Annotated[
-    Literal["float32", "bfloat16"] | None, typer.Option(help=f"bfloat16 takes half the time. {FROM_CONFIG}")
+    Literal["float32", "bfloat16"] | None, typer.Option(help=f"bfloat16 takes about half the time. {FROM_CONFIG}")
 ]
 Symmetrisation = Literal["grow-diag-final-and", "intersection", "union"]
 Reading = Literal["as-is", "shifted", "posterior"]

@@ -76,7 +76,6 @@ def _trainer(config: Config, run: Path, *, resume: bool, overwrite: bool) -> Tra
     if resume and (run / checkpoint.WEIGHTS).exists() and not (run / checkpoint.STATE).exists():
         raise UserError(f"{run} has a model but no {checkpoint.STATE} to resume from; train it anew with --overwrite")
     torch.set_num_threads(config.threads or 1)
-    precision.require(config.train.precision, "train.precision")
     splits = corpora.load(config.corpus)
     tokenizers = text.load(run, config.vocabulary.joint) if resume and checkpoint.is_run(run) else None
     if tokenizers is None:
@@ -98,7 +97,13 @@ def _trainer(config: Config, run: Path, *, resume: bool, overwrite: bool) -> Tra
 
 
 def resolve(config: Config, run: Path, *, resume: bool, overwrite: bool) -> Config:
-    """Return the config with its threads resolved, if it may be trained in `run`; what is there stays as it is."""
+    """Return the config with its threads resolved, if it may be trained in `run`; what is there stays as it is.
+
+    Raises UserError also when a run that is still to be trained needs another processor.
+    """
+    if overwrite or not checkpoint.is_finished(run):
+        for key, wanted in {"train": config.train.precision, "search": config.search.precision}.items():
+            precision.require(wanted, f"give {key}.precision=float32, or train on one that has")
     if checkpoint.is_run(run) and not overwrite:
         if not resume:
             raise UserError(

@@ -1,4 +1,4 @@
-"""Which numbers products are made of: float32, or bfloat16, whose 8 bits of precision take half the time."""
+"""Whether this processor has the precision that a config asks for."""
 
 import torch
 
@@ -10,7 +10,7 @@ def has_bfloat16() -> bool:
     return any(map(torch.cpu.get_capabilities().get, ("avx512_bf16", "amx_bf16", "bf16")))
 
 
-def require(precision: str, key: str) -> None:
-    """Raise UserError when the processor has no instructions for the precision that the config's `key` asks for."""
+def require(precision: str, remedy: str) -> None:
+    """Raise UserError, which ends with the remedy, when the processor has no instructions for this precision."""
     if precision == "bfloat16" and not has_bfloat16():
-        raise UserError(f"{key} is bfloat16, for which this processor has no instructions: set it to float32")
+        raise UserError(f"this processor has no instructions for bfloat16: {remedy}")

@@ -156,7 +156,7 @@ def load(
         settings = settings.model_copy(update={"nearest": settings.nearest.model_copy(update={"count": nearest})})
     if precision is not None:
         settings = settings.model_copy(update={"precision": precision})
-    require(settings.precision, "search.precision")
+    require(settings.precision, "give --precision float32")
     config = config.model_copy(update={"search": settings})
     if config.threads:
         torch.set_num_threads(config.threads)

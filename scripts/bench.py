@@ -31,7 +31,7 @@ from mt.train import Trainer
 from mt.translate import Translator, load
 
 PRECISIONS = ["float32", *(["bfloat16"] if has_bfloat16() else [])]
-"""Of our products in training; on a CPU the peer has only the first."""
+"""Of ours; on a CPU the peer has only the first."""
 TRAINING = "training in {}, target pieces a second"
 SHARE = "our FLOPs a second in {} training, of a large float32 matmul's"
 SHARES = {SHARE.format(precision) for precision in PRECISIONS}
@@ -76,13 +76,14 @@ def bench(
     *_, test = (split.sources for split in splits.values())
     with tempfile.TemporaryDirectory() as folder:
         run = other.ours if other else Path(folder, "ours")
-        trainer = Trainer(Path(folder), tree, splits, tokenizers)
+        trainers = {precision: Trainer(Path(folder), in_precision(tree, precision), splits, tokenizers)
+                    for precision in PRECISIONS}  # fmt: skip
         for _ in range(1 if quick else rounds):
-            training(trainer, other, updates, best, figures)
+            training(trainers, other, updates, best, figures)
         if not quick:
-            reaching(tree, run, trainer, other, bleu, best, figures)
+            reaching(tree, run, trainers["float32"], other, bleu, best, figures)
         there = other.is_trained if other else not quick
-        translators = {precision: load(run, precision=precision) for precision in PRECISIONS if there}
+        translators = {precision: load(run, precision=precision) for precision in PRECISIONS} if there else {}
     if not translators:
         print("translating needs models that are trained, by this program without --quick: not measured")
     for _ in range(1 if quick else rounds):
@@ -98,6 +99,11 @@ def bench(
     print(page, end="")
 
 
+def in_precision(config: Config, precision: str) -> Config:
+    """Return the same experiment, trained in this precision."""
+    return config.model_copy(update={"train": config.train.model_copy(update={"precision": precision})})
+
+
 def _best_batch(other: Peer | None, sizes: Sequence[int], updates: int) -> int:
     """Return the batch size at which the peer trains fastest."""
     if not other or len(sizes) == 1:
@@ -105,11 +111,11 @@ def _best_batch(other: Peer | None, sizes: Sequence[int], updates: int) -> int:
     return max(sizes, key=lambda size: median(other.rates(updates, size)[1:]))
 
 
-def training(trainer: Trainer, other: Peer | None, updates: int, batch: int, figures: Figures) -> None:
-    """Add the figures of one round of training."""
+def training(trainers: Mapping[str, Trainer], other: Peer | None, updates: int, batch: int, figures: Figures) -> None:
+    """Add the figures of one round of training, in each precision."""
     theirs = median(other.rates(updates, batch)[1:]) if other else None
-    for precision in PRECISIONS:
-        ours, share = speed.train(trainer, updates, precision)
+    for precision, trainer in trainers.items():
+        ours, share = speed.train(trainer, updates)
         figures[SHARE.format(precision)].append(100 * share)
         if theirs:
             figures[TRAINING.format(precision)].append(ours / theirs)

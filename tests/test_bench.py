@@ -52,13 +52,11 @@ def test_a_ratio_is_the_median_over_rounds(tmp_path: Path) -> None:
 
 def test_both_precisions_are_measured_in_every_round(monkeypatch: pytest.MonkeyPatch) -> None:
     bench = script("bench")
-    monkeypatch.setattr(bench, "PRECISIONS", ["float32", "bfloat16"])
-    monkeypatch.setattr(
-        bench.speed, "train", lambda job, updates, kind: {"float32": (30, 0.5), "bfloat16": (60, 1)}[kind]
-    )
+    monkeypatch.setattr(bench.speed, "train", lambda found, updates: found)
+    trainers = {"float32": (30, 0.5), "bfloat16": (60, 1)}
     figures: dict[str, list[float]] = defaultdict(list)
     for rate in (10.0, 20.0):
-        bench.training(None, SimpleNamespace(rates=lambda updates, size, rate=rate: [1.0, rate]), 20, 64, figures)
+        bench.training(trainers, SimpleNamespace(rates=lambda updates, size, rate=rate: [1.0, rate]), 20, 64, figures)
     assert figures == {
         bench.SHARE.format("float32"): [50, 50],
         bench.TRAINING.format("float32"): [3, 1.5],

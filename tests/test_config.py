@@ -11,8 +11,8 @@ import yaml
 from config_files import write
 from pydantic import ValidationError
 
-from mt import attention, config_file, models
-from mt.config import Config
+from mt import attention, cli, config_file, models
+from mt.config import Config, Search, Train
 from mt.config.corpora import CorpusConfig, GntCorpus, ToyCorpus
 from mt.config.models import Attention, Model, RNNModel, TransformerDropout, TransformerModel
 from mt.config.tree import Tree
@@ -193,6 +193,8 @@ def test_choices_are_the_registries() -> None:
     assert literal(Attention, "wiring") == list(rnn.WIRINGS)
     assert literal(Attention, "window") == list(attention.WINDOWS)
     assert literal(RNNModel, "cell") == list(rnn.CELLS)
+    offered, _ = typing.get_args(typing.get_args(cli.Precision)[0])
+    assert [*typing.get_args(offered)] == literal(Train, "precision") == literal(Search, "precision")
     assert [literal(node, "kind")[0] for node in typing.get_args(Model)] == list(models.MODELS)
     assert [literal(node, "name")[0] for node in typing.get_args(CorpusConfig)] == list(CORPORA)
 

@@ -1,6 +1,7 @@
 """bfloat16 in search: nearly what float32 predicts, of every model; and refused where it would be emulated."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from conftest import mt, needs_bfloat16, write_numbers
 from tiny_models import EVERY, SOURCES, batch, config, model
 from tiny_models import one_thread as one_thread
 
-from mt import checkpoint, config_file, experiment
+from mt import config_file, experiment
 from mt.config.models import RNNModel, TransformerModel
 from mt.errors import UserError
 from mt.models.rounded import Rounded
@@ -53,49 +54,62 @@ def test_nearly_the_posterior_of_float32() -> None:
     torch.testing.assert_close(found, wanted, rtol=0, atol=0.05)
 
 
+@pytest.fixture
+def copy(numbers: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(numbers, tmp_path / "copy")
+
+
 @needs_bfloat16
-def test_it_is_asked_for_on_the_command_line_and_by_the_config(numbers: Path) -> None:
-    told = mt("translate", numbers, "--precision", "bfloat16", "sieben elf null")
-    assert (told.stdout, told.returncode) == ("seven eleven zero\n", 0)
-    file = numbers / "eval/test/scores.json"
-    before = file.read_text() if file.exists() else None
+def test_it_is_asked_for_on_the_command_line_and_by_the_config(copy: Path) -> None:
+    said = {}
     for precision in ("bfloat16", "float32"):
-        assert mt("eval", numbers, "--precision", precision).returncode == 0
-        assert json.loads(file.read_text())["search"].get("precision", "float32") == precision
-    assert before is None or json.loads(before)["search"] == json.loads(file.read_text())["search"]
-    assert not isinstance(load(numbers).model, Rounded)
-    assert isinstance(load(numbers, precision="bfloat16").model, Rounded)
+        told = mt("translate", copy, "--precision", precision, "--n-best", 2, "sieben elf null")
+        assert told.stdout.splitlines()[0].endswith("seven eleven zero"), told.stderr
+        said[precision] = told.stdout
+        assert mt("eval", copy, "--precision", precision).returncode == 0
+        found = json.loads((copy / "eval/test/scores.json").read_text())["search"]
+        assert found.get("precision", "float32") == precision
+        assert (f", beam 5, {precision} |" in (copy / "README.md").read_text()) == (precision == "bfloat16")
+    assert said["float32"] != said["bfloat16"]
+    assert not isinstance(load(copy).model, Rounded)
+    tree = config_file.load(copy / "config.yaml", ["search.precision=bfloat16"])
+    (copy / "config.yaml").write_text(config_file.to_yaml(tree))
+    assert isinstance(load(copy).model, Rounded)
+    assert not isinstance(load(copy, precision="float32").model, Rounded)
 
 
 @needs_bfloat16
-def test_members_and_those_whose_neighbours_vote_are_rounded_too(numbers: Path, tmp_path: Path) -> None:
-    both = load(numbers, numbers, precision="bfloat16")
+def test_members_and_those_whose_neighbours_vote_are_rounded_too(copy: Path) -> None:
+    both = load(copy, copy, precision="bfloat16")
     assert {type(member) for member in both.model.members} == {Rounded}
-    experiment.write_datastore(numbers)
-    voted = load(numbers, nearest=4, precision="bfloat16")
-    assert {type(both.model.members[0]), type(voted.model.model)} == {Rounded}
+    experiment.write_datastore(copy)
+    voted = load(copy, nearest=4, precision="bfloat16")
+    assert type(voted.model.model) is Rounded
     assert voted.model.keys_NE.dtype == torch.float32
     assert [one.text for one in voted.translate(["acht neun"])] == ["eight nine"]
-    (numbers / checkpoint.DATASTORE).unlink()
 
 
 @pytest.mark.parametrize("has", [{}, {"avx512_f": True, "bf16": False}])
 def test_it_is_refused_where_it_would_be_emulated(
-    numbers: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, has: dict[str, bool]
+    copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, has: dict[str, bool]
 ) -> None:
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: has)
-    corpus = write_numbers(tmp_path, 200)
-    with pytest.raises(UserError, match=r"train\.precision is bfloat16, for which this processor has no instructions"):
-        experiment.prepare(config_file.load(corpus, ["train.precision=bfloat16"]), tmp_path / "run")
-    assert not (tmp_path / "run").exists()
-    with pytest.raises(UserError, match=r"search\.precision is bfloat16, .*: set it to float32"):
-        load(numbers, precision="bfloat16")
-    experiment.prepare(config_file.load(corpus), tmp_path / "run")
-    load(numbers)
+    corpus, run = write_numbers(tmp_path, 200), tmp_path / "run"
+    for key in ("train", "search"):
+        wish = f"{key}.precision=bfloat16"
+        with pytest.raises(UserError, match=rf"no instructions for bfloat16: give {key}\.precision=float32"):
+            experiment.train(config_file.load(corpus, [wish]), run)
+        assert not run.exists()
+    with pytest.raises(UserError, match="no instructions for bfloat16: give --precision float32"):
+        load(copy, precision="bfloat16")
+    load(copy)
+    tree = config_file.load(copy / "config.yaml", ["train.precision=bfloat16"])
+    (copy / "config.yaml").write_text(config_file.to_yaml(tree))
+    assert experiment.train(tree, copy, resume=True), "a finished run needs no such processor"
 
 
 @pytest.mark.parametrize("name", ["avx512_bf16", "amx_bf16", "bf16"])
 def test_it_is_allowed_where_the_processor_has_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx2": True, name: True})
-    experiment.prepare(config_file.load(write_numbers(tmp_path, 200), ["train.precision=bfloat16"]), tmp_path / "run")
-    assert config_file.load(tmp_path / "run/config.yaml").train.precision == "bfloat16"
+    tree = config_file.load(write_numbers(tmp_path, 200), ["train.precision=bfloat16", "search.precision=bfloat16"])
+    experiment.resolve(tree, tmp_path / "run", resume=False, overwrite=False)

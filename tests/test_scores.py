@@ -40,6 +40,11 @@ def test_the_quick_tanh_is_torchs(dtype: torch.dtype, within: float) -> None:
     torch.testing.assert_close(mine, torchs, rtol=0, atol=2 * within)
 
 
+def test_the_quick_tanh_rounds_a_small_number_once() -> None:
+    x = torch.linspace(-0.1, 0.1, 1001).bfloat16()
+    torch.testing.assert_close(scores._tanh(x).double(), x.double().tanh(), rtol=2**-8, atol=0)
+
+
 @pytest.mark.parametrize(("score", "query", "value"), WIDTHS)
 def test_scores_are_the_papers(score: str, query: int, value: int) -> None:
     made, query_BQH, values_BSC = attention(score, query, value), random(3, 2, query, seed=3), random(3, 5, value)

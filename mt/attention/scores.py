@@ -29,11 +29,15 @@ class Score(nn.Module):
 
 
 class _QuickTanh(torch.autograd.Function):
-    """tanh x = 2 sigmoid(2 x) - 1: on a CPU it takes less than half the time of torch.tanh."""
+    """tanh x = 2 sigmoid(2 x) - 1: on a CPU it takes less than half the time of torch.tanh.
+
+    In float32 even of bfloat16: the difference would leave a small x no digits.
+    """
 
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
-        result = (2 * x).sigmoid_().mul_(2).sub_(1)
+        wide = x.float() if x.dtype == torch.bfloat16 else x
+        result = (2 * wide).sigmoid_().mul_(2).sub_(1).to(x.dtype)
         ctx.save_for_backward(result)
         return result
 

@@ -20,7 +20,7 @@ class Vocabulary(Tree):
 
 
 Precision = Literal["float32", "bfloat16"]
-"""bfloat16 takes half the time, and needs a processor with instructions for it (AVX512-BF16, AMX, or ARM's)."""
+"""bfloat16 takes about half the time, and needs a processor with instructions for it (AVX512-BF16, AMX, or ARM's)."""
 
 
 class Guide(Tree):
@@ -125,7 +125,8 @@ class Search(Tree):
     batch: Count = 64
     """Sentences translated at once."""
     precision: Precision = "float32"
-    """Of the whole model, but for its probabilities, and for the votes of nearest neighbours."""
+    """Of the model when it translates, its logits included; the softmax over them, the votes of nearest neighbours,
+    validation in training, and aligning are float32."""
     nearest: Nearest = Nearest()
 
 

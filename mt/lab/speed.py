@@ -25,10 +25,8 @@ SIDE, PRODUCTS = 2048, 5
 """The matmul that a machine's speed is judged by: float32, square, the best of some."""
 
 
-def train(trainer: Trainer, updates: int, precision: str) -> tuple[float, float]:
+def train(trainer: Trainer, updates: int) -> tuple[float, float]:
     """Train for so many updates; return target pieces a second, and our share of the machine's float32 speed."""
-    settings = trainer.config.train.model_copy(update={"precision": precision})
-    trainer.config = trainer.config.model_copy(update={"train": settings})
     order = trainer.order(0)
     chosen = [order[number % len(order)] for number in range(updates)]
 
@@ -90,7 +88,7 @@ def footprint(config: Config, folder: Path, updates: int) -> tuple[float, float]
 
 
 def _footprint(config: Config, run: Path, updates: int) -> tuple[float, float]:
-    rate, _ = train(experiment.prepare(config, run), updates, config.train.precision)
+    rate, _ = train(experiment.prepare(config, run), updates)
     return largest_memory(), 1 / rate
 
 
