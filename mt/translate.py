@@ -21,6 +21,7 @@ from mt.precision import require
 from mt.search import Hypothesis
 from mt.special import EOS, PAD
 from mt.text import Tokenizers
+from mt.threads import side_by_side
 
 log = logging.getLogger("mt")
 Progress = Callable[[int], object]
@@ -80,16 +81,18 @@ class Translator:
         if progress:
             progress(sources.count([]))
         width = n_best if settings.sample else max(settings.beam, n_best)
-        for rows in self._batches(sources, settings.batch, width):
-            found = self._search({row: sources[row] for row in rows}, settings, n_best)
-            for row, hypotheses in zip(rows, found, strict=True):
-                known = gold[row] if gold else None
-                best, *others = (
-                    self._translation(lines[row], sources[row], one, alignments, known) for one in hypotheses
-                )
-                results[row] = replace(best, others=tuple(others))
-            if progress:
-                progress(len(rows))
+        batches = list(self._batches(sources, settings.batch, width))
+        with side_by_side(len(batches)) as each:
+            searches = each(lambda rows: self._search({row: sources[row] for row in rows}, settings, n_best), batches)
+            for rows, found in zip(batches, searches, strict=True):
+                for row, hypotheses in zip(rows, found, strict=True):
+                    known = gold[row] if gold else None
+                    best, *others = (
+                        self._translation(lines[row], sources[row], one, alignments, known) for one in hypotheses
+                    )
+                    results[row] = replace(best, others=tuple(others))
+                if progress:
+                    progress(len(rows))
         return results
 
     def _source(self, line: str, number: int, longest: int) -> list[int]:

@@ -37,7 +37,7 @@ SHARE = "our FLOPs a second in {} training, of a large float32 matmul's"
 SHARES = {SHARE.format(precision) for precision in PRECISIONS}
 SENTENCES, ALONE = 1000, 100
 """How many are translated, at once and one by one."""
-OUR_BATCH = 128
+OUR_BATCH = 96
 THEIR_BATCHES = 32, 64
 """Of which the one at which the peer is faster counts."""
 PATIENCE = 4

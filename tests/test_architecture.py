@@ -34,11 +34,12 @@ MAY_IMPORT = {
     "plots": "errors disk corpora.pairs blocks",
     "page": "disk corpora.pairs alignments",
     "progress": "",
+    "threads": "",
     "checkpoint": "errors disk config config_file text models",
     "average": "checkpoint",
     "datastore": "errors special config corpora.pairs data models.base models.nearest progress checkpoint",
     "translate": "errors special precision config text corpora.pairs data models.base models.ensemble models.rounded "
-    "search alignments checkpoint datastore",
+    "search alignments threads checkpoint datastore",
     "card": "errors disk config config_file corpora checkpoint",
     "aligner": "errors special config text corpora.pairs data models.base alignments checkpoint",
     "choice": "errors disk config.models corpora.pairs links progress checkpoint aligner",

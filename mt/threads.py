@@ -1,0 +1,28 @@
+"""Jobs side by side: where one operation gains little from several threads, several jobs gain more from one each."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+
+
+@contextmanager
+def side_by_side(jobs: int) -> Iterator[Callable[..., Iterator[Any]]]:
+    """Give a `map` that divides torch's threads among so many jobs; its results come in order.
+
+    A single job has all the threads. When the block is left by an error or Ctrl-C, jobs not yet begun are dropped.
+    """
+    threads = torch.get_num_threads()
+    workers = min(threads, jobs)
+    if workers < 2:
+        yield map
+        return
+    pool = ThreadPoolExecutor(workers)
+    torch.set_num_threads(threads // workers)
+    try:
+        yield pool.map
+    finally:
+        pool.shutdown(cancel_futures=True)
+        torch.set_num_threads(threads)
