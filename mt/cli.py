@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,8 @@ from mt.errors import UserError
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
                   help="A small, exact laboratory for attention in machine translation.")  # fmt: skip
 RUNS = Path("runs")
+INTERRUPTED = 130
+"""The exit code that Typer makes of Ctrl-C."""
 Overrides = Annotated[list[str] | None, typer.Argument(help="Changes to it, such as model.hidden=128 train.epochs=3.")]
 Run = Annotated[Path, typer.Argument(help="A run directory, such as runs/toy.")]
 FROM_CONFIG = "Unset: the run's config."
@@ -208,8 +211,11 @@ def main(program: Callable[..., None] | None = None) -> None:
     except UserError as error:
         print(f"mt: {error}", file=sys.stderr)
         sys.exit(1)
-    except KeyboardInterrupt:
-        sys.exit(130)
+    except SystemExit as end:
+        if end.code != INTERRUPTED:
+            raise
+        sys.stdout.flush()
+        os._exit(INTERRUPTED)  # sys.exit would wait for the batches that other threads search
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(1)

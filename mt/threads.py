@@ -12,7 +12,8 @@ import torch
 def side_by_side(jobs: int) -> Iterator[Callable[..., Iterator[Any]]]:
     """Give a `map` that divides torch's threads among so many jobs; its results come in order.
 
-    A single job has all the threads. When the block is left by an error or Ctrl-C, jobs not yet begun are dropped.
+    A single job has all the threads. When an error or Ctrl-C leaves the block, jobs not yet begun are dropped, and
+    those under way are not waited for.
     """
     threads = torch.get_num_threads()
     workers = min(threads, jobs)
@@ -24,5 +25,5 @@ def side_by_side(jobs: int) -> Iterator[Callable[..., Iterator[Any]]]:
     try:
         yield pool.map
     finally:
-        pool.shutdown(cancel_futures=True)
+        pool.shutdown(wait=False, cancel_futures=True)
         torch.set_num_threads(threads)

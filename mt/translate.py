@@ -87,10 +87,7 @@ class Translator:
             for rows, found in zip(batches, searches, strict=True):
                 for row, hypotheses in zip(rows, found, strict=True):
                     known = gold[row] if gold else None
-                    best, *others = (
-                        self._translation(lines[row], sources[row], one, alignments, known) for one in hypotheses
-                    )
-                    results[row] = replace(best, others=tuple(others))
+                    results[row] = self._ranked(lines[row], sources[row], hypotheses, alignments, known)
                 if progress:
                     progress(len(rows))
         return results
@@ -131,6 +128,12 @@ class Translator:
             return [[one] for one in search.greedy(*batch, settings.no_repeat)]
         penalties = settings.length_penalty, n_best, settings.coverage_penalty, settings.no_repeat
         return search.beam(*batch, max(settings.beam, n_best), *penalties)
+
+    def _ranked(
+        self, line: str, source: list[int], found: list[Hypothesis], alignments: bool, gold: Gold | None
+    ) -> Translation:
+        best, *others = (self._translation(line, source, one, alignments, gold) for one in found)
+        return replace(best, others=tuple(others))
 
     def _translation(
         self, line: str, source: list[int], found: Hypothesis, alignments: bool, gold: Gold | None

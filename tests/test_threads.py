@@ -1,9 +1,10 @@
 """Jobs side by side: truly at once, in order, with torch's threads divided among them; and what is searched so."""
 
 import random
+import signal
+import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -51,12 +52,14 @@ def test_one_thread_or_one_job_stays_where_it_is(threads: int, jobs: int) -> Non
     assert found == [(threading.current_thread(), threads)] * jobs
 
 
-def test_an_error_drops_the_jobs_not_yet_begun() -> None:
-    begun = []
+def test_an_error_begins_no_other_job_and_waits_for_none() -> None:
+    begun, waited, workers, release = list[int](), list[bool](), set[threading.Thread](), threading.Event()
 
     def job(number: int) -> None:
         begun.append(number)
-        time.sleep(0.01)
+        workers.add(threading.current_thread())
+        if number:
+            waited.append(release.wait(PATIENCE))
 
     def interrupted() -> None:
         with side_by_side(1000) as each:
@@ -64,10 +67,37 @@ def test_an_error_drops_the_jobs_not_yet_begun() -> None:
             for _ in results:
                 raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt) as error:
         interrupted()
-    assert len(begun) < 1000
     assert torch.get_num_threads() == 4
+    release.set()
+    for worker in workers:
+        worker.join(PATIENCE)
+    assert len(begun) <= 5  # the first, and one of each thread
+    assert all(waited)
+    del error  # which kept the results alive: when they go, jobs are dropped anyhow
+
+
+def test_ctrl_c_ends_a_program_whose_jobs_are_not_done() -> None:
+    program = """
+import time, torch
+from mt import cli
+from mt.threads import side_by_side
+
+def wait():
+    torch.set_num_threads(2)
+    with side_by_side(2) as each:
+        results = each(time.sleep, [600, 600])
+        print("begun", flush=True)
+        list(results)
+
+cli.main(wait)
+"""
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        assert process.stdout.readline() == "begun\n"
+        process.send_signal(signal.SIGINT)
+        assert process.wait(PATIENCE) == 130
 
 
 @pytest.fixture
