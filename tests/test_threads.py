@@ -80,9 +80,11 @@ def test_an_error_begins_no_other_job_and_waits_for_none() -> None:
 
 def test_ctrl_c_ends_a_program_whose_jobs_are_not_done() -> None:
     program = """
-import time, torch
+import signal, time, torch
 from mt import cli
 from mt.threads import side_by_side
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # what began in the background ignores it
 
 def wait():
     torch.set_num_threads(2)
@@ -97,7 +99,10 @@ cli.main(wait)
         assert process.stdout
         assert process.stdout.readline() == "begun\n"
         process.send_signal(signal.SIGINT)
-        assert process.wait(PATIENCE) == 130
+        try:
+            assert process.wait(PATIENCE) == 130
+        finally:
+            process.kill()
 
 
 @pytest.fixture
