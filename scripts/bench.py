@@ -38,7 +38,7 @@ SHARES = {SHARE.format(precision) for precision in PRECISIONS}
 SENTENCES, ALONE = 1000, 100
 """How many are translated, at once and one by one."""
 OUR_BATCH = 96
-THEIR_BATCHES = 32, 64
+THEIR_BATCHES = 32, 64, 96
 """Of which the one at which the peer is faster counts."""
 PATIENCE = 4
 """The peer is given up after so many times our time to a BLEU."""
