@@ -82,8 +82,8 @@ def test_the_peer_translates_with_its_best_batch(monkeypatch: pytest.MonkeyPatch
             f"translating in {precision}, greedy",
             f"translating in {precision}, beam 5, one sentence at a time",
         )
-        assert figures[f"{greedy}, sentences a second"] == [pytest.approx((1000 / 64 + 1) / seconds)]
-        assert figures[f"{greedy}, words a second"] == [pytest.approx(1.5 * (1000 / 64 + 1) / seconds)]
+        assert figures[f"{greedy}, sentences a second"] == [pytest.approx((1000 / 96 + 1) / seconds)]
+        assert figures[f"{greedy}, words a second"] == [pytest.approx(1.5 * (1000 / 96 + 1) / seconds)]
         assert figures[f"{alone}, sentences a second"] == [pytest.approx(1005 / seconds)]
 
 
