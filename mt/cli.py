@@ -5,6 +5,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -214,7 +215,8 @@ def main(program: Callable[..., None] | None = None) -> None:
     except SystemExit as end:
         if end.code != INTERRUPTED:
             raise
-        sys.stdout.flush()
+        with suppress(OSError):  # a reader that Ctrl-C ended too
+            sys.stdout.flush()
         os._exit(INTERRUPTED)  # sys.exit would wait for the batches that other threads search
     except BrokenPipeError:
         sys.stderr.close()
