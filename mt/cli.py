@@ -11,7 +11,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from mt.errors import UserError
+from mt.config.files import json_schema, read_config, to_yaml
+from mt.core.errors import UserError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
                   help="A small, exact laboratory for attention in machine translation.")  # fmt: skip
@@ -50,8 +51,8 @@ def train(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the run if it exists.")] = False,
 ) -> None:
     """Train a model; Ctrl-C saves, --resume continues."""
-    from mt import config_file, experiment
-    from mt.default import default_config
+    from mt.commands.default import default_config
+    from mt.training import experiment
 
     changes = list(overrides or [])
     if config is not None and "=" in config:
@@ -61,7 +62,7 @@ def train(
         print(why)
     else:
         path = Path(config)
-    tree = config_file.load(path, changes)
+    tree = read_config(path, changes)
     finished = experiment.train(tree, run or RUNS / path.stem, resume=resume, overwrite=overwrite)
     raise typer.Exit(0 if finished else 130)
 
@@ -85,17 +86,16 @@ def eval(  # noqa: A001 (the command is called so)
     precision: Precision = None,
 ) -> None:
     """Score a run: BLEU, chrF, TER with intervals; AER where gold is known; everything written to the run."""
-    from mt import checkpoint, evaluate
+    from mt.evaluation.evaluate import evaluate
+    from mt.runs import checkpoint
 
-    evaluate.evaluate(
-        run or checkpoint.latest(RUNS), split, beam, plot, papers, novel, others or [], nearest, precision
-    )
+    evaluate(run or checkpoint.latest(RUNS), split, beam, plot, papers, novel, others or [], nearest, precision)
 
 
 @app.command()
 def datastore(run: Run) -> None:
     """Write what a run saw at each target piece of its training split, for --nearest (Khandelwal et al. 2021)."""
-    from mt import experiment
+    from mt.training import experiment
 
     experiment.write_datastore(run)
 
@@ -127,7 +127,7 @@ def align(
     plot: Annotated[bool, typer.Option("--plot", help="Print the first pair's matrix.")] = False,
 ) -> None:
     """Align the words of given pairs; AER where gold is known. What is chosen applies to both directions."""
-    from mt import align
+    from mt.commands import aligning as align
 
     if symmetrise and not reverse:
         raise typer.BadParameter("it needs the other direction: --reverse RUN", param_hint="--symmetrise")
@@ -164,8 +164,8 @@ def translate(
     plot: Annotated[bool, typer.Option("--plot", help="Draw each alignment in the terminal.")] = False,
 ) -> None:
     """Translate sentences, a file or standard input: one line out for each line in."""
-    from mt import interact
-    from mt.translate import load
+    from mt.commands import translating as interact
+    from mt.inference.translator import load
 
     wishes = {"beam": beam, "length_penalty": length_penalty, "coverage_penalty": coverage_penalty}
     wishes |= {"no_repeat": no_repeat, "sample": sample, "temperature": temperature, "top_k": top_k, "top_p": top_p}
@@ -181,9 +181,9 @@ def translate(
 @app.command()
 def corpora() -> None:
     """List the corpora: size, languages, licence, citation, where from, and whether here already."""
-    from mt.corpora import describe
+    from mt.corpora import describe_corpora
 
-    print(describe())
+    print(describe_corpora())
 
 
 @app.command()
@@ -193,14 +193,12 @@ def config(
     schema: Annotated[bool, typer.Option("--schema", help="Print a JSON Schema of config files instead.")] = False,
 ) -> None:
     """Print the whole resolved configuration of a file."""
-    from mt import config_file
-
     if schema:
-        print(json.dumps(config_file.json_schema(), indent=2))
+        print(json.dumps(json_schema(), indent=2))
     elif file is None:
         raise typer.BadParameter("name a config file, or give --schema")
     else:
-        print(config_file.to_yaml(config_file.load(file, overrides or [])), end="")
+        print(to_yaml(read_config(file, overrides or [])), end="")
 
 
 def main(program: Callable[..., None] | None = None) -> None:

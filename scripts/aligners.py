@@ -13,15 +13,20 @@ from typing import Annotated
 
 import typer
 
-from mt import aligner, alignment_files, cli, config_file, corpora, experiment
-from mt.align import turned
-from mt.choice import Choice, choose_for_run, forced, ways
+from mt import cli
+from mt.alignment.files import pharaoh
+from mt.alignment.links import AlignmentScore, aer, by_target, grow_diag_final_and
+from mt.commands.aligning import turned
 from mt.config import Config
+from mt.config.files import read_config
+from mt.core.errors import UserError
+from mt.core.files import write_lines, write_text
+from mt.core.progress import Meter
+from mt.corpora import load_splits
 from mt.corpora.pairs import Link, Split
-from mt.disk import write_lines, write_text
-from mt.errors import UserError
-from mt.links import AlignmentScore, aer, by_target, grow_diag_final_and
-from mt.progress import Meter
+from mt.evaluation.choice import Choice, choose_for_run, forced, ways
+from mt.inference.aligner import load_aligner
+from mt.training import experiment
 
 WEIGHT = 0.5
 """Of the guided loss in self-guidance."""
@@ -43,7 +48,7 @@ class Direction:
         """Return the links of each pair of a split."""
         pairs, choice = self.splits[split], self.ways[way]
         meter = Meter(f"aligning {split} with {self.run.name}, {choice}", "pair", len(pairs.sources))
-        found = forced(aligner.load(self.run), pairs, choice, meter)
+        found = forced(load_aligner(self.run), pairs, choice, meter)
         meter.close()
         return [set(one.alignment(choice.shift, choice.threshold).links) for one in found]
 
@@ -65,7 +70,7 @@ def aligners(
     output: Annotated[Path, typer.Option(help="Markdown file.")] = Path("runs/aligners.md"),
 ) -> None:
     """Train in both directions, align the test split, and tabulate AER."""
-    first, *_ = [config_file.load(path) for path in configs]
+    first, *_ = [read_config(path) for path in configs]
     for path in configs:
         must_fit(path)  # before hours of training
     rows = []
@@ -87,10 +92,10 @@ def aligners(
 
 def must_fit(path: Path) -> None:
     """Raise UserError when this config cannot be measured."""
-    config = config_file.load(path)
+    config = read_config(path)
     if not config.model.has_attention:
         raise UserError(f"{path} has no attention (model.attention.score: none), so there is nothing to align by")
-    if not any(corpora.load(config.corpus).get("test", Split([], [])).gold or []):
+    if not any(load_splits(config.corpus).get("test", Split([], [])).gold or []):
         raise UserError(
             f"{path}: its corpus, {config.corpus.name}, has no test split with gold links; gnt and toy have"
         )
@@ -98,14 +103,14 @@ def must_fit(path: Path) -> None:
 
 def trained(path: Path, run: Path, turn: bool, guide: str) -> Direction:
     """Return the run, trained where it is missing, source and target exchanged if it is to `turn`."""
-    corpus = config_file.load(path).corpus
+    corpus = read_config(path).corpus
     source, target = (corpus.target, corpus.source) if turn else (corpus.source, corpus.target)
     guidance = [f"train.guide={{links: {guide}, weight: {WEIGHT}}}"] if guide != "null" else []
-    config = config_file.load(path, [f"corpus={{source: {source}, target: {target}}}", *guidance])
+    config = read_config(path, [f"corpus={{source: {source}, target: {target}}}", *guidance])
     if not experiment.train(config, run, resume=True):
         raise KeyboardInterrupt
-    splits = corpora.load(config.corpus)
-    chosen = choose_for_run(run, aligner.load(run), splits["validation"])
+    splits = load_splits(config.corpus)
+    chosen = choose_for_run(run, load_aligner(run), splits["validation"])
     return Direction(run, config, splits, ways(config.model, chosen))
 
 
@@ -132,7 +137,7 @@ def guiding(there: Direction, back: Direction, stem: Path) -> list[str]:
     _, _, both = joined(there, back, "train", GUIDE)
     files = [f"{stem}.pharaoh", f"{stem}.reverse.pharaoh"]
     for file, links in zip(files, (both, [turned(one) for one in both]), strict=True):
-        write_lines(Path(file), [alignment_files.pharaoh(by_target(one)) for one in links])
+        write_lines(Path(file), [pharaoh(by_target(one)) for one in links])
     return files
 
 

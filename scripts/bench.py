@@ -21,14 +21,17 @@ import torch
 import typer
 from matplotlib.figure import Figure
 
-from mt import cli, config_file, corpora, text
+from mt import cli
 from mt.config import Config
-from mt.disk import replacing, write_text
+from mt.config.files import read_config
+from mt.core.files import replacing, write_text
+from mt.core.precision import has_bfloat16
+from mt.corpora import load_splits
+from mt.inference.translator import Translator, load
 from mt.lab import speed
 from mt.lab.peer import Peer, described
-from mt.precision import has_bfloat16
-from mt.train import Trainer
-from mt.translate import Translator, load
+from mt.text.tokenizer import train_tokenizers
+from mt.training.trainer import Trainer
 
 PRECISIONS = ["float32", *(["bfloat16"] if has_bfloat16() else [])]
 """Of ours; on a CPU the peer has only the first."""
@@ -64,12 +67,12 @@ def bench(
         sizes = [int(size) for size in batches.split(",")]
     except ValueError:
         raise typer.BadParameter(f"{batches!r}: write numbers, as 1024,2048", param_hint="--batches") from None
-    tree = config_file.load(config)
-    splits = corpora.load(tree.corpus)
+    tree = read_config(config)
+    splits = load_splits(tree.corpus)
     threads = tree.threads or torch.get_num_threads()
     torch.set_num_threads(threads)
     tree = tree.model_copy(update={"threads": threads})  # the same wherever a model is trained or loaded
-    tokenizers = text.train(splits["train"].sources, splits["train"].targets, tree.vocabulary)
+    tokenizers = train_tokenizers(splits["train"].sources, splits["train"].targets, tree.vocabulary)
     figures: Figures = defaultdict(list)
     other = Peer(peer, tree, splits, threads) if peer else None
     best = _best_batch(other, sizes, updates)
@@ -169,7 +172,7 @@ def footprints(config: Path, updates: int) -> str:
     found: list[tuple[float, float]] = []
     for pairs in PAIRS:
         with tempfile.TemporaryDirectory() as folder:
-            found.append(speed.footprint(config_file.load(config, [f"corpus.pairs={pairs}"]), Path(folder), updates))
+            found.append(speed.footprint(read_config(config, [f"corpus.pairs={pairs}"]), Path(folder), updates))
         memory, seconds = found[-1]
         lines.append(f"| {pairs:,} | {memory:,.0f} | {seconds / found[0][1]:.2f} |")
     return "\n".join(lines) + "\n"

@@ -16,7 +16,7 @@ from typing import Annotated, Any
 import typer
 
 from mt import cli
-from mt.disk import write_text
+from mt.core.files import write_text
 from mt.lab.study import Trained, scores_of, study
 
 METRICS = ("BLEU", "BLEU, papers", "chrF", "TER", "AER")

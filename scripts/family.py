@@ -15,11 +15,14 @@ from typing import Annotated, Any
 import torch
 import typer
 
-from mt import checkpoint, cli, corpora, guide
-from mt.disk import write_text
+from mt import cli
+from mt.core.files import write_text
+from mt.corpora import load_splits
+from mt.inference.translator import Translator
 from mt.lab.study import Trained, study
-from mt.train import Trainer
-from mt.translate import Translator
+from mt.runs import checkpoint
+from mt.training.guide import load_guide
+from mt.training.trainer import Trainer
 
 TOY = ("corpus={name: toy, pairs: 10000}", "vocabulary.size=1500", "train.epochs=5")
 """What differs on the toy corpus."""
@@ -48,8 +51,8 @@ def family(
 def timers(one: Trained) -> tuple[Callable[[], float], Callable[[], float]]:
     """Return what measures training (seconds a target piece) and translating (seconds a sentence) of a trained run."""
     config, tokenizers, model = checkpoint.load(one.run)
-    splits = corpora.load(config.corpus)
-    links = guide.load(config.train.guide, splits["train"], tokenizers)
+    splits = load_splits(config.corpus)
+    links = load_guide(config.train.guide, splits["train"], tokenizers)
     trainer = Trainer(one.run, config, splits, tokenizers, links)
     chosen = trainer.order(0)[:UPDATES]
     batches = [trainer.train_pieces.batch(rows) for rows in chosen]

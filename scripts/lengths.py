@@ -12,11 +12,12 @@ from typing import Annotated
 import typer
 from matplotlib.figure import Figure
 
-from mt import cli, config_file
-from mt.disk import read_lines, replacing, write_text
-from mt.errors import UserError
+from mt import cli
+from mt.config.files import read_config
+from mt.core.errors import UserError
+from mt.core.files import read_lines, replacing, write_text
+from mt.evaluation.metrics import METRICS, Score
 from mt.lab.study import Trained, study
-from mt.metrics import METRICS, Score
 
 
 def lengths(
@@ -26,7 +27,7 @@ def lengths(
     bins: Annotated[int, typer.Option(min=1, help="Bins, of about as many sentences each.")] = 5,
 ) -> None:
     """Tabulate and draw BLEU by source length."""
-    if len({config_file.load(path).corpus.model_dump_json() for path in configs}) > 1:
+    if len({read_config(path).corpus.model_dump_json() for path in configs}) > 1:
         raise UserError("the configs have different corpora: lengths are compared on one test split")
     trained = study(configs, runs)
     folders = [one.run / "eval" / one.split for one in trained]

@@ -14,11 +14,16 @@ import torch
 import typer
 from torch import Tensor
 
-from mt import checkpoint, cli, corpora, data, datastore
+from mt import cli
 from mt.config import Nearest
-from mt.models.nearest import NearestNeighbours, key, votes
-from mt.progress import Meter
-from mt.special import PAD
+from mt.core.progress import Meter
+from mt.core.special import PAD
+from mt.corpora import load_splits
+from mt.data.batches import batch_order
+from mt.data.pieces import Pieces
+from mt.neighbours import datastore
+from mt.neighbours.model import NearestNeighbours, key, votes
+from mt.runs import checkpoint
 
 COUNTS, WEIGHTS, TEMPERATURES = [256], [0.3, 0.4, 0.5, 0.6, 0.7], [0.04, 0.06, 0.08, 0.1, 0.12]
 
@@ -50,10 +55,10 @@ def looked_up(run: Path, count: int) -> tuple[Tensor, Tensor, Tensor]:
     config, tokenizers, bare = checkpoint.load(run)
     torch.set_num_threads(config.threads or torch.get_num_threads())
     model = cast(NearestNeighbours, datastore.consulted(bare, run, Nearest(count=count)))
-    pieces = data.Pieces(corpora.load(config.corpus)["validation"], tokenizers, run / checkpoint.CACHE)
+    pieces = Pieces(load_splits(config.corpus)["validation"], tokenizers, run / checkpoint.CACHE)
     sides, found = (pieces.source_lengths, pieces.target_lengths), []
     meter = Meter("looking up", "pair", len(pieces.rows))
-    for rows in data.order(*sides, config.train.batch_tokens, sys.maxsize, (0, 0)):
+    for rows in batch_order(*sides, config.train.batch_tokens, sys.maxsize, (0, 0)):
         batch = pieces.batch(rows)
         output, real_BT = bare(batch.source_BS, batch.mask_BS, batch.target_in_BT), batch.target_out_BT != PAD
         target_P1 = batch.target_out_BT[real_BT][:, None]

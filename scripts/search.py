@@ -18,11 +18,14 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
-from mt import checkpoint, cli, config_file, experiment
+from mt import cli
 from mt.config import Config
+from mt.config.files import parse_yaml, read_config, read_config_text
 from mt.config.tree import Tree
-from mt.disk import write_text
-from mt.errors import UserError
+from mt.core.errors import UserError
+from mt.core.files import write_text
+from mt.runs import checkpoint
+from mt.training import experiment
 
 interrupted: Event
 
@@ -45,7 +48,7 @@ def search(
     """Train each trial and write what validation says of it."""
     given, folder = read(file), runs / file.stem
     path = file.parent / given.config
-    configs = {name: config_file.load(path, [*given.common, *own]) for name, own in given.trials.items()}
+    configs = {name: read_config(path, [*given.common, *own]) for name, own in given.trials.items()}
     output = output or Path("docs/search") / f"{file.stem}.md"
     signal.signal(signal.SIGTERM, stop)
     spawn, failures = multiprocessing.get_context("spawn"), []
@@ -67,7 +70,7 @@ def search(
 def read(file: Path) -> Trials:
     """Return what FILE holds. Raises UserError that says what is wrong with it."""
     try:
-        return Trials.model_validate(config_file.parse(config_file.read_text(file), str(file)))
+        return Trials.model_validate(parse_yaml(read_config_text(file), str(file)))
     except ValidationError as error:
         raise UserError(f"{file}: {error}") from error
 
@@ -116,7 +119,7 @@ def rows(given: Trials, folder: Path) -> Iterator[str]:
         cells = [
             name + " (unfinished)" * (not checkpoint.is_finished(run)),
             " ".join(f"`{change}`" for change in changes),
-            str(config_file.load(run / "config.yaml").seed),
+            str(read_config(run / "config.yaml").seed),
             f"{best['validation_bleu']:.2f}",
             f"{best['validation_loss']:.3f}",
             f"{records[-1]['seconds'] / 60:.0f}",

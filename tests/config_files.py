@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from mt import config_file
-from mt.errors import UserError
+from mt.config.files import read_config
+from mt.core.errors import UserError
 
 
 def write(path: Path, text: str | bytes) -> Path:
@@ -16,5 +16,5 @@ def write(path: Path, text: str | bytes) -> Path:
 
 def refused(path: Path, *overrides: str) -> str:
     with pytest.raises(UserError) as caught:
-        config_file.load(path, overrides)
+        read_config(path, overrides)
     return str(caught.value)

@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from mt.models.base import Memory, Output, State
+from mt.core.special import BOS, EOS, PAD
+from mt.models.contract import Memory, Output, State
 from mt.search import Hypothesis
-from mt.special import BOS, EOS, PAD
 
 
 class Toy:

@@ -8,10 +8,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from mt import models
 from mt.config.models import Dropout, Model, RNNModel, TransformerDropout, TransformerModel
-from mt.models.base import Seq2Seq
-from mt.special import EOS, PAD
+from mt.core.special import EOS, PAD
+from mt.models import build_model
+from mt.models.contract import Seq2Seq
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -153,7 +153,7 @@ def redraw(module: nn.Module, seed: int, scale: float = 0.7) -> None:
 
 
 def model(config: Model, vocabulary: int = 9, joint: bool = True, seed: int = 1, scale: float = 0.7) -> Seq2Seq:
-    made = models.build(config, vocabulary, vocabulary, joint)
+    made = build_model(config, vocabulary, vocabulary, joint)
     redraw(made, seed, scale)
     return made.eval()
 

@@ -7,11 +7,13 @@ from typing import Any
 
 from tiny_models import redraw
 
-from mt import checkpoint, config_file, corpora, text
-from mt.aligner import Aligner
 from mt.config import Config
-from mt.disk import write_text
-from mt.text import Tokenizers
+from mt.config.files import to_yaml
+from mt.core.files import write_text
+from mt.corpora import load_splits
+from mt.inference.aligner import Aligner
+from mt.runs import checkpoint
+from mt.text.tokenizer import Tokenizers, train_tokenizers
 
 RNN = {"embedding": 8, "hidden": 8, "encoder_hidden": 4, "attention": {"width": 8}}
 HEADS = RNN | {"attention": {"width": 8, "heads": 2, "score": "scaled_dot"}}
@@ -38,8 +40,8 @@ def config(model: dict[str, Any], source: str = "de", **search: float) -> Config
 @functools.cache
 def vocabularies(source: str) -> Tokenizers:
     made = config(RNN, source)
-    train = corpora.load(made.corpus)["train"]
-    return text.train(train.sources, train.targets, made.vocabulary)
+    train = load_splits(made.corpus)["train"]
+    return train_tokenizers(train.sources, train.targets, made.vocabulary)
 
 
 def aligner(config: Config, seed: int = 3, scale: float = 0.6) -> Aligner:
@@ -54,7 +56,7 @@ def write_run(run: Path, config: Config, seed: int = 3, scale: float = 0.6) -> P
     model = checkpoint.build(config, tokenizers)
     redraw(model, seed, scale)
     model.float()
-    write_text(run / "config.yaml", config_file.to_yaml(config))
+    write_text(run / "config.yaml", to_yaml(config))
     tokenizers.save(run)
     checkpoint.save(run / checkpoint.WEIGHTS, checkpoint.weights(model), {"update": 7})
     record = {"update": 7, "epoch": 1, "validation_bleu": 0.0, "seconds": 1}

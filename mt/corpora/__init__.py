@@ -13,12 +13,12 @@ CORPORA: dict[str, Corpus] = {
 }
 
 
-def load(config: CorpusConfig) -> dict[str, Split]:
+def load_splits(config: CorpusConfig) -> dict[str, Split]:
     """Return the splits "train", "validation" and the test splits, by name, in that order."""
     return CORPORA[config.name].load(config)
 
 
-def describe() -> str:
+def describe_corpora() -> str:
     """Return what `mt corpora` prints: size, languages, licence, citation, origin of each, and whether it is here."""
     return "\n\n".join(_describe(name, corpus) for name, corpus in CORPORA.items())
 

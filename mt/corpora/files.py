@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from mt.config.corpora import FilesCorpus
+from mt.core.errors import UserError
+from mt.core.files import read_lines
 from mt.corpora.pairs import Corpus, Split
 from mt.corpora.splits import hold_out, pair_up
-from mt.disk import read_lines
-from mt.errors import UserError
 
 Place = str | tuple[str, str]
 

@@ -19,9 +19,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mt.config.corpora import GntCorpus
+from mt.core.errors import UserError
+from mt.core.files import decode_lines, replacing
 from mt.corpora.pairs import Corpus, Gold, Link, Span, Split
-from mt.disk import decode_lines, replacing
-from mt.errors import UserError
 
 REQUIREMENT = "bible-alignments==0.4.2"
 WHEEL = "bible_alignments-0.4.2-py3-none-any.whl"

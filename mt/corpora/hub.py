@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from mt.config.corpora import HubCorpus
+from mt.core.errors import UserError
 from mt.corpora.pairs import Corpus, Split
 from mt.corpora.splits import hold_out, pair_up
-from mt.errors import UserError
 
 VALIDATION = ("validation", "valid", "val", "dev")
 PROBE_SECONDS = 3.0

@@ -6,11 +6,11 @@ import os
 from pathlib import Path
 
 from mt.config.corpora import Multi30kCorpus
+from mt.core.errors import UserError
+from mt.core.files import read_lines
 from mt.corpora import hub
 from mt.corpora.pairs import Corpus, Split
 from mt.corpora.splits import pair_up
-from mt.disk import read_lines
-from mt.errors import UserError
 
 HUB_NAME = "bentrevett/multi30k"
 HUB_LANGUAGES = {"en", "de"}

@@ -4,8 +4,8 @@ import random
 import re
 from collections.abc import Iterable, Sequence
 
+from mt.core.errors import UserError
 from mt.corpora.pairs import Split
-from mt.errors import UserError
 
 LARGEST_HELD_OUT = 1000
 

@@ -20,12 +20,12 @@ from typing import Any
 import torch
 import yaml
 
-from mt import checkpoint
 from mt.config import Config, Train
 from mt.config.models import Model, RNNModel
+from mt.core.errors import UserError
+from mt.core.files import write_lines, write_text
 from mt.corpora.pairs import Split
-from mt.disk import write_lines, write_text
-from mt.errors import UserError
+from mt.runs import checkpoint
 
 PACKAGES = (
     f"torch=={torch.__version__.partition('+')[0]}",

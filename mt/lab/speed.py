@@ -11,13 +11,15 @@ from pathlib import Path
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from mt import checkpoint, corpora, experiment
 from mt.config import Config
 from mt.config.corpora import FilesCorpus
-from mt.disk import write_lines
-from mt.errors import UserError
-from mt.train import Trainer
-from mt.translate import Translator
+from mt.core.errors import UserError
+from mt.core.files import write_lines
+from mt.corpora import load_splits
+from mt.inference.translator import Translator
+from mt.runs import checkpoint
+from mt.training import experiment
+from mt.training.trainer import Trainer
 
 WARM = 10
 """Updates that are not timed."""
@@ -77,7 +79,7 @@ def reach(config: Config, run: Path, bleu: float) -> float:
 def footprint(config: Config, folder: Path, updates: int) -> tuple[float, float]:
     """Train on the text of a corpus, from files; return the process's largest memory in MB, and seconds a piece."""
     files = {name: str(folder / f"{name}.tsv") for name in ("train", "validation", "test")}
-    splits = corpora.load(config.corpus)
+    splits = load_splits(config.corpus)
     for name, file in files.items():
         pairs = zip(splits[name].sources, splits[name].targets, strict=True)
         write_lines(Path(file), [f"{source}\t{target}" for source, target in pairs])

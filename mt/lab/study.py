@@ -7,10 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mt import checkpoint, config_file, corpora, experiment, metrics
 from mt.config import Config
-from mt.errors import UserError
-from mt.evaluate import described, evaluate, folder_of, named, searched
+from mt.config.files import read_config
+from mt.core.errors import UserError
+from mt.corpora import load_splits
+from mt.evaluation import metrics
+from mt.evaluation.evaluate import described, evaluate, folder_of, named, searched
+from mt.runs import checkpoint
+from mt.training import experiment
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,7 @@ def study(
     # all that can be wrong is told before hours of training
     if twice := [name for name, count in Counter(path.stem for path in paths).items() if count > 1]:
         raise UserError(f"several configs are named {twice[0]}, so they would share {runs / twice[0]}: rename one")
-    configs = [config_file.load(path, list(overrides)) for path in paths]
+    configs = [read_config(path, list(overrides)) for path in paths]
     for path, config in zip(paths, configs, strict=True):
         experiment.resolve(config, runs / path.stem, resume=True, overwrite=False)
         if papers:
@@ -72,8 +76,8 @@ def scores_of(
     They are computed only where they are missing, or not those of the present weights, of the config's search, or of
     the same ensemble, that of `run` and `others`.
     """
-    config = config_file.load(run / "config.yaml")
-    name = named(corpora.load(config.corpus), split, config.corpus.name)
+    config = read_config(run / "config.yaml")
+    name = named(load_splits(config.corpus), split, config.corpus.name)
     file = folder_of(run, name, others) / "scores.json"
     if file.exists():
         scores = json.loads(file.read_text(encoding="utf-8"))

@@ -7,7 +7,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from mt.models.base import Memory, Output, Seq2Seq, State
+from mt.models.contract import Memory, Output, Seq2Seq, State
 
 
 class Ensemble(Seq2Seq):

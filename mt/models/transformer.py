@@ -14,9 +14,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from mt.config.models import TransformerModel
-from mt.models.base import Memory, Output, Seq2Seq, State, posterior
+from mt.core.special import PAD
+from mt.models.contract import Memory, Output, Seq2Seq, State, posterior
 from mt.models.dropout import Dropout
-from mt.special import PAD
 
 
 class Heads(nn.Module):

@@ -6,9 +6,9 @@ from itertools import count
 import torch
 from torch import Tensor
 
-from mt.models.base import Seq2Seq, State, reorder
+from mt.core.special import EOS
+from mt.models.contract import Seq2Seq, State, reorder
 from mt.search.trail import Hypothesis, Step, coverage, forbid, no_past, remember, select, start, trace
-from mt.special import EOS
 
 
 @torch.inference_mode()

@@ -7,9 +7,9 @@ from itertools import count
 import torch
 from torch import Tensor
 
-from mt.models.base import Seq2Seq, reorder
+from mt.core.special import EOS
+from mt.models.contract import Seq2Seq, reorder
 from mt.search.trail import Hypothesis, Step, forbid, no_past, remember, select, start, trace
-from mt.special import EOS
 
 Choose = Callable[[Tensor, Tensor, int], Tensor]
 """(log probabilities [B, K, V], -inf where forbidden; sentences_B; step) -> the next pieces, [B, K]."""

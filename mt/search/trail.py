@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from mt.models.base import State
-from mt.special import BOS, PAD, UNK
+from mt.core.special import BOS, PAD, UNK
+from mt.models.contract import State
 
 NEVER = [PAD, UNK, BOS]
 """Pieces no hypothesis emits. Their probability is not shared out: log probabilities stay the model's own."""

@@ -1,0 +1,194 @@
+"""What `mt align` does: align given pairs by forced decoding, in one direction or both, write it, and score it."""
+
+import logging
+import shutil
+from collections.abc import Collection, Sequence
+from dataclasses import astuple, dataclass, replace
+from pathlib import Path
+
+from mt.alignment.files import write_all
+from mt.alignment.gold import read_gold
+from mt.alignment.links import SYMMETRISATIONS, aer, by_target
+from mt.alignment.matrices import Alignment
+from mt.core.errors import UserError
+from mt.core.files import read_lines
+from mt.core.progress import Meter
+from mt.corpora.pairs import Gold, Link, Split
+from mt.evaluation.choice import FILE, Choice, Reading, as_it_is, forced, of_run
+from mt.evaluation.evaluate import splits_of
+from mt.inference.aligner import Aligner, load_aligner
+from mt.views.terminal import blocks
+
+log = logging.getLogger("mt")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the user says of a Choice; None: as the run chose, or as it is where it chose nothing."""
+
+    layer: int | None = None
+    head: int | None = None
+    """0: the mean over the heads."""
+    reading: Reading | None = None
+    threshold: float | None = None
+    """0: argmax."""
+
+    def over(self, choice: Choice, layers: int) -> Choice:
+        """Return the choice with what is wanted instead, for a decoder of so many layers."""
+        return Choice(
+            self.layer or (layers if self.reading == "posterior" else choice.layer),  # which is that of the last
+            choice.head if self.head is None else self.head or None,
+            choice.reading if self.reading is None else self.reading,
+            choice.threshold if self.threshold is None else self.threshold or None,
+        )
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Which pairs: a split of the run's corpus (unset: its main test split), or two files."""
+
+    split: str | None = None
+    source: Path | None = None
+    target: Path | None = None
+    gold: Path | None = None
+    """Gold links; its words are those between white space."""
+    gold_format: str | None = None
+
+
+@dataclass(frozen=True)
+class Reverse:
+    """A run from the target language to the source language, and how its links join those of the first."""
+
+    run: Path
+    symmetrise: str = "grow-diag-final-and"
+
+
+def align(
+    run: Path, asked: Pairs, wanted: Wanted, reverse: Reverse | None, output: Path | None, plot: bool = False
+) -> str:
+    """Write STEM.npz, .jsonl and .pharaoh and return what to print: the score where gold is known, the first sentence.
+
+    Matrices are those of `run`; links are symmetrised when there is a reverse run. STEM is `output`, for a split by
+    default RUN/align/SPLIT. Raises UserError that says what does not fit.
+    """
+    forward = load_aligner(run)
+    backward = load_aligner(reverse.run) if reverse else None
+    if backward and reverse:
+        _must_mirror(forward, backward, reverse.run)
+    name, pairs = _read(run, forward, asked)
+    if output is None and name is None:
+        raise UserError("say with --output where the alignment of two files goes")
+    sides = [_Side(run, forward, pairs, _chosen(run, forward, wanted))]
+    if backward and reverse:
+        sides.append(_Side(reverse.run, backward, mirrored(pairs), _chosen(reverse.run, backward, wanted)))
+    join = reverse.symmetrise if reverse else None
+    found, how = _joined(sides, join)
+    stem = output or run / "align" / str(name)
+    write_all(stem, found)
+    log.info("aligned %d pairs by %s; written to %s.npz, .jsonl and .pharaoh", len(found), how, stem)
+    printed = []
+    if any(gold and gold.possible for gold in pairs.gold or []):
+        printed.append(f"{_scored(found, pairs.gold)}: {how}")
+        for reading in ("as-is", "shifted"):
+            plain = [replace(side, choice=as_it_is(side.made.config.model, reading)) for side in sides]
+            printed.append(f"{_scored(_joined(plain, join)[0], pairs.gold)}: {reading}, as the config has it")
+    if plot and found:
+        first, width = found[0], shutil.get_terminal_size().columns
+        printed.append(blocks(first.words, first.source_words, first.target_words, width))
+    return "\n".join(printed)
+
+
+@dataclass(frozen=True)
+class _Side:
+    """One direction: a run, the pairs as it reads them, and how links are made."""
+
+    run: Path
+    made: Aligner
+    pairs: Split
+    choice: Choice
+
+
+def mirrored(pairs: Split) -> Split:
+    """Return the pairs in the other direction."""
+    return Split(
+        pairs.targets, pairs.sources, [gold and _mirrored(gold) for gold in pairs.gold] if pairs.gold else None
+    )
+
+
+def _mirrored(gold: Gold) -> Gold:
+    sure, possible = (frozenset(turned(links)) for links in (gold.sure, gold.possible))
+    return Gold(gold.target_spans, gold.source_spans, sure, possible)
+
+
+def turned(links: Collection[Link]) -> set[Link]:
+    """Return links with source and target exchanged."""
+    return {(target, source) for source, target in links}
+
+
+def _chosen(run: Path, made: Aligner, wanted: Wanted) -> Choice:
+    """Return what is wanted, else what the run chose, or what its config says where it chose nothing."""
+    chosen = of_run(run)
+    if chosen is None and None in astuple(wanted):
+        log.info("%s has no %s of its own: what is not said is as the config has it (mt eval chooses)", run, FILE)
+    return wanted.over(chosen or as_it_is(made.config.model), made.config.model.places[0])
+
+
+def _joined(sides: Sequence[_Side], join: str | None) -> tuple[list[Alignment], str]:
+    """Return the alignments of the first side, with the links of both when there are two, and how they were made."""
+    found, hows = [], []
+    for side in sides:
+        meter = Meter(f"aligning with {side.run}", "pair", len(side.pairs.sources))
+        read = forced(side.made, side.pairs, side.choice, meter)
+        meter.close()
+        found.append([one.alignment(side.choice.shift, side.choice.threshold) for one in read])
+        hows.append(f"{side.run} ({side.choice})")
+    if join is None:
+        return found[0], hows[0]
+    both = [replace(one, links=by_target(SYMMETRISATIONS[join](set(one.links), turned(two.links))))
+            for one, two in zip(*found, strict=True)]  # fmt: skip
+    return both, f"{join} of {hows[0]} and {hows[1]}"
+
+
+def _read(run: Path, forward: Aligner, asked: Pairs) -> tuple[str | None, Split]:
+    """Return the name of the split, if it is one, and the pairs."""
+    if (asked.gold is None) != (asked.gold_format is None):
+        raise UserError("give --gold and --gold-format together: the format says from which number words are counted")
+    name = None
+    if asked.source and asked.target:
+        if asked.split:
+            raise UserError("give --split, or --source and --target, not both")
+        pairs = Split(
+            [line.strip() for line in read_lines(asked.source)], [line.strip() for line in read_lines(asked.target)]
+        )
+        if len(pairs.sources) != len(pairs.targets):
+            raise UserError(
+                f"{asked.source} has {len(pairs.sources):,} lines but {asked.target} has {len(pairs.targets):,}: each "
+                f"line of one must be the translation of the same line of the other"
+            )
+    elif asked.source or asked.target:
+        raise UserError("give both --source and --target: an alignment needs two sides")
+    else:
+        name, splits = splits_of(run, forward.config, forward.tokenizers, asked.split)
+        pairs = splits[name]
+    if asked.gold and asked.gold_format:
+        pairs = replace(pairs, gold=read_gold(asked.gold, asked.gold_format, pairs))
+    return name, pairs
+
+
+def _must_mirror(forward: Aligner, backward: Aligner, run: Path) -> None:
+    ours, theirs = forward.config.corpus, backward.config.corpus
+    if (ours.source, ours.target) != (theirs.target, theirs.source):
+        raise UserError(
+            f"{run} translates {theirs.source} to {theirs.target}; the reverse of a run from {ours.source} to "
+            f"{ours.target} must translate {ours.target} to {ours.source}"
+        )
+
+
+def _scored(found: Sequence[Alignment], gold: Sequence[Gold | None] | None) -> str:
+    pairs = zip(found, gold or [], strict=True)
+    known = [(set(one.links), truth) for one, truth in pairs if truth and truth.possible]
+    score = aer([links for links, _ in known], [truth for _, truth in known])
+    return (
+        f"AER {score.aer:.2f}, precision {score.precision:.2f}, recall {score.recall:.2f}, F1 {score.f1:.2f} "
+        f"({len(known)} pairs with gold)"
+    )

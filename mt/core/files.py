@@ -1,0 +1,92 @@
+"""Files: written beside their final name and renamed, read line by line with errors that name file and line."""
+
+import gzip
+import os
+import tempfile
+import zlib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from mt.core.errors import UserError
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield a temporary path beside `path`; rename it to `path` when the block succeeds, remove it when it fails.
+
+    A reader therefore sees the old file or the new one, never half of one. Raises UserError when the disk refuses.
+    """
+    temporary = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
+        os.close(handle)
+        temporary = Path(name)
+        yield temporary
+        with open(temporary, "rb+") as file:
+            os.fsync(file.fileno())
+        temporary.chmod(0o666 & ~_umask())
+        temporary.replace(path)
+    except OSError as error:
+        raise UserError(
+            f"cannot write {path}: {error.strerror or error}. What was there before is unchanged"
+        ) from error
+    finally:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder and those above it, where they are missing. Raises UserError when the disk refuses."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"cannot make the folder {path}: {error.strerror or error}") from error
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def write_text(path: Path, text: str) -> None:
+    """Replace `path` by `text` in UTF-8, all of it or nothing."""
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+
+
+def write_lines(path: Path, lines: Iterable[str]) -> None:
+    """Replace `path` by `lines`, one a line."""
+    write_text(path, "".join(line + "\n" for line in lines))
+
+
+def read_lines(path: Path) -> list[str]:
+    """Return the lines of a UTF-8 file (gzip when it ends in .gz) without their ends; CRLF counts as one end.
+
+    Only a line feed ends a line, as in `wc -l`: other Unicode separators are part of the text.
+    Raises UserError that names the file, and the line where it is not UTF-8.
+    """
+    try:
+        data = path.read_bytes()
+        data = gzip.decompress(data) if path.suffix == ".gz" else data
+    except (OSError, EOFError, zlib.error) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise UserError(f"cannot read {path}: {reason}") from error
+    return decode_lines(data, str(path))
+
+
+def decode_lines(data: bytes, name: str) -> list[str]:
+    """Split and decode `data`; `name` stands for it in the error when a line is not UTF-8."""
+    rows = data.removeprefix(b"\xef\xbb\xbf").split(b"\n")
+    if rows[-1] == b"":
+        rows.pop()
+    lines = []
+    for number, row in enumerate(rows, 1):
+        try:
+            lines.append(row.removesuffix(b"\r").decode("utf-8"))
+        except UnicodeDecodeError as error:
+            raise UserError(f"{name}, line {number}: not UTF-8 at byte {error.start + 1}; convert the file, "
+                            f"for example with `iconv -f latin1 -t utf8`") from error  # fmt: skip
+    return lines

@@ -1,0 +1,54 @@
+"""Batches of similar length, in an order that a key alone decides, so that training resumes exactly."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mt.core.special import PAD
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What one update reads; target_in starts with <s>, target_out ends with </s>."""
+
+    source_BS: Tensor
+    mask_BS: Tensor
+    target_in_BT: Tensor
+    target_out_BT: Tensor
+
+
+def pad(rows: Sequence[Sequence[int]]) -> Tensor:
+    """Return the rows as one tensor, <pad> after the shorter ones."""
+    width = max(map(len, rows))
+    return torch.tensor([[*row, *[PAD] * (width - len(row))] for row in rows])
+
+
+def batch_order(
+    source_lengths: np.ndarray[Any, Any],
+    target_lengths: np.ndarray[Any, Any],
+    batch_tokens: int,
+    max_pieces: int,
+    key: tuple[int, int],
+) -> list[list[int]]:
+    """Return the batches of one epoch: rows of similar length together, in a random order that `key` alone decides.
+
+    A batch holds at most `batch_tokens` target pieces and twice as many source pieces, padding included; a row that
+    alone exceeds this is a batch. Rows with a side longer than `max_pieces` are left out.
+    """
+    random = np.random.default_rng(key)
+    fits = np.flatnonzero(np.maximum(source_lengths, target_lengths) <= max_pieces)
+    near = source_lengths[fits] + random.uniform(0, 3, len(fits))  # sources of nearly one length mix anew each epoch
+    batches: list[list[int]] = []
+    longest_source = 0
+    for row in fits[np.lexsort((near, target_lengths[fits]))].tolist():
+        longest_source = max(longest_source, int(source_lengths[row]))
+        size = len(batches[-1]) + 1 if batches else 1
+        if not batches or size * target_lengths[row] > batch_tokens or size * longest_source > 2 * batch_tokens:
+            batches.append([])
+            longest_source = int(source_lengths[row])
+        batches[-1].append(row)
+    return [batches[index] for index in random.permutation(len(batches))]

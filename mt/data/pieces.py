@@ -1,0 +1,100 @@
+"""Pairs as pieces: encoded once into an Arrow file, put into batches of similar length in an order that resumes."""
+
+import hashlib
+import logging
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mt.core.errors import UserError
+from mt.core.files import replacing
+from mt.core.special import BOS, EOS, PAD
+from mt.corpora.pairs import Split
+from mt.data.batches import Batch, pad
+from mt.text.tokenizer import Tokenizers
+
+
+class Pieces:
+    """An encoded split: rows of piece numbers, memory-mapped; each side ends with </s>."""
+
+    def __init__(self, split: Split, tokenizers: Tokenizers, cache: Path):
+        self.digest = digest(split, tokenizers)
+        file = cache / f"{self.digest}.arrow"
+        self.rows: Any = _stored(file, len(split.sources)) or _encode(split, tokenizers, file)
+        self.source_lengths = self._lengths("source")
+        self.target_lengths = self._lengths("target")
+
+    def _lengths(self, side: str) -> np.ndarray[Any, Any]:
+        chunks = self.rows.data.column(side).chunks
+        return np.concatenate([np.diff(chunk.offsets.to_numpy()) for chunk in chunks]).astype(np.int64)
+
+    def batch(self, indices: Sequence[int]) -> Batch:
+        """Return these rows, padded, in this order."""
+        rows = self.rows[list(indices)]
+        source, target = pad(rows["source"]), pad(rows["target"])
+        return Batch(source, source != PAD, pad([[BOS, *row[:-1]] for row in rows["target"]]), target)
+
+
+def digest(split: Split, tokenizers: Tokenizers) -> str:
+    """Return 16 characters that change with the text or the vocabularies."""
+    whole = hashlib.sha256(tokenizers.source.model + tokenizers.target.model)
+    for line in (*split.sources, *split.targets):
+        whole.update(line.encode() + b"\n")
+    return whole.hexdigest()[:16]
+
+
+def _stored(file: Path, count: int) -> Any:
+    """Return the rows of a cache file, or None when it is missing or damaged (as a power cut can leave it)."""
+    import datasets  # takes a second, which a translation need not wait for
+
+    if not file.exists():
+        return None
+    try:
+        rows = datasets.Dataset.from_file(str(file))
+    except (OSError, ValueError):
+        return None
+    return rows if len(rows) == count else None
+
+
+def _encode(split: Split, tokenizers: Tokenizers, file: Path) -> Any:
+    """Write the rows of a split to a cache file and return them, memory-mapped."""
+    import datasets
+
+    datasets.disable_progress_bars()
+    integers = datasets.List(datasets.Value("int32"))
+    text = datasets.Dataset.from_dict({"source": split.sources, "target": split.targets})
+    # `map` leaves half a file behind when the disk is full, so it works in a folder of its own.
+    with replacing(file) as temporary, tempfile.TemporaryDirectory(dir=file.parent) as folder:
+        text.map(
+            lambda batch: {
+                "source": [[*tokenizers.source.encode(line), EOS] for line in batch["source"]],
+                "target": [[*tokenizers.target.encode(line), EOS] for line in batch["target"]],
+            },
+            batched=True,
+            features=datasets.Features({"source": integers, "target": integers}),
+            cache_file_name=f"{folder}/{file.name}",
+            new_fingerprint=file.stem,  # else `map` hashes the tokenizers
+        )
+        Path(folder, file.name).replace(temporary)
+    return datasets.Dataset.from_file(str(file))
+
+
+def must_fit(split: Split, tokenizers: Tokenizers, max_pieces: int) -> None:
+    """Raise UserError when no pair of the training split is short enough to be trained on."""
+    sides = zip(split.sources, split.targets, strict=True)
+    if not any(max(len(tokenizers.source.encode(source)), len(tokenizers.target.encode(target))) < max_pieces
+               for source, target in sides):  # fmt: skip
+        raise UserError(f"no training pair has at most train.max_pieces = {max_pieces} pieces; raise it")
+
+
+def report_split(name: str, split: Split, pieces: Pieces, max_pieces: int) -> None:
+    """Log how many pairs a split has and how many were left out, and why."""
+    long = int((np.maximum(pieces.source_lengths, pieces.target_lengths) > max_pieces).sum())
+    out = [f"{split.dropped} with an empty side"] * bool(split.dropped) + [f"{long} over {max_pieces} pieces"] * bool(
+        long
+    )
+    note = f" ({', '.join(out)} left out)" if out else ""
+    logging.getLogger("mt").info("%s: %s pairs%s", name, f"{len(split.sources) - long:,}", note)

@@ -1,0 +1,166 @@
+"""How a run aligns: which attention is read, and how it becomes links. Chosen on the validation split's gold."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import TypeAdapter, ValidationError
+
+from mt.alignment.links import AlignmentScore, aer, hard
+from mt.config.models import Model, Report
+from mt.core.errors import UserError
+from mt.core.files import write_text
+from mt.core.progress import Meter
+from mt.corpora.pairs import Split
+from mt.inference.aligner import Aligner, Forced
+from mt.runs import checkpoint
+
+FILE = "alignment.json"
+Reading = Literal["as-is", "shifted", "posterior"]
+"""as-is: the weights that predicted a piece. shifted: those of the next step, whose query has read it (Shift-Att, Chen
+et al. 2020; with `conditional: false` only the query after that has). posterior: which source piece explains it
+(models/base.py)."""
+THRESHOLDS = (None, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4)
+"""None is argmax. What comes first wins a tie."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One way to make links."""
+
+    layer: int
+    """Decoder layer, from 1."""
+    head: int | None
+    """From 1; None: the mean over the heads."""
+    reading: Reading = "as-is"
+    threshold: float | None = None
+    """Each word is linked to all whose weight is at least this; None: to the one of the largest weight."""
+
+    def __str__(self) -> str:
+        head = "mean of heads" if self.head is None else f"head {self.head}"
+        links = "argmax" if self.threshold is None else f"weights from {self.threshold:g}"
+        return f"layer {self.layer}, {head}, {self.reading}, {links}"
+
+    @property
+    def shift(self) -> int:
+        """How many steps later than a piece its weights are read."""
+        return int(self.reading == "shifted")
+
+    @property
+    def report(self) -> Report:
+        """The same place, as the configuration has it."""
+        return Report(layer=self.layer, head=self.head)
+
+
+def as_it_is(model: Model, reading: Reading = "as-is") -> Choice:
+    """Return what is done where nothing is chosen: the layer and head of the config, unshifted, argmax."""
+    layers, _ = model.places
+    return Choice(model.report.layer or max(layers - 1, 1), model.report.head, reading)
+
+
+def ways(model: Model, chosen: Choice) -> dict[str, Choice]:
+    """Return the ways that are reported: as it is, the next step's, the last layer's posterior, the chosen."""
+    plain = as_it_is(model)
+    posterior = Choice(model.places[0], plain.head, "posterior")
+    return {"as_it_is": plain, "shifted": as_it_is(model, "shifted"), "posterior": posterior, "chosen": chosen}
+
+
+def forced(aligner: Aligner, pairs: Split, choice: Choice, meter: Meter | None = None) -> list[Forced]:
+    """Return the attention (or posterior) that a choice reads; a shift comes later.
+
+    Raises UserError when the model has no such layer or head, or no posterior in that layer.
+    """
+    layers, heads = aligner.config.model.places
+    if choice.layer > layers or (choice.head or 1) > heads:
+        raise UserError(
+            f"no layer {choice.layer}, head {choice.head or 'mean'}: the model has {layers} decoder "
+            f"layer{'s' * (layers > 1)} and {heads} head{'s' * (heads > 1)}"
+        )
+    if choice.reading == "posterior" and choice.layer != layers:
+        raise UserError(f"the posterior is read in the last decoder layer: use layer {layers}, or another reading")
+    if choice.report != as_it_is(aligner.config.model).report:
+        aligner = aligner.reporting(choice.report)
+    return aligner.forced(pairs, meter.add if meter else None, posterior=choice.reading == "posterior")
+
+
+def score(found: Sequence[Forced], shift: int, thresholds: Iterable[float | None]) -> list[AlignmentScore]:
+    """Return the score by each threshold, all from one forced decoding of pairs whose gold is known."""
+    words = [one.alignment(shift).words for one in found]
+    gold = [one.gold for one in found if one.gold]
+    return [aer([set(hard(matrix, threshold)) for matrix in words], gold) for threshold in thresholds]
+
+
+def with_gold(pairs: Split) -> Split:
+    """Return the pairs that have gold links."""
+    known = [(row, gold) for row, gold in enumerate(pairs.gold or []) if gold and gold.possible]
+    rows = [row for row, _ in known]
+    return Split(
+        [pairs.sources[row] for row in rows], [pairs.targets[row] for row in rows], [gold for _, gold in known]
+    )
+
+
+def choose(aligner: Aligner, validation: Split) -> tuple[Choice, list[dict[str, Any]]]:
+    """Return the choice of the lowest AER on pairs whose gold is known, and the AERs of all that was tried.
+
+    Tried are all layers x (mean of heads, each head) x readings x THRESHOLDS, in one direction; the
+    posterior is that of the last layer.
+    """
+    layers, heads = aligner.config.model.places
+    sites = [
+        (layer, head) for layer in range(1, layers + 1) for head in (None, *range(1, heads + 1 if heads > 1 else 1))
+    ]
+    sources: list[tuple[Choice, tuple[Reading, ...]]] = [
+        *((Choice(layer, head), ("as-is", "shifted")) for layer, head in sites),
+        *((Choice(layer, head, "posterior"), ("posterior",)) for layer, head in sites if layer == layers),
+    ]
+    meter = Meter("choosing how to align", "pair", len(sources) * len(validation.sources))
+    found: dict[Choice, float] = {}
+    tried = []
+    for source, readings in sources:
+        here = forced(aligner, validation, source, meter)
+        for reading in readings:
+            way = replace(source, reading=reading)
+            errors = [scored.aer for scored in score(here, way.shift, THRESHOLDS)]
+            found |= {replace(way, threshold=how): error for how, error in zip(THRESHOLDS, errors, strict=True)}
+            named = {str(how or "argmax"): error for how, error in zip(THRESHOLDS, errors, strict=True)}
+            tried.append({"layer": way.layer, "head": way.head, "reading": reading, "aer": named})
+    meter.close()
+    return min(found, key=found.__getitem__), tried
+
+
+def of_run(run: Path) -> Choice | None:
+    """Return the choice in RUN/alignment.json, or None when there is none that belongs to the run's weights."""
+    path = run / FILE
+    if not path.exists():
+        return None
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        choice = TypeAdapter(Choice).validate_python(record["choice"])
+        return choice if record.get("weights") == checkpoint.fingerprint(run) else None
+    except (OSError, ValueError, KeyError, TypeError, ValidationError) as error:
+        raise UserError(f"{path} is damaged; delete it, and `mt eval {run}` writes it again") from error
+
+
+def choose_for_run(run: Path, aligner: Aligner, validation: Split) -> Choice:
+    """Return the run's choice, made on the validation split and written to RUN/alignment.json when it has none yet.
+
+    Without gold nothing is chosen: the matrix as it is, argmax.
+    """
+    known = with_gold(validation)
+    if not known.sources:
+        return as_it_is(aligner.config.model)
+    if (chosen := of_run(run)) is not None:
+        return chosen
+    weights = checkpoint.fingerprint(run)
+    chosen, tried = choose(aligner, known)
+    record = {
+        "weights": weights,
+        "choice": asdict(chosen),
+        "split": "validation",
+        "pairs": len(known.sources),
+        "tried": tried,
+    }
+    write_text(run / FILE, json.dumps(record, indent=2) + "\n")
+    return chosen

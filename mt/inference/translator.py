@@ -1,0 +1,192 @@
+"""Lines in, translations out, in order, with what the attention looked at."""
+
+import logging
+import random
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+
+from mt import search
+from mt.alignment.matrices import EMPTY, Alignment, align
+from mt.config import Config, Precision, Search
+from mt.core.errors import UserError
+from mt.core.precision import require
+from mt.core.special import EOS, PAD
+from mt.core.threads import side_by_side
+from mt.corpora.pairs import Gold
+from mt.data.batches import pad
+from mt.models.bfloat16 import Rounded
+from mt.models.contract import Seq2Seq
+from mt.models.ensemble import Ensemble
+from mt.neighbours import datastore
+from mt.runs import checkpoint
+from mt.search import Hypothesis
+from mt.text.tokenizer import Tokenizers
+
+log = logging.getLogger("mt")
+Progress = Callable[[int], object]
+# A model can emit any byte, but one line in is one line out, and text has no NUL.
+NOT_IN_A_LINE = str.maketrans("\n\r\0", "   ")
+
+
+@dataclass(frozen=True)
+class Translation:
+    """The best translation of a line, or the first sample; its alignment is None where the model has no attention."""
+
+    text: str
+    score: float
+    alignment: Alignment | None
+    others: tuple["Translation", ...] = ()
+    """The next best ones, or the other samples, without any of their own."""
+
+    @property
+    def n_best(self) -> list["Translation"]:
+        """The n best, this one first."""
+        return [self, *self.others]
+
+
+class Translator:
+    """A trained model, its vocabularies and its search settings.
+
+    Of an ensemble `config` is the first member's, whose search settings hold; `others` are those of the other members.
+    Their keys `nearest` and `precision` are for whoever makes the model: see `load`.
+    """
+
+    def __init__(self, model: Seq2Seq, tokenizers: Tokenizers, config: Config, *others: Config):
+        self.model, self.tokenizers, self.settings = model, tokenizers, config.search
+        self.has_attention = any(member.model.has_attention for member in (config, *others))
+
+    def translate(
+        self,
+        lines: Sequence[str],
+        settings: Search | None = None,
+        *,
+        n_best: int = 1,
+        alignments: bool = True,
+        gold: Sequence[Gold | None] | None = None,
+        progress: Progress | None = None,
+    ) -> list[Translation]:
+        """Translate each line; an empty line gives an empty translation. Unset settings are those of the run's config.
+
+        Beam 1 is greedy search, whose score is the log probability, as is that of a sample; `n_best` is then the number
+        of samples. A line's samples depend on sample_seed and on its number here, not on the other lines.
+        Alignments have the source words of `gold` where it is known. `progress` is called with the number of lines just
+        done. Raises UserError when a coverage penalty is asked of a model without attention.
+        """
+        settings, lines = settings or self.settings, [line.strip() for line in lines]  # as corpora are read
+        if settings.coverage_penalty and not self.has_attention:
+            raise UserError("search.coverage_penalty needs attention, and this model has none: set it to 0")
+        sources = [self._source(line, number, settings.max_source) for number, line in enumerate(lines, 1)]
+        results = [Translation("", 0.0, EMPTY)] * len(lines)
+        if progress:
+            progress(sources.count([]))
+        width = n_best if settings.sample else max(settings.beam, n_best)
+        batches = list(self._batches(sources, settings.batch, width))
+        with side_by_side(len(batches)) as each:
+            searches = each(lambda rows: self._search({row: sources[row] for row in rows}, settings, n_best), batches)
+            for rows, found in zip(batches, searches, strict=True):
+                for row, hypotheses in zip(rows, found, strict=True):
+                    known = gold[row] if gold else None
+                    results[row] = self._ranked(lines[row], sources[row], hypotheses, alignments, known)
+                if progress:
+                    progress(len(rows))
+        return results
+
+    def _source(self, line: str, number: int, longest: int) -> list[int]:
+        """Return the pieces of a line with </s>, or nothing for a line without text."""
+        if not line:
+            return []
+        pieces = self.tokenizers.source.encode(line)
+        if len(pieces) > longest:
+            log.warning("line %d has %d pieces: only the first %d (search.max_source) are translated",
+                        number, len(pieces), longest)  # fmt: skip
+        return [*pieces[:longest], EOS]
+
+    def _batches(self, sources: Sequence[Sequence[int]], most: int, width: int) -> Iterator[list[int]]:
+        """Yield the row numbers of non-empty sources, those of similar length together, the longest first.
+
+        The fewer, the more hypotheses (`width`) there are of each.
+        """
+        rows = sorted((row for row, source in enumerate(sources) if source), key=lambda row: -len(sources[row]))
+        while rows:
+            size = max(1, min(most, most * 100 // len(sources[rows[0]])) // max(1, width // 10))
+            yield rows[:size]
+            rows = rows[size:]
+
+    def _search(self, sources: dict[int, list[int]], settings: Search, n_best: int) -> list[list[Hypothesis]]:
+        """Return what is found for the sources, given by their row among the lines."""
+        source_BS = pad(list(sources.values()))
+        mask_BS = source_BS != PAD
+        limit_B = (mask_BS.sum(1) * settings.max_ratio + settings.max_extra).long()
+        batch = self.model, source_BS, mask_BS, limit_B
+        if settings.sample:
+            # Seeds of text, because Python takes in the whole of it; of a number torch keeps 32 bits.
+            generators = [random.Random(f"{settings.sample_seed} {row}") for row in sources]
+            chosen = settings.temperature, settings.top_k, settings.top_p, settings.no_repeat
+            return search.sample(*batch, generators, n_best, *chosen)
+        if settings.beam == n_best == 1:
+            return [[one] for one in search.greedy(*batch, settings.no_repeat)]
+        penalties = settings.length_penalty, n_best, settings.coverage_penalty, settings.no_repeat
+        return search.beam(*batch, max(settings.beam, n_best), *penalties)
+
+    def _ranked(
+        self, line: str, source: list[int], found: list[Hypothesis], alignments: bool, gold: Gold | None
+    ) -> Translation:
+        best, *others = (self._translation(line, source, one, alignments, gold) for one in found)
+        return replace(best, others=tuple(others))
+
+    def _translation(
+        self, line: str, source: list[int], found: Hypothesis, alignments: bool, gold: Gold | None
+    ) -> Translation:
+        text = self.tokenizers.target.decode(found.tokens).translate(NOT_IN_A_LINE)
+        if found.attention is None or not alignments:
+            return Translation(text, found.score, None)
+        source_pieces = self.tokenizers.source.spans(source[:-1])
+        target_pieces = self.tokenizers.target.spans(found.tokens)
+        words, matrix_TS = gold.source_spans if gold else None, found.attention.numpy()
+        return Translation(text, found.score, align(line, text, source_pieces, target_pieces, matrix_TS, words))
+
+
+def load(
+    run: str | Path, *others: str | Path, nearest: int | None = None, precision: Precision | None = None
+) -> Translator:
+    """Return the translator of a run directory: `mt.load("runs/x").translate(["Ein Hund läuft."])`.
+
+    With `others` an ensemble, which searches as the first run's config says. `nearest` replaces its
+    search.nearest.count, and `precision` its search.precision; each member asks its own datastore. Raises UserError
+    when one is missing, when languages or vocabularies differ, or when the processor has no such precision.
+    """
+    config, tokenizers, model = checkpoint.load(Path(run))
+    settings = config.search
+    if nearest is not None:
+        settings = settings.model_copy(update={"nearest": settings.nearest.model_copy(update={"count": nearest})})
+    if precision is not None:
+        settings = settings.model_copy(update={"precision": precision})
+    require(settings.precision, "give --precision float32")
+    config = config.model_copy(update={"search": settings})
+    if config.threads:
+        torch.set_num_threads(config.threads)
+    members = [checkpoint.load(Path(other)) for other in others]
+    for other, (its, vocabularies, _) in zip(others, members, strict=True):
+        if (config.corpus.source, config.corpus.target) != (its.corpus.source, its.corpus.target):
+            raise UserError(f"{run} and {other} translate between different languages, so they make no ensemble")
+        if [one.model for one in tokenizers] != [one.model for one in vocabularies]:
+            raise UserError(
+                f"{run} and {other} have different vocabularies, so they make no ensemble; train both on the same "
+                f"corpus with the same keys of vocabulary"
+            )
+    model = _prepared(model, Path(run), settings)
+    if members:
+        prepared = (_prepared(member, Path(other), settings)
+                    for other, (_, _, member) in zip(others, members, strict=True))  # fmt: skip
+        model = Ensemble([model, *prepared]).eval()
+    return Translator(model, tokenizers, config, *(its for its, _, _ in members))
+
+
+def _prepared(model: Seq2Seq, run: Path, settings: Search) -> Seq2Seq:
+    """Return the model of a run as it is searched: in the precision that is asked for, with its nearest neighbours."""
+    if settings.precision == "bfloat16":
+        model = Rounded(model).eval()
+    return datastore.consulted(model, run, settings.nearest)

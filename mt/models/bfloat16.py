@@ -1,0 +1,37 @@
+"""A model in bfloat16.
+
+Shapes as in models/base.py.
+"""
+
+from torch import Tensor
+
+from mt.models.contract import Memory, Output, Seq2Seq, State
+
+
+class Rounded(Seq2Seq):
+    """A model whose weights, memory and state are rounded to bfloat16; what it predicts is float32 again.
+
+    The model itself is changed, and so are others that share its weights.
+    """
+
+    def __init__(self, model: Seq2Seq):
+        super().__init__()
+        self.model = model.bfloat16()
+
+    def encode(self, source_BS: Tensor, mask_BS: Tensor) -> tuple[Memory, State]:
+        """Return the model's memory and state."""
+        return self.model.encode(source_BS, mask_BS)
+
+    def step(self, previous_BK: Tensor, state: State, memory: Memory) -> tuple[Output, State]:
+        """Predict the piece after `previous_BK`."""
+        output, state = self.model.step(previous_BK, state, memory)
+        return output.float(), state
+
+    def forward(self, source_BS: Tensor, mask_BS: Tensor, target_in_BT: Tensor, attention: bool = False) -> Output:
+        """Predict every next piece of given targets."""
+        output: Output = self.model(source_BS, mask_BS, target_in_BT, attention)
+        return output.float()
+
+    def posterior(self, source_BS: Tensor, mask_BS: Tensor, target_in_BT: Tensor, target_out_BT: Tensor) -> Tensor:
+        """Return the model's posterior."""
+        return self.model.posterior(source_BS, mask_BS, target_in_BT, target_out_BT).float()

@@ -1,0 +1,91 @@
+"""Nearest-neighbour translation: attention over every target piece of the training split, Khandelwal et al. 2021.
+
+Shapes as in models/base.py; besides, E is the width of all readouts, N the number of keys, C that of the nearest.
+"""
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from mt.config import Nearest
+from mt.models.contract import Memory, Output, Seq2Seq, State
+
+BLOCK = 128
+"""Keys that are looked at together before each alone."""
+CELLS = 2**24
+"""Products that are held at once: 64 MiB."""
+
+
+class NearestNeighbours(Seq2Seq):
+    """A model whose predictions are mixed with the pieces that followed the most similar readouts of training.
+
+    p(y) = (1 - weight) p_model(y) + weight x the sum of a over the nearest keys that stand beside the piece y,
+    a = softmax(-distance^2 / temperature) over the `count` nearest: eq. 2 and 3, for keys of length 1.
+    """
+
+    def __init__(self, model: Seq2Seq, keys_NE: Tensor, pieces_N: Tensor, settings: Nearest):
+        super().__init__()
+        self.model, self.settings = model, settings
+        missing = -len(keys_NE) % BLOCK
+        self.keys_NE = nn.functional.pad(keys_NE, (0, 0, 0, missing))
+        self.pieces_N = nn.functional.pad(pieces_N, (0, missing))
+        self.allowed_N = self.keys_NE.new_zeros(len(self.keys_NE))
+        self.allowed_N[len(keys_NE) :] = -torch.inf
+
+    def encode(self, source_BS: Tensor, mask_BS: Tensor) -> tuple[Memory, State]:
+        """Return the model's memory and state: the keys are the same for all sentences."""
+        return self.model.encode(source_BS, mask_BS)
+
+    def step(self, previous_BK: Tensor, state: State, memory: Memory) -> tuple[Output, State]:
+        """Predict the piece after `previous_BK`."""
+        output, state = self.model.step(previous_BK, state, memory)
+        return self._mixed(output), state
+
+    def forward(self, source_BS: Tensor, mask_BS: Tensor, target_in_BT: Tensor, attention: bool = False) -> Output:
+        """Predict every next piece of given targets."""
+        return self._mixed(self.model(source_BS, mask_BS, target_in_BT, attention))
+
+    def posterior(self, source_BS: Tensor, mask_BS: Tensor, target_in_BT: Tensor, target_out_BT: Tensor) -> Tensor:
+        """Return the model's own."""
+        return self.model.posterior(source_BS, mask_BS, target_in_BT, target_out_BT)
+
+    def _mixed(self, output: Output) -> Output:
+        """Return log p(y) as logits."""
+        if not output.readouts:
+            raise ValueError("several models have no readouts of their own: give each its own neighbours")
+        cosine_XC, pieces_XC = self.find(key(output).flatten(0, 1))
+        votes_XC = votes(cosine_XC, self.settings.temperature).mul_(self.settings.weight)
+        own = output.logits.softmax(-1).mul_(1 - self.settings.weight)
+        mixed = own.flatten(0, 1).scatter_add_(1, pieces_XC, votes_XC)
+        return output._replace(logits=mixed.log_().view_as(output.logits))
+
+    def find(self, query_XE: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the cosines of the keys nearest to a `key`, the greatest first, and the pieces beside them, [X, C]."""
+        rows = max(1, CELLS // len(self.keys_NE))
+        cosines, keys = zip(*(self._nearest(part_XE) for part_XE in query_XE.split(rows)), strict=True)
+        return torch.cat(cosines), self.pieces_N[torch.cat(keys)]
+
+    def _nearest(self, query_XE: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the cosines and the places of the nearest keys, [X, C].
+
+        Exact: the C greatest products stand in the C blocks whose maxima are greatest.
+        """
+        cosine_XN = torch.addmm(self.allowed_N, query_XE, self.keys_NE.t())
+        blocks_XNB = cosine_XN.unflatten(1, (-1, BLOCK))
+        count = min(self.settings.count, blocks_XNB.shape[1])
+        chosen_XC = blocks_XNB.amax(2).topk(count).indices
+        within = blocks_XNB.gather(1, chosen_XC[:, :, None].expand(-1, -1, BLOCK)).flatten(1)
+        cosine_XC, place_XC = within.topk(min(self.settings.count, within.shape[1]))
+        return cosine_XC, chosen_XC.gather(1, place_XC // BLOCK) * BLOCK + place_XC % BLOCK
+
+
+def votes(cosine_XC: Tensor, temperature: float) -> Tensor:
+    """Return softmax(-distance^2 / temperature), [X, C]: for vectors of length 1 distance^2 = 2 - 2 x cosine."""
+    return (cosine_XC * (2 / temperature)).softmax(1)
+
+
+def key(output: Output) -> Tensor:
+    """Return what is looked up, [B, T or K, E]: the readouts side by side, each as long as the others, 1 in all."""
+    parts = [nn.functional.normalize(readout, dim=-1) for readout in output.readouts]
+    return torch.cat(parts, -1) / math.sqrt(len(parts))

@@ -1,0 +1,167 @@
+"""SentencePiece vocabularies: train, encode, decode, and where each piece stands in its sentence.
+
+Text is taken as it is (identity normalisation, bytes for characters never seen), so decode(encode(text)) == text for
+every Unicode text. The blank that SentencePiece puts before a sentence is put and taken here.
+"""
+
+import io
+import itertools
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import sentencepiece
+
+from mt.config import Vocabulary
+from mt.core.errors import UserError
+from mt.core.files import replacing
+from mt.core.special import BOS, EOS, PAD, UNK
+
+BLANK = "▁"  # how SentencePiece writes a blank; a ▁ of the text itself goes through its three bytes
+
+
+class Tokenizer:
+    """One SentencePiece vocabulary."""
+
+    def __init__(self, model: bytes):
+        self.model = model
+        self._processor = sentencepiece.SentencePieceProcessor()
+        self._processor.load_from_serialized_proto(model)  # unlike the constructor, it refuses an empty file
+        self._blank_bytes = [self._processor.piece_to_id(f"<0x{byte:02X}>") for byte in BLANK.encode()]
+        self._bytes = {self._processor.piece_to_id(f"<0x{byte:02X}>"): bytes([byte]) for byte in range(256)}
+
+    def __len__(self) -> int:
+        return int(self._processor.get_piece_size())
+
+    def encode(self, text: str) -> list[int]:
+        """Return the pieces of `text`, without <s> and </s>; none for an empty text."""
+        if not text:
+            return []
+        first, *rest = f" {text}".split(BLANK)
+        pieces: list[int] = self._processor.encode(first)
+        for part in rest:
+            pieces += self._blank_bytes + self._processor.encode(part)
+        return pieces
+
+    def decode(self, pieces: Sequence[int]) -> str:
+        """Return the text of `pieces`. Bytes that are not UTF-8 (a model can emit them) become U+FFFD, one each."""
+        text = b"".join(map(self._surface, pieces)).decode("utf-8", "surrogateescape")
+        return re.sub("[\udc80-\udcff]", "\ufffd", text).removeprefix(" ")
+
+    def spans(self, pieces: Sequence[int]) -> list[tuple[str, tuple[int, int]]]:
+        """Return each piece's name and its half-open character span in decode(pieces).
+
+        A piece that is part of a character (a byte) spans the whole of it; one without text (</s>) spans nothing.
+        """
+        surfaces = [self._surface(piece) for piece in pieces]
+        text = b"".join(surfaces).decode("utf-8", "surrogateescape")
+        blank = text.startswith(" ")  # which decode drops
+        owners = [
+            number - blank
+            for number, character in enumerate(text)
+            for _ in character.encode("utf-8", "surrogateescape")
+        ]
+        spans, byte, end = [], 0, 0
+        for piece, surface in zip(pieces, surfaces, strict=True):
+            characters = owners[byte : byte + len(surface)]
+            byte += len(surface)
+            start, end = (max(characters[0], 0), characters[-1] + 1) if characters else (end, end)
+            spans.append((self.name(piece), (start, end)))
+        return spans
+
+    def name(self, piece: int) -> str:
+        """Return how SentencePiece writes a piece: "▁Hund", "<0xF0>", "</s>"."""
+        return str(self._processor.id_to_piece(piece))
+
+    def _surface(self, piece: int) -> bytes:
+        if piece <= EOS:
+            return b""
+        return self._bytes.get(piece) or self.name(piece).replace(BLANK, " ").encode()
+
+
+class Tokenizers(NamedTuple):
+    """The vocabularies of an experiment: the same object twice when it is joint."""
+
+    source: Tokenizer
+    target: Tokenizer
+
+    @property
+    def joint(self) -> bool:
+        """Whether both languages share one vocabulary."""
+        return self.source is self.target
+
+    def save(self, run: Path) -> None:
+        """Write tokenizer.model, or tokenizer.source.model and tokenizer.target.model, into a run directory."""
+        files = (
+            {"tokenizer": self.source}
+            if self.joint
+            else {"tokenizer.source": self.source, "tokenizer.target": self.target}
+        )
+        for name, tokenizer in files.items():
+            with replacing(run / f"{name}.model") as temporary:
+                temporary.write_bytes(tokenizer.model)
+
+
+def load_tokenizers(run: Path, joint: bool) -> Tokenizers | None:
+    """Return the vocabularies that a run directory holds, or None when one is missing."""
+    files = [run / "tokenizer.model"] if joint else [run / "tokenizer.source.model", run / "tokenizer.target.model"]
+    if not all(file.exists() for file in files):
+        return None
+    tokenizers = [_read(file) for file in files]
+    return Tokenizers(tokenizers[0], tokenizers[-1])
+
+
+def _read(file: Path) -> Tokenizer:
+    try:
+        return Tokenizer(file.read_bytes())
+    except (OSError, RuntimeError) as error:
+        raise UserError(f"{file} is not a SentencePiece model; restore it or train again ({error})") from error
+
+
+def train_tokenizers(sources: Sequence[str], targets: Sequence[str], config: Vocabulary) -> Tokenizers:
+    """Train the vocabularies on these sentences, which must be the training split and nothing else.
+
+    BPE: Sennrich et al. 2016; unigram: Kudo 2018. Raises UserError when the text has fewer pieces than asked for, or
+    more characters.
+    """
+    if config.joint:
+        joint = _train(itertools.chain(sources, targets), config, "")
+        return Tokenizers(joint, joint)
+    return Tokenizers(_train(sources, config, "source "), _train(targets, config, "target "))
+
+
+def _train(lines: Iterable[str], config: Vocabulary, side: str) -> Tokenizer:
+    model = io.BytesIO()
+    try:
+        sentencepiece.SentencePieceTrainer.train(
+            sentence_iterator=(f" {line}" for line in lines),
+            model_writer=model,
+            model_type=config.kind,
+            vocab_size=config.size,
+            character_coverage=1.0,
+            byte_fallback=True,
+            normalization_rule_name="identity",
+            add_dummy_prefix=False,
+            remove_extra_whitespaces=False,
+            max_sentence_length=1 << 20,
+            pad_id=PAD,
+            unk_id=UNK,
+            bos_id=BOS,
+            eos_id=EOS,
+            num_threads=1,  # more would make the unigram model depend on the number
+            minloglevel=2,
+        )
+    except RuntimeError as error:
+        raise UserError(_wrong_size(str(error), config, side)) from error
+    return Tokenizer(model.getvalue())
+
+
+def _wrong_size(error: str, config: Vocabulary, side: str) -> str:
+    """Say which sizes are possible; SentencePiece tells in its error."""
+    asked = f"vocabulary.size is {config.size}, but the {side}training text"
+    if most := re.search(r"<= (\d+)", error.rpartition("]")[2]):
+        return f"{asked} does not yield so many pieces; the largest possible is {most[1]}"
+    if least := re.search(r"smaller than required_chars. \d+ vs (\d+)", error):
+        return f"{asked} has more characters than that; the smallest possible is {least[1]}"
+    return f"SentencePiece cannot make a vocabulary of the {side}training text: {error}"

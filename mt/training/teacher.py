@@ -1,0 +1,85 @@
+"""A teacher: how likely trained models find each piece of the training split, for a student to learn from.
+
+Kim and Rush 2016, 3.1: word-level knowledge distillation. Letters of shapes: B sentences, T target pieces, C candidates
+for a target piece, N all target pieces of the training split.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from mt import config
+from mt.core.errors import UserError
+from mt.core.progress import Meter
+from mt.data.batches import batch_order
+from mt.data.pieces import Pieces
+from mt.models.contract import Seq2Seq
+from mt.models.ensemble import Ensemble
+from mt.runs import checkpoint
+from mt.text.tokenizer import Tokenizers
+
+
+class Teacher:
+    """What a trained model says of every target piece of training; said once, to a file."""
+
+    def __init__(self, model: Seq2Seq, settings: config.Train, pieces: Pieces, file: Path):
+        self.settings = settings.teacher
+        lengths_R = torch.from_numpy(pieces.target_lengths)
+        self.lengths_R, self.starts_R = lengths_R, lengths_R.cumsum(0) - lengths_R
+        weights = checkpoint.fingerprints(*map(Path, self.settings.runs))
+        parts = self.settings.candidates, weights, pieces.digest
+        self.digest = hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
+        """Of what is taught; a resumed run must have the same."""
+        if not file.exists() or checkpoint.read_record(file).get("digest") != self.digest:
+            checkpoint.save(file, self._ask(model, pieces, settings), {"digest": self.digest})
+        self.tensors, _ = checkpoint.read(file)
+
+    @torch.inference_mode()
+    def _ask(self, model: Seq2Seq, pieces: Pieces, settings: config.Train) -> dict[str, Tensor]:
+        """Return the likeliest candidates for each target piece, and their probabilities, scaled to sum to one."""
+        shape = int(self.lengths_R.sum()), self.settings.candidates
+        candidates_NC, shares_NC = torch.zeros(shape, dtype=torch.int32), torch.zeros(shape, dtype=torch.float16)
+        meter = Meter("teacher", "pair", len(self.lengths_R))
+        sides = pieces.source_lengths, pieces.target_lengths
+        for rows in batch_order(*sides, settings.batch_tokens, settings.max_pieces, (0, 0)):
+            batch = pieces.batch(rows)
+            logits_BTV = model(batch.source_BS, batch.mask_BS, batch.target_in_BT).logits
+            likeliest = logits_BTV.topk(shape[1])
+            places_BT, real_BT = self._places(rows, logits_BTV.shape[1])
+            candidates_NC[places_BT[real_BT]] = likeliest.indices[real_BT].int()
+            shares_NC[places_BT[real_BT]] = likeliest.values.softmax(-1)[real_BT].half()
+            meter.add(len(rows))
+        meter.close()
+        return {"candidates": candidates_NC, "shares": shares_NC}
+
+    def batch(self, rows: Sequence[int], target: int) -> tuple[Tensor, Tensor]:
+        """Return candidates_BTC and shares_BTC of these training pairs; on padding the shares are zero."""
+        places_BT, real_BT = self._places(rows, target)
+        shares_BTC = self.tensors["shares"][places_BT].float() * real_BT[:, :, None]
+        return self.tensors["candidates"][places_BT].long(), shares_BTC
+
+    def _places(self, rows: Sequence[int], target: int) -> tuple[Tensor, Tensor]:
+        """Return where the target pieces of these pairs stand among all, and which of them are real."""
+        place_T, row_B1 = torch.arange(target), torch.tensor(rows)[:, None]
+        real_BT = place_T < self.lengths_R[row_B1]
+        return (self.starts_R[row_B1] + place_T) * real_BT, real_BT
+
+
+def load_teacher(settings: config.Teacher, tokenizers: Tokenizers) -> Seq2Seq | None:
+    """Return the model that teaches, or None when there is to be none.
+
+    Raises UserError when a run is no trained model, or has another vocabulary than the student.
+    """
+    members = []
+    for run in settings.runs:
+        _, theirs, model = checkpoint.load(Path(run))
+        if any(one.model != other.model for one, other in zip(theirs, tokenizers, strict=True)):
+            raise UserError(
+                f"train.teacher.runs: {run} has another vocabulary than its student; both need the same corpus and the "
+                f"same keys of vocabulary"
+            )
+        members.append(model)
+    return Ensemble(members).eval() if members else None

@@ -1,0 +1,1 @@
+"""Alignments for people: pictures, the terminal, a page."""

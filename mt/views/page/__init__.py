@@ -1,0 +1,73 @@
+"""Alignments as one HTML file that needs nothing else: its style, its script and its data are inside."""
+
+import base64
+import hashlib
+import html
+import json
+import re
+from collections.abc import Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mt.alignment.matrices import Alignment
+from mt.core.files import write_text
+from mt.corpora.pairs import Gold
+
+
+def write_page(
+    path: Path, alignments: Sequence[Alignment], gold: Sequence[Gold | None] | None = None, title: str = ""
+) -> None:
+    """Write a page that shows one alignment at a time; a word under the pointer or in focus lights up its row.
+
+    Links of `gold` are outlined; its words must be those of the alignments. Weights are rounded to 3 digits. A sentence
+    without weights shows its text only. Raises UserError when the disk refuses.
+    """
+    sentences = [
+        _sentence(alignment, links)
+        for alignment, links in zip(alignments, gold or [None] * len(alignments), strict=True)
+    ]
+    # A browser ends the data at the first "</script", wherever that stands.
+    data = json.dumps(sentences, ensure_ascii=False, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
+    css, js = _file("page.css"), _file("page.js")
+    parts = {
+        "title": html.escape(title or "Alignments"),
+        "css": css,
+        "css_hash": _hash(css),
+        "js": js,
+        "js_hash": _hash(js),
+        "data": data,
+    }
+    # All at once, so that a sentence may hold "{{css}}".
+    write_text(path, re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match[1]], _file("page.html")))
+
+
+def _sentence(alignment: Alignment, gold: Gold | None) -> dict[str, Any]:
+    """Return what the page needs to know of a sentence; page.js reads these keys."""
+    sentence: dict[str, Any] = {
+        "source": alignment.source,
+        "target": alignment.target,
+        "source_words": alignment.source_words,
+        "target_words": alignment.target_words,
+        # In thousandths: 0 is shorter than 0.0, and most are 0.
+        "weights": np.rint(alignment.words.astype(np.float64) * 1000).astype(int).tolist(),
+    }
+    if gold is None or not alignment.words.size:
+        return sentence
+    if (len(gold.target_spans), len(gold.source_spans) + 1) != alignment.words.shape:
+        raise ValueError(
+            f"gold with {len(gold.target_spans)} target and {len(gold.source_spans)} source words does not fit "
+            f"matrix {alignment.words.shape}"
+        )
+    return sentence | {"sure": sorted(gold.sure), "possible": sorted(gold.possible)}
+
+
+def _file(name: str) -> str:
+    return resources.files("mt.views.page").joinpath(name).read_text(encoding="utf-8")
+
+
+def _hash(text: str) -> str:
+    """Return what a Content-Security-Policy names a style or script by that it lets run."""
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

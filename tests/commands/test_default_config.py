@@ -1,0 +1,61 @@
+import sys
+import types
+from pathlib import Path
+
+import pytest
+
+from mt.commands import default
+from mt.corpora import multi30k
+
+
+@pytest.fixture(autouse=True)
+def unfinished(monkeypatch: pytest.MonkeyPatch) -> set[Path]:
+    """The runs that count as unfinished; none, and no Multi30k, to begin with."""
+    runs: set[Path] = set()
+    stub = types.ModuleType("mt.runs.checkpoint")
+    monkeypatch.setattr(stub, "is_unfinished", lambda run: run in runs, raising=False)
+    monkeypatch.setattr(stub, "is_run", Path.exists, raising=False)
+    monkeypatch.setitem(sys.modules, "mt.runs.checkpoint", stub)
+    monkeypatch.setattr(multi30k, "available", lambda: None)
+    return runs
+
+
+def test_an_unfinished_run_goes_on(unfinished: set[Path], tmp_path: Path) -> None:
+    unfinished.add(tmp_path / "gnt")
+    config, why = default.default_config(tmp_path, None)
+    assert config == Path("configs/gnt.yaml")
+    assert why == f"{tmp_path / 'gnt'} is unfinished: going on with it"
+    unfinished.add(tmp_path / "multi30k")
+    assert default.default_config(tmp_path, None)[0] == Path("configs/multi30k.yaml")
+
+
+def test_a_run_that_is_named_goes_on_as_its_config_says_and_no_other_does(
+    unfinished: set[Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    unfinished.add(tmp_path / "multi30k")
+    monkeypatch.setattr(multi30k, "available", lambda: "hub")
+    here = tmp_path / "here"
+    assert default.default_config(tmp_path, here) == (default.MULTI30K, "training on Multi30k, from the Hub")
+    here.mkdir()
+    own = here / "config.yaml"
+    assert default.default_config(tmp_path, here) == (own, f"training as {own} says")
+
+
+@pytest.mark.parametrize("place", ["data/multi30k", "hub"])
+def test_multi30k_where_it_can_be_had(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, place: str) -> None:
+    monkeypatch.setattr(multi30k, "available", lambda: place)
+    config, why = default.default_config(tmp_path, None)
+    assert config == Path("configs/multi30k.yaml")
+    assert why == f"training on Multi30k, from {'the Hub' if place == 'hub' else place}"
+
+
+def test_gnt_where_multi30k_cannot_be_had(tmp_path: Path) -> None:
+    config, why = default.default_config(tmp_path, None)
+    assert config == Path("configs/gnt.yaml")
+    assert why == "Multi30k is not here (data/multi30k) and the Hub cannot be reached: training on gnt instead"
+
+
+def test_the_configs_exist() -> None:
+    root = Path(__file__).parents[2]
+    assert (root / default.MULTI30K).is_file()
+    assert (root / default.GNT).is_file()

@@ -1,0 +1,53 @@
+"""scripts/aligners.py trains both directions, guides them by their own links, and tabulates what `mt align` prints."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from conftest import ENVIRONMENT
+
+from mt.alignment.files import read_pharaoh
+from mt.commands.aligning import Pairs, Reverse, Wanted, align
+
+SCRIPT = Path(__file__).parents[2] / "scripts/aligners.py"
+CONFIG = """
+extends: {base}
+corpus: {{name: toy, source: de, target: en, pairs: 150, held_out: 10}}
+vocabulary: {{size: 340}}
+model: {{embedding: 16, hidden: 16, encoder_hidden: 8, attention: {{width: 16}}}}
+train: {{epochs: 1, warmup: 2}}
+threads: 1
+"""
+
+
+def test_both_directions_guide_themselves(tmp_path: Path) -> None:
+    (tmp_path / "tiny.yaml").write_text(CONFIG.format(base=SCRIPT.parent.parent / "configs/base.yaml"))
+    command = [sys.executable, str(SCRIPT), str(tmp_path / "tiny.yaml"), "--rounds", "1"]
+    options = ["--runs", str(tmp_path / "runs"), "--output", str(tmp_path / "table.md")]
+    done = subprocess.run([*command, *options], capture_output=True, text=True, env=ENVIRONMENT, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == (tmp_path / "table.md").read_text()
+    rows = [line.strip("| ").split(" | ") for line in done.stdout.splitlines() if line.startswith("| `")]
+    names, readings = ["`tiny`"] * 4 + ["`tiny.guided1`"] * 4, ["as-it-is", "shifted", "posterior", "chosen"] * 2
+    assert [row[:2] for row in rows] == [list(pair) for pair in zip(names, readings, strict=True)]
+
+    runs = tmp_path / "runs"
+    for row, reading in zip(rows, ["as-is", "shifted", "posterior"], strict=False):
+        wanted, pairs = Wanted(reading=reading, threshold=0), Pairs(split="test")
+        there = align(runs / "tiny", pairs, wanted, None, tmp_path / "a")
+        back = align(runs / "tiny.reverse", pairs, wanted, None, tmp_path / "b")
+        both = align(runs / "tiny", pairs, wanted, Reverse(runs / "tiny.reverse"), tmp_path / "c")
+        printed = [re.match(r"AER ([\d.]+)", text) for text in (there, back, both)]
+        assert row[2:5] == [f"{float(match[1]):.1f}" for match in printed if match]
+
+    links = read_pharaoh(runs / "tiny.pharaoh")
+    turned = read_pharaoh(runs / "tiny.reverse.pharaoh")
+    assert len(links) == 150
+    assert [{(target, source) for source, target in one} for one in turned] == [set(one) for one in links]
+    made = align(runs / "tiny", Pairs(split="train"), Wanted(reading="posterior", threshold=0),
+                 Reverse(runs / "tiny.reverse"), tmp_path / "links")  # fmt: skip
+    assert made.startswith("AER")
+    assert read_pharaoh(tmp_path / "links.pharaoh") == links
+    for run, file in (("tiny.guided1", "tiny.pharaoh"), ("tiny.guided1.reverse", "tiny.reverse.pharaoh")):
+        assert str(runs / file) in (runs / run / "config.yaml").read_text()

@@ -1,0 +1,267 @@
+"""SentencePiece: nothing of a text is lost, every piece knows its place, and a wrong size says which is right."""
+
+import contextlib
+import random
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mt.config import Vocabulary
+from mt.core.errors import UserError
+from mt.core.special import BOS, EOS, PAD, UNK
+from mt.text.tokenizer import Tokenizer, Tokenizers, load_tokenizers, train_tokenizers
+
+WORDS = {
+    "de": ["der", "Hund", "läuft", "Straße", "größer", "über", "Äpfel", "schläft", "nicht", "Katze", "und", "schnell"],
+    "en": ["the", "dog", "runs", "street", "bigger", "over", "apples", "sleeps", "not", "cat", "and", "naïvely"],
+}
+SPECIAL_LOOKING = ["<s>", "</s>", "<unk>", "<pad>", "<0x41>", "<0xE2><0x96><0x81>", "▁<s>▁"]
+
+
+def sentences(language: str, count: int = 200) -> list[str]:
+    """Return sentences of words and compounds of a language."""
+    chosen = random.Random(language)
+    return [
+        " ".join("".join(chosen.choices(WORDS[language], k=chosen.choice([1, 1, 2]))) for _ in range(8)) + "."
+        for _ in range(count)
+    ]
+
+
+@pytest.fixture(
+    scope="module",
+    params=[(kind, joint) for kind in ("bpe", "unigram") for joint in (True, False)],
+    ids=lambda param: f"{param[0]}-{'joint' if param[1] else 'separate'}",
+)
+def tokenizers(request: pytest.FixtureRequest) -> Tokenizers:
+    kind, joint = request.param
+    return train_tokenizers(sentences("de"), sentences("en"), Vocabulary(kind=kind, joint=joint, size=310))
+
+
+@pytest.fixture(scope="module")
+def tokenizer() -> Tokenizer:
+    return train_tokenizers(sentences("de"), sentences("en"), Vocabulary(size=330)).source
+
+
+def hard_texts() -> Iterator[str]:
+    """Yield texts that are easily damaged, then random ones of every plane of Unicode."""
+    yield from ["", " ", "  ", " a", "a ", "  a  b  ", "\t", "a\tb", "\n", "a\r\nb", "\0", "a\0b", "▁", "▁▁", " ▁ ▁a▁"]
+    yield from ["\u2028", "a\u2029b\u0085c", "\ufeffa", "\ufffd", "\u2047", " \u2047 ", "\u2585", "\xa0", "\u3000a"]
+    yield from [
+        "e\u0301 é",
+        "\u0301",
+        "👩‍👩‍👧‍👦 🇩🇪",
+        "ﬁ ² Å Å",
+        "שלום עולם",
+        "日本語",
+        "λόγος",
+        "\U0010ffff",
+        "\u200b\u200d\u00ad",
+    ]
+    yield from [
+        *SPECIAL_LOOKING,
+        " ".join(SPECIAL_LOOKING),
+        "".join(SPECIAL_LOOKING),
+        "der Hund läuft.",
+        "größer " * 50,
+    ]
+    chosen = random.Random(2)
+    ranges = [(0, 0x7F), (0x80, 0x24F), (0x300, 0x36F), (0x2000, 0x206F), (0x2580, 0x2585), (0, 0xD7FF),
+              (0xE000, 0xFFFF), (0x1F300, 0x1FAFF), (0x10000, 0x10FFFF)]  # fmt: skip
+    familiar = [*WORDS["de"], " ", "  ", "▁", "\0", "\n", *SPECIAL_LOOKING]
+    for _ in range(400):
+        parts = (
+            chosen.choice(familiar) if chosen.random() < 0.3 else chr(chosen.randint(*chosen.choice(ranges)))
+            for _ in range(chosen.randint(1, 30))
+        )
+        yield "".join(parts)
+
+
+def borders(data: bytes) -> list[tuple[int, int]]:
+    """Return the bytes of each character: a whole one where there is one, else a single broken byte."""
+    found: list[tuple[int, int]] = []
+    while (at := found[-1][1] if found else 0) < len(data):
+        size = 1
+        for longer in range(1, 5):
+            with contextlib.suppress(UnicodeDecodeError):
+                if len(data[at : at + longer].decode()) == 1:
+                    size = longer
+        found.append((at, at + size))
+    return found
+
+
+def expected_spans(tokenizer: Tokenizer, pieces: list[int]) -> list[tuple[int, int]]:
+    """The slow twin of spans, for pieces that have text, from their names alone."""
+    surfaces = [
+        bytes([int(name[3:5], 16)]) if re.fullmatch(r"<0x[0-9A-F]{2}>", name) else name.replace("▁", " ").encode()
+        for name in map(tokenizer.name, pieces)
+    ]
+    data = b"".join(surfaces)
+    blank, at, spans, characters = data.startswith(b" "), 0, [], borders(data)
+    for surface in surfaces:
+        start, end = at, at + len(surface)
+        touched = [number for number, (first, last) in enumerate(characters) if first < end and start < last]
+        spans.append((max(touched[0] - blank, 0), touched[-1] + 1 - blank))
+        at = end
+    return spans
+
+
+def test_nothing_of_a_text_is_lost(tokenizers: Tokenizers) -> None:
+    for side in set(tokenizers):
+        for line in hard_texts():
+            pieces = side.encode(line)
+            assert side.decode(pieces) == line, repr(line)
+            assert all(EOS < piece < len(side) for piece in pieces), f"special piece in {line!r}"
+
+
+def test_pieces_stand_where_their_text_is(tokenizers: Tokenizers) -> None:
+    for line in hard_texts():
+        pieces = tokenizers.source.encode(line)
+        found = tokenizers.source.spans(pieces)
+        assert [span for _, span in found] == expected_spans(tokenizers.source, pieces), repr(line)
+        assert [name for name, _ in found] == [tokenizers.source.name(piece) for piece in pieces]
+        covered = {place for _, (start, end) in found for place in range(start, end)}
+        assert covered == set(range(len(line))), repr(line)
+
+
+def test_spans_of_a_sentence_by_hand(tokenizer: Tokenizer) -> None:
+    spans = tokenizer.spans(tokenizer.encode("der Hund 🐕.\U00010348"))
+    places = list(dict.fromkeys(place for _, place in spans))
+    names = ["".join(name for name, place in spans if place == wanted) for wanted in places]
+    assert places[-4:] == [(8, 9), (9, 10), (10, 11), (11, 12)]
+    assert names[-4:] == ["▁", "<0xF0><0x9F><0x90><0x95>", ".", "<0xF0><0x90><0x8D><0x88>"]
+    assert "".join(names[:-4]) == "▁der▁Hund"
+    assert places[0][0] == 0
+    assert places[-5][1] == 8
+
+
+def test_any_pieces_a_model_may_emit_have_text_and_spans(tokenizer: Tokenizer) -> None:
+    chosen = random.Random(3)
+    bytes_of = [piece for piece in range(len(tokenizer)) if tokenizer.name(piece).startswith("<0x")]
+    assert len(bytes_of) == 256
+    lead = [piece for piece in bytes_of if tokenizer.name(piece) in {"<0xE2>", "<0xF0>", "<0x96>", "<0x81>", "<0x9F>"}]
+    broken = 0
+    for _ in range(400):
+        pieces = [chosen.choice(chosen.choice([bytes_of, lead, range(EOS + 1, len(tokenizer))])) for _ in range(12)]
+        line = tokenizer.decode(pieces)
+        broken += "\ufffd" in line
+        spans = [span for _, span in tokenizer.spans(pieces)]
+        assert spans == expected_spans(tokenizer, pieces)
+        assert all(0 <= start <= end <= len(line) for start, end in spans)
+    assert broken > 100
+
+
+def test_bytes_that_are_no_character_become_replacement_characters(tokenizer: Tokenizer) -> None:
+    first, second, third = tokenizer.encode("▁")[-3:]
+    a = tokenizer.encode("xa")[-1]
+    assert [tokenizer.name(piece) for piece in (first, second, third, a)] == ["<0xE2>", "<0x96>", "<0x81>", "a"]
+    assert tokenizer.decode([first, second, third]) == "▁"
+    assert tokenizer.decode([first, second, a]) == "\ufffd\ufffda"
+    assert tokenizer.decode([a, third, first]) == "a\ufffd\ufffd"
+    assert tokenizer.spans([first, second, a]) == [("<0xE2>", (0, 1)), ("<0x96>", (1, 2)), ("a", (2, 3))]
+    assert tokenizer.spans([a, first, second, third]) == [
+        ("a", (0, 1)), ("<0xE2>", (1, 2)), ("<0x96>", (1, 2)), ("<0x81>", (1, 2)),
+    ]  # fmt: skip
+
+
+def test_special_pieces_have_fixed_numbers_and_no_text(tokenizers: Tokenizers) -> None:
+    assert (PAD, UNK, BOS, EOS) == (0, 1, 2, 3)
+    for side in tokenizers:
+        assert [side.name(piece) for piece in (PAD, UNK, BOS, EOS)] == ["<pad>", "<unk>", "<s>", "</s>"]
+        pieces = side.encode("der Hund")
+        surrounded = [BOS, UNK, *pieces, EOS, PAD]
+        assert side.decode(surrounded) == "der Hund"
+        assert side.spans(surrounded) == [
+            ("<s>", (0, 0)), ("<unk>", (0, 0)), *side.spans(pieces), ("</s>", (8, 8)), ("<pad>", (8, 8)),
+        ]  # fmt: skip
+
+
+def test_training_text_that_looks_special_is_text() -> None:
+    lines = [f"{word} der {word}" for word in SPECIAL_LOOKING] * 20 + sentences("de")
+    for kind in ("bpe", "unigram"):
+        tokenizer = train_tokenizers(lines, lines, Vocabulary.model_validate({"kind": kind, "size": 310})).source
+        assert [tokenizer.name(piece) for piece in range(4)] == ["<pad>", "<unk>", "<s>", "</s>"]
+        for line in lines[: len(SPECIAL_LOOKING)]:
+            assert tokenizer.decode(tokenizer.encode(line)) == line
+            assert min(tokenizer.encode(line)) > EOS
+
+
+def test_joint_is_one_vocabulary_and_separate_two() -> None:
+    joint = train_tokenizers(sentences("de"), sentences("en"), Vocabulary(size=320))
+    assert joint.joint
+    assert joint.source is joint.target
+    separate = train_tokenizers(sentences("de"), sentences("en"), Vocabulary(size=310, joint=False))
+    assert not separate.joint
+    assert (len(separate.source), len(separate.target), len(joint.source)) == (310, 310, 320)
+    eszett = [[side.name(piece) for piece in side.encode("Straße")] for side in separate]
+    assert "<0xC3>" not in eszett[0]  # the German side has seen ß, the English side spells its bytes
+    assert "<0xC3>" in eszett[1]
+
+
+@pytest.mark.parametrize("kind", ["bpe", "unigram"])
+@pytest.mark.parametrize("joint", [True, False])
+def test_a_vocabulary_larger_than_the_text_allows_names_the_largest(kind: str, joint: bool) -> None:
+    config = Vocabulary.model_validate({"kind": kind, "size": 5000, "joint": joint})
+    with pytest.raises(UserError, match=r"vocabulary\.size is 5000, but the (source )?training text") as caught:
+        train_tokenizers(sentences("de"), sentences("en"), config)
+    assert ("source" in str(caught.value)) is not joint
+    largest = re.search(r"the largest possible is (\d+)$", str(caught.value))
+    assert largest
+    fits = config.model_copy(update={"size": int(largest[1])})
+    assert (
+        len(train_tokenizers(sentences("de"), sentences("de") if not joint else sentences("en"), fits).source)
+        == fits.size
+    )
+    with pytest.raises(UserError, match="largest possible"):
+        train_tokenizers(sentences("de"), sentences("en"), config.model_copy(update={"size": fits.size + 1}))
+
+
+@pytest.mark.parametrize("kind", ["bpe", "unigram"])
+def test_a_vocabulary_smaller_than_the_alphabet_names_the_smallest(kind: str) -> None:
+    lines = ["".join(map(chr, range(start, start + 40))) for start in range(0x4E00, 0x4E00 + 400, 20)]
+    config = Vocabulary.model_validate({"kind": kind, "size": 300})
+    with pytest.raises(UserError, match=r"300, but the training text has more characters than that") as caught:
+        train_tokenizers(lines, lines, config)
+    smallest = re.search(r"the smallest possible is (\d+)$", str(caught.value))
+    assert smallest
+    fits = config.model_copy(update={"size": int(smallest[1])})
+    assert train_tokenizers(lines, lines, fits).source.encode("\u4e00")[-1] > 260
+    with pytest.raises(UserError, match="smallest possible"):
+        train_tokenizers(lines, lines, config.model_copy(update={"size": fits.size - 1}))
+
+
+@pytest.mark.parametrize("lines", [[], [""], ["a"], ["\0"], ["▁"]])
+def test_hardly_any_text_is_refused_in_words(lines: list[str]) -> None:
+    with pytest.raises(UserError, match=r"largest possible is 26\d$|cannot make a vocabulary"):
+        train_tokenizers(lines, lines, Vocabulary(size=300))
+
+
+def test_a_long_line_is_trained_on_and_encoded() -> None:
+    line = " ".join(random.Random(4).choices(WORDS["de"], k=5000))
+    tokenizer = train_tokenizers([line], [line], Vocabulary(size=320)).source
+    assert tokenizer.decode(tokenizer.encode(line)) == line
+    assert len(tokenizer.encode(line)) < 20000
+
+
+def test_a_run_directory_gives_back_its_vocabularies(tokenizers: Tokenizers, tmp_path: Path) -> None:
+    assert load_tokenizers(tmp_path, tokenizers.joint) is None
+    tokenizers.save(tmp_path)
+    files = ["tokenizer.model"] if tokenizers.joint else ["tokenizer.source.model", "tokenizer.target.model"]
+    assert sorted(file.name for file in tmp_path.iterdir()) == files
+    back = load_tokenizers(tmp_path, tokenizers.joint)
+    assert back is not None
+    assert back.joint is tokenizers.joint
+    assert [side.model for side in back] == [side.model for side in tokenizers]
+    assert back.target.encode("the dog sleeps") == tokenizers.target.encode("the dog sleeps")
+    (tmp_path / files[-1]).unlink()
+    assert load_tokenizers(tmp_path, tokenizers.joint) is None
+
+
+@pytest.mark.parametrize("keep", [0, 1, 1000, -1])
+def test_a_damaged_vocabulary_is_named(tokenizer: Tokenizer, tmp_path: Path, keep: int) -> None:
+    Tokenizers(tokenizer, Tokenizer(tokenizer.model)).save(tmp_path)
+    damaged = tmp_path / "tokenizer.target.model"
+    damaged.write_bytes(tokenizer.model[:keep])
+    with pytest.raises(UserError, match=r"tokenizer\.target\.model is not a SentencePiece model; restore it"):
+        load_tokenizers(tmp_path, joint=False)

@@ -1,0 +1,276 @@
+import base64
+import hashlib
+import json
+import re
+import shutil
+import subprocess
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mt.alignment.matrices import EMPTY, Alignment
+from mt.corpora.pairs import Gold
+from mt.views.page import write_page
+
+WEIGHTS = [[0.9, 0.1, 0.0, 0.0], [0.1, 0.65, 0.25, 0.0], [0.0, 0.12345, 0.3, 0.57655]]
+SPANS = ((0, 1), (2, 3), (4, 5))
+GOLD = Gold(SPANS, SPANS, frozenset({(0, 0), (1, 1)}), frozenset({(0, 0), (1, 1), (2, 1), (2, 2)}))
+NASTY = ['</script><script>alert(1)</script>"', "<!--'&amp;{{js}}\\u003c", "שלום"]
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+def alignment(source: str, target: str, weights: list[list[float]] | None = None) -> Alignment:
+    words = np.zeros((0, 0)) if weights is None else np.array(weights)
+    return Alignment(source, target, [], [], words, source.split(), target.split(), words, [])
+
+
+EXAMPLE = alignment("ein kleiner Hund", "a small dog", WEIGHTS)
+
+
+class Page(HTMLParser):
+    """The elements of a page with their attributes and texts, and what its data say."""
+
+    def __init__(self, text: str):
+        super().__init__(convert_charrefs=True)
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.texts: list[str] = []
+        self.feed(text)
+        self.data = json.loads(self.inside("script")[0])
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        self.texts.append("")
+
+    def handle_data(self, data: str) -> None:
+        if self.texts:
+            self.texts[-1] += data
+
+    def inside(self, tag: str) -> list[str]:
+        """Return the text after each opening <tag>, up to the next opening tag."""
+        return [text for (name, _), text in zip(self.elements, self.texts, strict=True) if name == tag]
+
+
+def sha256(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def written(folder: Path, *alignments: Alignment, gold: list[Gold | None] | None = None, title: str = "") -> str:
+    write_page(folder / "page.html", alignments, gold, title)
+    return (folder / "page.html").read_text(encoding="utf-8")
+
+
+def test_data_holds_words_weights_in_thousandths_and_gold(tmp_path: Path) -> None:
+    untranslated = alignment("allein hier", "")
+    data = Page(written(tmp_path, EXAMPLE, untranslated, EMPTY, gold=[GOLD, GOLD, None])).data
+    words = {"source_words": ["ein", "kleiner", "Hund"], "target_words": ["a", "small", "dog"]}
+    assert data[0] == words | {
+        "source": "ein kleiner Hund",
+        "target": "a small dog",
+        "weights": [[900, 100, 0, 0], [100, 650, 250, 0], [0, 123, 300, 577]],
+        "sure": [[0, 0], [1, 1]],
+        "possible": [[0, 0], [1, 1], [2, 1], [2, 2]],
+    }
+    assert (data[1]["source"], data[1]["weights"], "sure" in data[1]) == ("allein hier", [], False)
+    assert (data[2]["source"], data[2]["weights"]) == ("", [])
+
+
+def test_page_loads_nothing_and_only_its_own_style_and_script_may_run(tmp_path: Path) -> None:
+    text = written(tmp_path, EXAMPLE)
+    page = Page(text)
+    assert not re.search(r"https?:|url\(|@import", text, re.IGNORECASE)
+    names = {name for _, attributes in page.elements for name in attributes}
+    assert not names & {"src", "href", "style", "action", "data", "srcset", "poster"}
+    assert not [name for name in names if name.startswith("on")]
+    policy = next(
+        attributes["content"] or ""
+        for tag, attributes in page.elements
+        if tag == "meta" and attributes.get("http-equiv") == "Content-Security-Policy"
+    )
+    ((style, script),) = re.findall(r"<style>(.*)</style>.*<script>(.*)</script>", text, re.DOTALL)
+    assert policy.split("; ") == [
+        "default-src 'none'",
+        f"style-src 'sha256-{sha256(style)}'",
+        f"script-src 'sha256-{sha256(script)}'",
+        "base-uri 'none'",
+        "form-action 'none'",
+    ]
+
+
+def test_words_and_title_are_text_whatever_they_hold(tmp_path: Path) -> None:
+    nasty = alignment(" ".join(NASTY), "\u2028 </style> \0", [[0.25] * 4, [0.25] * 4, [0.25] * 4])
+    nasty.target_words[:] = ["\u2028", "</style>", "\0"]
+    page = Page(written(tmp_path, nasty, title="<script>{{data}}</script> & \"Co\" 'x'"))
+    assert page.data[0]["source_words"] == NASTY
+    assert page.data[0]["target_words"] == ["\u2028", "</style>", "\0"]
+    plain = Page(written(tmp_path, EXAMPLE))
+    assert [tag for tag, _ in page.elements] == [tag for tag, _ in plain.elements]
+    titles = [page.inside(tag)[0].strip() for tag in ("title", "bdi")]
+    assert titles == ["<script>{{data}}</script> & \"Co\" 'x'"] * 2
+
+
+def test_same_input_gives_the_same_bytes_and_nothing_is_left_behind(tmp_path: Path) -> None:
+    assert written(tmp_path, EXAMPLE, gold=[GOLD]) == written(tmp_path, EXAMPLE, gold=[GOLD])
+    assert [file.name for file in tmp_path.iterdir()] == ["page.html"]
+
+
+def test_gold_of_other_words_and_weights_that_are_no_numbers_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"gold with 3 target and 2 source words does not fit matrix \(3, 4\)"):
+        written(tmp_path, EXAMPLE, gold=[Gold(SPANS[:2], SPANS, frozenset(), frozenset())])
+    with pytest.raises(ValueError, match="shorter"):
+        written(tmp_path, EXAMPLE, EXAMPLE, gold=[GOLD])
+    assert list(tmp_path.iterdir()) == []
+
+
+def in_browser(folder: Path, script: str) -> Any:
+    """Open a copy of folder/page.html in which `script`, the body of an async function, runs too; return its result."""
+    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if browser is None:
+        pytest.skip(f"no browser here ({', '.join(BROWSERS)})")
+    script = (
+        f"(async () => {{ {script} }})().then((found) => {{ document.body.dataset.found = JSON.stringify(found); }});"
+    )
+    text = (
+        (folder / "page.html")
+        .read_text(encoding="utf-8")
+        .replace("script-src ", f"script-src 'sha256-{sha256(script)}' ", 1)
+    )
+    (folder / "driven.html").write_text(text.replace("</body>", f"<script>{script}</script></body>"), encoding="utf-8")
+    flags = ["--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", f"--user-data-dir={folder / 'user'}"]
+    url = (folder / "driven.html").as_uri()
+    done = subprocess.run(
+        [browser, *flags, "--virtual-time-budget=10000", "--dump-dom", url],
+        capture_output=True,
+        timeout=120,
+        check=False,
+    )
+    dumped = done.stdout.decode("utf-8", errors="replace")
+    if 'id="data"' not in dumped:
+        pytest.skip(f"{browser} cannot open {url}: {done.stderr.decode(errors='replace')[-200:]}")
+    body = next(attributes for tag, attributes in Page(dumped).elements if tag == "body")
+    return json.loads(body["data-found"] or "null")
+
+
+STATE = """
+const all = (selector) => [...document.querySelectorAll(selector)];
+const one = (selector) => document.querySelector(selector);
+const state = () => ({
+  lit: all("td.lit").map((td) => [Number(td.dataset.row), Number(td.dataset.column)]),
+  headings: all("th.lit").map((th) => th.textContent),
+  active: one("table").classList.contains("active"),
+  source: all("button[data-column]").map((button) => Number(button.style.getPropertyValue("--weight"))),
+  target: all("button[data-row]").map((button) => Number(button.style.getPropertyValue("--weight"))),
+  percents: all(".words button").map((button) => button.dataset.percent),
+  current: all(".current").map((button) => button.textContent),
+  gold: ["sure", "possible"].map((kind) => all(`.words .${kind}`).map((button) => button.textContent)),
+  reading: one("#reading").textContent,
+});
+const point = (element, type = "pointerover") => element.dispatchEvent(new PointerEvent(type, { bubbles: true }));
+for (const [method, type] of [["focus", "focusin"], ["blur", "focusout"]]) {
+  const native = HTMLElement.prototype[method];
+  HTMLElement.prototype[method] = function () {
+    native.call(this);  // fires nothing while the window has no focus, which a busy machine may give it late
+    if (!document.hasFocus()) this.dispatchEvent(new FocusEvent(type, { bubbles: true }));
+  };
+}
+const press = (key) => document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+"""
+
+
+def test_focus_and_pointer_light_up_rows_and_columns(tmp_path: Path) -> None:
+    written(tmp_path, EXAMPLE, gold=[GOLD])
+    script = """
+    const found = { start: state() };
+    one('button[data-row="1"]').focus(); found.focused = state();
+    point(one('button[data-column="1"]')); found.pointed = state();
+    point(one("main"), "pointerleave"); found.left = state();
+    press("ArrowRight"); found.next = state();
+    point(one('td[data-row="0"][data-column="2"]')); found.cell = state();
+    document.activeElement.blur(); found.blurred = state();
+    one('th[data-row="2"]').click(); found.clicked = state();
+    found.outlined = ["sure", "possible"].map((kind) =>
+      all(`td.${kind}`).map((td) => [Number(td.dataset.row), Number(td.dataset.column)]));
+    return found;
+    """
+    found = in_browser(tmp_path, STATE + script)
+    dark = {"lit": [], "headings": [], "active": False, "source": [0] * 4, "target": [0] * 3, "current": []}
+    assert found["start"] == dark | {
+        "percents": [""] * 7, "gold": [[], []], "reading": "Point at a word, or move the focus to one.",
+    }  # fmt: skip
+    row = {
+        "lit": [[1, 0], [1, 1], [1, 2], [1, 3]],
+        "headings": ["small"],
+        "active": True,
+        "source": [0.1, 0.65, 0.25, 0],
+        "target": [0, 0, 0],
+        "percents": ["10", "65", "25", "", "", "", ""],
+        "current": ["small"],
+        "gold": [["kleiner"], ["Hund"]],
+        "reading": "small looks at kleiner 65 %, Hund 25 %, ein 10 %",
+    }
+    assert found["focused"] == found["left"] == row
+    assert found["pointed"] == {
+        "lit": [[0, 1], [1, 1], [2, 1]],
+        "headings": ["kleiner"],
+        "active": True,
+        "source": [0, 0, 0, 0],
+        "target": [0.1, 0.65, 0.123],
+        "percents": ["", "", "", "", "10", "65", "12"],
+        "current": ["kleiner"],
+        "gold": [["small"], []],
+        "reading": "kleiner is seen by small 65 %, dog 12 %, a 10 %",
+    }
+    assert found["next"]["headings"] == found["clicked"]["headings"] == ["dog"]
+    assert found["next"]["source"] == [0, 0.123, 0.3, 0.577]
+    assert found["next"]["reading"] == "dog looks at </s> 58 %, Hund 30 %, kleiner 12 %"
+    assert found["cell"]["lit"] == [[0, 0], [0, 1], [0, 2], [0, 3]]
+    assert found["blurred"]["active"] is False
+    assert found["outlined"] == [[[0, 0], [1, 1]], [[1, 2], [2, 2]]]
+
+
+def test_sentences_are_chosen_and_nothing_foreign_runs(tmp_path: Path) -> None:
+    nasty = alignment(" ".join(NASTY[::-1]), "<b>x</b> y z", WEIGHTS)
+    nasty.source_words[:] = NASTY[::-1]
+    written(tmp_path, EXAMPLE, nasty, alignment("<i>allein</i>", ""))
+    script = r"""
+    const found = { nav: !one("nav").hidden, options: all("option").map((option) => option.textContent) };
+    const turned = () => new Promise((resolve) => {
+      addEventListener("hashchange", () => setTimeout(resolve), { once: true });
+    });
+    found.shaded = getComputedStyle(one("tbody td")).backgroundImage.match(/, 0.9\)/g).length;
+    one("#next").click(); await turned();
+    found.source = all("button[data-column]").map((button) => button.textContent);
+    found.headings = all("tbody th bdi").map((bdi) => bdi.textContent);
+    found.direction = all(".words").map((list) => list.dir);
+    one('button[data-column="0"]').focus(); press("ArrowLeft");
+    found.afterLeft = document.activeElement.dataset.column;
+    one("#next").click(); await turned();
+    found.alone = [one("main").textContent, all("table, .words, main i").length, one("#next").disabled];
+    one("#sentence").value = "1"; one("#sentence").dispatchEvent(new Event("change")); await turned();
+    found.first = [location.hash, all("tbody th").map((th) => th.textContent), one("#previous").disabled];
+    location.hash = "99"; await turned();
+    found.beyond = one("#sentence").value;
+    window.ran = false;
+    const foreign = document.createElement("script");
+    foreign.textContent = "window.ran = true";
+    document.body.append(foreign);
+    found.ran = window.ran;
+    found.fetched = await fetch("page.html").then(() => true, () => false);
+    return found;
+    """
+    assert in_browser(tmp_path, STATE + script) == {
+        "nav": True,
+        "options": ["1. ein kleiner Hund", f"2. {' '.join(NASTY[::-1])}", "3. <i>allein</i>"],
+        "shaded": 2,
+        "source": [*NASTY[::-1], "</s>"],
+        "headings": ["<b>x</b>", "y", "z"],
+        "direction": ["rtl", "ltr"],
+        "afterLeft": "1",
+        "alone": ["Source<i>allein</i>Target(no text)", 0, True],
+        "first": ["#1", ["a", "small", "dog"], True],
+        "beyond": "1",
+        "ran": False,
+        "fetched": False,
+    }
