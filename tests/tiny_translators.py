@@ -1,6 +1,7 @@
 """Translators with a real vocabulary and an untrained model, in float64 where numbers are compared."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +10,8 @@ from tiny_models import one_thread as one_thread
 from tiny_models import redraw
 
 from mt.config import Config, Search, Vocabulary
+from mt.config.files import to_yaml
+from mt.core.files import write_text
 from mt.core.special import EOS
 from mt.inference.translator import Translation, Translator
 from mt.models.rnn import RNN
