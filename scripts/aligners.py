@@ -1,6 +1,6 @@
 """How well models align: one direction and both, by every reading, and after teaching themselves.
 
-    python scripts/aligners.py configs/aligner/all-text.yaml --rounds 1 --output docs/aligners.md
+    python scripts/aligners.py configs/aligner/all-text.yaml --rounds 1 --output runs/aligners.md
 
 Each config is trained as it is (RUNS/CONFIG) and from target to source (RUNS/CONFIG.reverse). A round of self-guidance
 (Garg et al. 2019; Zenkel et al. 2020) trains both anew, guided by the links that the two before make together of the

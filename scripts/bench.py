@@ -1,6 +1,6 @@
 """How fast we are, as ratios measured in one run: against JoeyNMT, in turn, and against the machine's matmul.
 
-    python scripts/bench.py --peer scratch/joeynmt --output docs/bench/figures.md
+    python scripts/bench.py --peer scratch/joeynmt --batches 1024,2048,4096 --output docs/experiments/bench/figures.md
     python scripts/bench.py --peer scratch/joeynmt --quick
 
 `--peer FOLDER` installs JoeyNMT there (once) and gives it our data and widths, and of some batch sizes the one that is

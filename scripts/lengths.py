@@ -1,6 +1,6 @@
 """BLEU by the length of the source, as in Bahdanau et al. 2015, figure 2.
 
-    python scripts/lengths.py configs/multi30k-bahdanau.yaml configs/multi30k-none.yaml --output docs/lengths-multi30k
+    python scripts/lengths.py configs/multi30k-bahdanau.yaml configs/multi30k-none.yaml --output runs/lengths
 
 Trains and scores what is missing, then writes OUTPUT.md and OUTPUT.svg from the hypotheses in the run directories.
 """

@@ -42,14 +42,14 @@ class Trials(Tree):
 def search(
     file: Annotated[Path, typer.Argument(help="YAML: config, common changes, trials.")],
     runs: Annotated[Path, typer.Option(help="Folder of the folder of run directories.")] = Path("runs/search"),
-    output: Annotated[Path | None, typer.Option(help="Markdown file. Unset: docs/search/FILE.md.")] = None,
+    output: Annotated[Path | None, typer.Option(help="Markdown file. Unset: docs/experiments/trials/FILE.md.")] = None,
     workers: Annotated[int, typer.Option(min=1, help="Trials at once; `common` should have threads=1.")] = 1,
 ) -> None:
     """Train each trial and write what validation says of it."""
     given, folder = read(file), runs / file.stem
     path = file.parent / given.config
     configs = {name: read_config(path, [*given.common, *own]) for name, own in given.trials.items()}
-    output = output or Path("docs/search") / f"{file.stem}.md"
+    output = output or Path("docs/experiments/trials") / f"{file.stem}.md"
     signal.signal(signal.SIGTERM, stop)
     spawn, failures = multiprocessing.get_context("spawn"), []
     with ProcessPoolExecutor(workers, spawn, begin, (spawn.Event(),)) as pool:

@@ -1,6 +1,6 @@
 """Gold links from a file, for pairs whose words are those between white space: Pharaoh, or NAACL style as in WPT 2003.
 
-A sentence without any link has no known gold, as in the corpora. docs/alignment.md has examples.
+A sentence without any link has no known gold, as in the corpora. docs/experiments/alignment.md has examples.
 """
 
 import re

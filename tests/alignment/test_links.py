@@ -51,7 +51,7 @@ def test_alignment_error_rate_at_its_ends():
 
 
 def test_the_example_of_the_documentation():
-    text = (Path(__file__).parents[2] / "docs/alignment.md").read_text(encoding="utf-8")
+    text = (Path(__file__).parents[2] / "docs/experiments/alignment.md").read_text(encoding="utf-8")
     truth = gold({(0, 0), (1, 1), (2, 2), (4, 3)}, {(3, 3)})
     score = aer([{(0, 0), (1, 1), (1, 2), (3, 3)}], [truth])
     assert (score.precision, score.recall, score.f1, score.aer) == pytest.approx((75, 50, 60, 37.5))
