@@ -1,0 +1,1 @@
+"""A run: a directory that explains itself."""
