@@ -6,7 +6,6 @@ The first row is the model alone. RUN must have its datastore: `mt datastore RUN
 """
 
 import itertools
-import sys
 from pathlib import Path
 from typing import Annotated, cast
 
@@ -19,7 +18,6 @@ from mt.config import Nearest
 from mt.core.progress import Meter
 from mt.core.special import PAD
 from mt.corpora import load_splits
-from mt.data.batches import batch_order
 from mt.data.pieces import Pieces
 from mt.neighbours import datastore
 from mt.neighbours.model import NearestNeighbours, key, votes
@@ -56,10 +54,9 @@ def looked_up(run: Path, count: int) -> tuple[Tensor, Tensor, Tensor]:
     torch.set_num_threads(config.threads or torch.get_num_threads())
     model = cast(NearestNeighbours, datastore.consulted(bare, run, Nearest(count=count)))
     pieces = Pieces(load_splits(config.corpus)["validation"], tokenizers, run / checkpoint.CACHE)
-    sides, found = (pieces.source_lengths, pieces.target_lengths), []
+    found = []
     meter = Meter("looking up", "pair", len(pieces.rows))
-    for rows in batch_order(*sides, config.train.batch_tokens, sys.maxsize, (0, 0)):
-        batch = pieces.batch(rows)
+    for rows, batch in pieces.batches(config.train.batch_tokens):
         output, real_BT = bare(batch.source_BS, batch.mask_BS, batch.target_in_BT), batch.target_out_BT != PAD
         target_P1 = batch.target_out_BT[real_BT][:, None]
         cosine_PC, beside_PC = model.find(key(output)[real_BT])

@@ -1,6 +1,6 @@
 """Batches of similar length, in an order that a key alone decides, so that training resumes exactly."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,3 +52,15 @@ def batch_order(
             longest_source = int(source_lengths[row])
         batches[-1].append(row)
     return [batches[index] for index in random.permutation(len(batches))]
+
+
+def group(lengths: Sequence[int], most: int, width: int = 1) -> Iterator[list[int]]:
+    """Yield the rows whose length is not 0, at most `most` of similar length together, the longest first.
+
+    The fewer, the longer they are, beyond 100 pieces, and the more hypotheses (`width`) there are of each.
+    """
+    rows = sorted((row for row, length in enumerate(lengths) if length), key=lambda row: -lengths[row])
+    while rows:
+        size = max(1, min(most, most * 100 // lengths[rows[0]]) // max(1, width // 10))
+        yield rows[:size]
+        rows = rows[size:]

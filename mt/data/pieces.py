@@ -2,8 +2,9 @@
 
 import hashlib
 import logging
+import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from mt.core.errors import UserError
 from mt.core.files import replacing
 from mt.core.special import BOS, EOS, PAD
 from mt.corpora.pairs import Split
-from mt.data.batches import Batch, pad
+from mt.data.batches import Batch, batch_order, pad
 from mt.text.tokenizer import Tokenizers
 
 
@@ -36,6 +37,14 @@ class Pieces:
         rows = self.rows[list(indices)]
         source, target = pad(rows["source"]), pad(rows["target"])
         return Batch(source, source != PAD, pad([[BOS, *row[:-1]] for row in rows["target"]]), target)
+
+    def batches(self, batch_tokens: int, max_pieces: int = sys.maxsize) -> Iterator[tuple[list[int], Batch]]:
+        """Yield all batches with the numbers of their rows, in an order that is always the same: to read them once.
+
+        The sizes are those of `batch_order`.
+        """
+        for rows in batch_order(self.source_lengths, self.target_lengths, batch_tokens, max_pieces, (0, 0)):
+            yield rows, self.batch(rows)
 
 
 def digest(split: Split, tokenizers: Tokenizers) -> str:

@@ -1,7 +1,7 @@
 """Forced decoding: what a trained model looks at while it reads off given translations."""
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from mt.config.models import Report
 from mt.core.errors import UserError
 from mt.core.special import BOS, EOS, PAD
 from mt.corpora.pairs import Gold, Span, Split
-from mt.data.batches import pad
+from mt.data.batches import group, pad
 from mt.models.contract import Seq2Seq
 from mt.runs import checkpoint
 from mt.text.tokenizer import Tokenizer, Tokenizers
@@ -86,7 +86,12 @@ class Aligner:
             Forced(source, target, [], [], EMPTY.attention, known)
             for source, target, known in zip(pairs.sources, pairs.targets, gold, strict=True)
         ]
-        for rows in self._batches(sources, targets):
+        # A source without text has only its </s>.
+        longer = [
+            max(len(source), len(target)) if len(source) > 1 else 0
+            for source, target in zip(sources, targets, strict=True)
+        ]
+        for rows in group(longer, self.config.search.batch):
             source_BS = pad([sources[row] for row in rows])
             target_in_BT = pad([[BOS, *targets[row][:-1]] for row in rows])
             given = source_BS, source_BS != PAD, target_in_BT
@@ -115,16 +120,6 @@ class Aligner:
                             side, number, len(pieces), most)  # fmt: skip
             encoded.append([*pieces[:most], EOS])
         return encoded
-
-    def _batches(self, sources: Sequence[Sequence[int]], targets: Sequence[Sequence[int]]) -> Iterator[list[int]]:
-        """Yield the rows of sources with text, those of similar length together, the longest first."""
-        longer = [max(len(source), len(target)) for source, target in zip(sources, targets, strict=True)]
-        rows = sorted((row for row, source in enumerate(sources) if len(source) > 1), key=lambda row: -longer[row])
-        most = self.config.search.batch
-        while rows:
-            size = max(1, min(most, most * 100 // longer[rows[0]]))
-            yield rows[:size]
-            rows = rows[size:]
 
 
 def load_aligner(run: Path) -> Aligner:

@@ -2,7 +2,7 @@
 
 import logging
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from mt.core.precision import require
 from mt.core.special import EOS, PAD
 from mt.core.threads import side_by_side
 from mt.corpora.pairs import Gold
-from mt.data.batches import pad
+from mt.data.batches import group, pad
 from mt.models.bfloat16 import Rounded
 from mt.models.contract import Seq2Seq
 from mt.models.ensemble import Ensemble
@@ -83,7 +83,7 @@ class Translator:
         if progress:
             progress(sources.count([]))
         width = n_best if settings.sample else max(settings.beam, n_best)
-        batches = list(self._batches(sources, settings.batch, width))
+        batches = list(group([len(source) for source in sources], settings.batch, width))
         with side_by_side(len(batches)) as each:
             searches = each(lambda rows: self._search({row: sources[row] for row in rows}, settings, n_best), batches)
             for rows, found in zip(batches, searches, strict=True):
@@ -103,17 +103,6 @@ class Translator:
             log.warning("line %d has %d pieces: only the first %d (search.max_source) are translated",
                         number, len(pieces), longest)  # fmt: skip
         return [*pieces[:longest], EOS]
-
-    def _batches(self, sources: Sequence[Sequence[int]], most: int, width: int) -> Iterator[list[int]]:
-        """Yield the row numbers of non-empty sources, those of similar length together, the longest first.
-
-        The fewer, the more hypotheses (`width`) there are of each.
-        """
-        rows = sorted((row for row, source in enumerate(sources) if source), key=lambda row: -len(sources[row]))
-        while rows:
-            size = max(1, min(most, most * 100 // len(sources[rows[0]])) // max(1, width // 10))
-            yield rows[:size]
-            rows = rows[size:]
 
     def _search(self, sources: dict[int, list[int]], settings: Search, n_best: int) -> list[list[Hypothesis]]:
         """Return what is found for the sources, given by their row among the lines."""

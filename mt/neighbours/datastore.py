@@ -13,7 +13,6 @@ from mt.core.errors import UserError
 from mt.core.progress import Meter
 from mt.core.special import PAD
 from mt.corpora.pairs import Split
-from mt.data.batches import batch_order
 from mt.data.pieces import Pieces
 from mt.models.contract import Seq2Seq
 from mt.neighbours.model import NearestNeighbours, key
@@ -31,9 +30,7 @@ def write(run: Path, train: Split) -> int:
     meter = Meter("datastore", "pair", len(train.sources))
     keys: list[Tensor] = []
     values: list[Tensor] = []
-    sides = pieces.source_lengths, pieces.target_lengths
-    for rows in batch_order(*sides, config.train.batch_tokens, config.train.max_pieces, (0, 0)):
-        batch = pieces.batch(rows)
+    for rows, batch in pieces.batches(config.train.batch_tokens, config.train.max_pieces):
         output = model(batch.source_BS, batch.mask_BS, batch.target_in_BT)
         real_BT = batch.target_out_BT != PAD
         keys.append(key(output)[real_BT].half())

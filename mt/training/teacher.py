@@ -14,7 +14,6 @@ from torch import Tensor
 from mt import config
 from mt.core.errors import UserError
 from mt.core.progress import Meter
-from mt.data.batches import batch_order
 from mt.data.pieces import Pieces
 from mt.models.contract import Seq2Seq
 from mt.models.ensemble import Ensemble
@@ -43,9 +42,7 @@ class Teacher:
         shape = int(self.lengths_R.sum()), self.settings.candidates
         candidates_NC, shares_NC = torch.zeros(shape, dtype=torch.int32), torch.zeros(shape, dtype=torch.float16)
         meter = Meter("teacher", "pair", len(self.lengths_R))
-        sides = pieces.source_lengths, pieces.target_lengths
-        for rows in batch_order(*sides, settings.batch_tokens, settings.max_pieces, (0, 0)):
-            batch = pieces.batch(rows)
+        for rows, batch in pieces.batches(settings.batch_tokens, settings.max_pieces):
             logits_BTV = model(batch.source_BS, batch.mask_BS, batch.target_in_BT).logits
             likeliest = logits_BTV.topk(shape[1])
             places_BT, real_BT = self._places(rows, logits_BTV.shape[1])

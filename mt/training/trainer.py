@@ -289,10 +289,8 @@ class Trainer:
     @torch.inference_mode()
     def validation_loss(self) -> float:
         """Return the unsmoothed cross-entropy in nats per target piece."""
-        pieces, total, tokens = self.validation_pieces, 0.0, 0
-        budget = self.config.train.batch_tokens
-        for rows in batch_order(pieces.source_lengths, pieces.target_lengths, budget, sys.maxsize, (0, 0)):
-            batch = pieces.batch(rows)
+        total, tokens = 0.0, 0
+        for _, batch in self.validation_pieces.batches(self.config.train.batch_tokens):
             logits_BTV = self.model(batch.source_BS, batch.mask_BS, batch.target_in_BT).logits
             total += cross_entropy(logits_BTV, batch.target_out_BT, 0.0).item()
             tokens += int((batch.target_out_BT != PAD).sum())

@@ -1,5 +1,6 @@
 """Each pair is encoded once and seen once an epoch, in batches within their budget and an order that repeats."""
 
+import itertools
 import logging
 import os
 import random
@@ -17,7 +18,7 @@ from mt.config import Vocabulary
 from mt.core.errors import UserError
 from mt.core.special import BOS, EOS, PAD
 from mt.corpora.pairs import Split
-from mt.data.batches import batch_order
+from mt.data.batches import batch_order, group
 from mt.data.pieces import Pieces, report_split
 from mt.text.tokenizer import Tokenizer, Tokenizers, train_tokenizers
 
@@ -69,6 +70,26 @@ def test_rows_are_the_pieces_of_the_lines(tokenizers: Tokenizers, tmp_path: Path
     assert rows(pieces) == expected
     assert pieces.source_lengths.tolist() == [len(source) for source, _ in expected]
     assert pieces.target_lengths.tolist() == [len(target) for _, target in expected]
+
+
+def test_a_split_is_read_once_always_in_the_same_order(tokenizers: Tokenizers, tmp_path: Path) -> None:
+    pieces = Pieces(SPLIT, tokenizers, tmp_path)
+    seen, read = list[list[int]](), list(pieces.batches(200, max_pieces=20))
+    for numbers, batch in read:
+        seen.append(numbers)
+        assert batch.target_in_BT[:, 0].tolist() == [BOS] * len(numbers)
+        for place, row in enumerate(numbers):
+            source = [*tokenizers.source.encode(SPLIT.sources[row]), EOS]
+            target = [*tokenizers.target.encode(SPLIT.targets[row]), EOS]
+            assert batch.source_BS[place][batch.mask_BS[place]].tolist() == source
+            assert batch.target_out_BT[place].tolist() == target + [PAD] * (batch.target_out_BT.shape[1] - len(target))
+            assert batch.target_in_BT[place, 1 : len(target)].tolist() == target[:-1]
+        assert batch.target_out_BT.numel() <= 200
+    short = [row for row, sides in enumerate(rows(pieces)) if max(map(len, sides)) <= 20]
+    assert sorted(itertools.chain(*seen)) == short
+    assert 0 < len(short) < 1200
+    assert [numbers for numbers, _ in pieces.batches(200, max_pieces=20)] == seen
+    assert sorted(itertools.chain(*(numbers for numbers, _ in pieces.batches(200)))) == list(range(1200))
 
 
 def test_an_encoded_split_is_found_again(tokenizers: Tokenizers, tmp_path: Path, encoded: list[str]) -> None:
@@ -286,3 +307,21 @@ def test_what_was_left_out_is_logged(
     long = sum(max(len(source), len(target)) > 20 for source, target in rows(pieces))
     assert 100 < long < 1100
     assert caplog.messages == [line.format(short=f"{1200 - long:,}", long=long)]
+
+
+@pytest.mark.parametrize(("most", "width"), [(1, 1), (5, 1), (64, 1), (64, 19), (64, 20), (64, 65), (3, 100)])
+def test_lines_to_translate_are_grouped_by_length_within_what_memory_holds(most: int, width: int) -> None:
+    found = random.Random(most + width)
+    lengths = [found.choice([0, 1, 2, 7, 40, 100, 101, 150, 990, 10_001]) for _ in range(300)]
+    left = {row: length for row, length in enumerate(lengths) if length}
+    for rows_together in group(lengths, most, width):
+        longest = max(left.values())
+        room = most if longest <= 100 else int(most * 100 / longest)
+        room = room if width < 20 else room // (width // 10)
+        expected = []
+        for _ in range(min(max(room, 1), len(left))):
+            nearest = max(left, key=lambda row: (left[row], -row))  # of the longest, the first
+            expected.append(nearest)
+            del left[nearest]
+        assert rows_together == expected
+    assert not left
