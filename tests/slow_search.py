@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from mt.core.special import BOS, EOS, PAD
-from mt.models.contract import Memory, Output, State
+from mt.models.contract import NOTHING, Look, Memory, Output, State
 from mt.search import Hypothesis
 
 
@@ -31,7 +31,7 @@ class Toy:
         start = (keys * mask_BS[:, :, None]).sum(1).tanh()
         return {"keys": keys, "mask": mask_BS}, {"hidden": start[:, None]}
 
-    def step(self, previous_BK: Tensor, state: State, memory: Memory) -> tuple[Output, State]:
+    def step(self, previous_BK: Tensor, state: State, memory: Memory, look: Look = NOTHING) -> tuple[Output, State]:
         self.rows.append(len(previous_BK))
         hidden = (state["hidden"] @ self.turn + self.target[previous_BK]).tanh()
         scores = hidden @ self.look @ memory["keys"].transpose(1, 2)
@@ -39,15 +39,15 @@ class Toy:
         logits = torch.cat([hidden, weights @ memory["keys"]], -1) @ self.out + self.bias
         return Output(logits, weights if self.attention else None), {"hidden": hidden}
 
-    def forward(self, source_BS: Tensor, mask_BS: Tensor, target_in_BT: Tensor, attention: bool = False) -> Output:
+    def forward(self, source_BS: Tensor, mask_BS: Tensor, target_in_BT: Tensor, look: Look = NOTHING) -> Output:
         raise AssertionError("search steps")
 
 
 class Refusing(Toy):
     """Never emits a piece of its own: every live hypothesis dies at once."""
 
-    def step(self, previous_BK: Tensor, state: State, memory: Memory) -> tuple[Output, State]:
-        output, state = super().step(previous_BK, state, memory)
+    def step(self, previous_BK: Tensor, state: State, memory: Memory, look: Look = NOTHING) -> tuple[Output, State]:
+        output, state = super().step(previous_BK, state, memory, look)
         output.logits[:, :, EOS + 1 :] = -torch.inf
         return output, state
 

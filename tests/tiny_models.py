@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from mt.config.models import Dropout, Model, RNNModel, TransformerDropout, TransformerModel
 from mt.core.special import EOS, PAD
 from mt.models import build_model
-from mt.models.contract import Seq2Seq
+from mt.models.contract import Look, Seq2Seq, default_site
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -156,6 +156,11 @@ def model(config: Model, vocabulary: int = 9, joint: bool = True, seed: int = 1,
     made = build_model(config, vocabulary, vocabulary, joint)
     redraw(made, seed, scale)
     return made.eval()
+
+
+def looking(made: Seq2Seq, config: Model) -> Look:
+    """Look where the config says."""
+    return Look(default_site(made, config.report))
 
 
 def batch(sources: list[list[int]]) -> tuple[Tensor, Tensor]:

@@ -1,9 +1,11 @@
 """Attention: a score for each (query, key), a window, a softmax over what it allows, a weighted sum of the values.
 
-Shapes as in models/base.py: B sentences, Q queries, S source pieces, H width of a query, C width of a value,
+Shapes as in models/contract.py: B sentences, Q queries, S source pieces, H width of a query, C width of a value,
 A width inside a score, N heads. Keys are computed once per sentence; every query of the sentence uses them. What a
 query must know of its past (its step, the weights so far) is `past`, entries of the model's State with leading B, Q.
 """
+
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
@@ -13,7 +15,9 @@ from mt.attention.windows import WINDOWS, Window
 
 Tensors = dict[str, Tensor]
 Result = tuple[Tensor, Tensor | None, Tensors]
-"""context_BQC, weights_BQS or None, and the new past."""
+"""context_BQC, weights_BNQS or None, and the new past."""
+Change = Callable[[Tensor, Tensor], Tensor]
+"""(weights_BNQS, mask_BS) -> the weights to use instead, of the same shape."""
 
 
 class Attention(nn.Module):
@@ -31,14 +35,21 @@ class Attention(nn.Module):
         """Return the past of the first query, Q = 1: its step is 0."""
         return {"step": values_BSC.new_zeros(len(values_BSC), 1, dtype=torch.long)}
 
-    def forward(self, query_BQH: Tensor, memory: Tensors, past: Tensors) -> Result:
-        """Return contexts, weights (rows sum to one over the allowed pieces, times the factor), and the new past."""
+    def forward(self, query_BQH: Tensor, memory: Tensors, past: Tensors, change: Change | None = None) -> Result:
+        """Return contexts, the weights (of one head), changed where that is asked for, and the new past."""
+        weights_BQS = self.weigh(query_BQH, memory, past)
+        if change is not None:
+            weights_BQS = change(weights_BQS[:, None], memory["mask"])[:, 0]
+        return weights_BQS @ memory["values"], weights_BQS[:, None], self.passed(past, weights_BQS)
+
+    def weigh(self, query_BQH: Tensor, memory: Tensors, past: Tensors) -> Tensor:
+        """Return weights_BQS; rows sum to one over the allowed pieces, times the factor."""
         allowed_BQS, factor_BQS = self.window(query_BQH, memory["mask"], past["step"])
         scores_BQS = self.scores(query_BQH, memory["keys"], past)
         weights_BQS = scores_BQS.masked_fill(~allowed_BQS, -torch.inf).softmax(-1)
         if factor_BQS is not None:
             weights_BQS = weights_BQS * factor_BQS
-        return weights_BQS @ memory["values"], weights_BQS, self.passed(past, weights_BQS)
+        return weights_BQS
 
     def alone(self, memory: Tensors) -> Tensor:
         """Return the context of a query that looks at one piece alone, for each piece, [B, S, C]."""
@@ -82,12 +93,11 @@ class MultiHead(nn.Module):
 
     Unlike there, keys are made of the projected values: by the score's own matrix, or as they are where it has none.
     The heads share the parameters of the attention that they ask, which sees each of them as a sentence of its own.
-    `reported` (from 0) chooses the head whose weights are returned; None is the mean.
     """
 
-    def __init__(self, inner: Attention, heads: int, query: int, value: int, width: int, reported: int | None):
+    def __init__(self, inner: Attention, heads: int, query: int, value: int, width: int):
         super().__init__()
-        self.inner, self.heads, self.reported = inner, heads, reported
+        self.inner, self.heads = inner, heads
         self.ask = nn.Linear(query, width, bias=False)
         self.value = nn.Linear(value, width, bias=False)
         self.combine = nn.Linear(width, value, bias=False)
@@ -101,15 +111,17 @@ class MultiHead(nn.Module):
         """Return the past of the first query; the heads have one past."""
         return self.inner.start(values_BSC)
 
-    def forward(self, query_BQH: Tensor, memory: Tensors, past: Tensors) -> Result:
-        """Return the heads' contexts joined, the reported weights, and the new past."""
+    def forward(self, query_BQH: Tensor, memory: Tensors, past: Tensors, change: Change | None = None) -> Result:
+        """Return the heads' contexts joined, the weights of each, changed where that is asked for, and the new past."""
         folded = {name: tensor.flatten(0, 1) for name, tensor in memory.items()}
         step_XQ = past["step"].repeat_interleave(self.heads, 0)
-        context, weights, _ = self.inner(self._fold(self.ask(query_BQH)), folded, {"step": step_XQ})
-        joined_BQA = context.unflatten(0, (-1, self.heads)).transpose(1, 2).flatten(2)
-        weights_BNQS = weights.unflatten(0, (-1, self.heads))
-        reported = weights_BNQS.mean(1) if self.reported is None else weights_BNQS[:, self.reported]
-        return self.combine(joined_BQA), reported, {"step": past["step"] + 1}
+        weights_XQS = self.inner.weigh(self._fold(self.ask(query_BQH)), folded, {"step": step_XQ})
+        weights_BNQS = weights_XQS.unflatten(0, (-1, self.heads))
+        if change is not None:
+            weights_BNQS = change(weights_BNQS, memory["mask"][:, 0])
+        context_XQA = weights_BNQS.flatten(0, 1) @ folded["values"]
+        joined_BQA = context_XQA.unflatten(0, (-1, self.heads)).transpose(1, 2).flatten(2)
+        return self.combine(joined_BQA), weights_BNQS, {"step": past["step"] + 1}
 
     def alone(self, memory: Tensors) -> Tensor:
         """Return the context of a query all of whose heads look at one piece alone, for each piece, [B, S, C]."""
@@ -136,7 +148,7 @@ class FixedVector(nn.Module):
         """Return no past: the vector is the same for every query."""
         return {}
 
-    def forward(self, query_BQH: Tensor, memory: Tensors, past: Tensors) -> Result:
+    def forward(self, query_BQH: Tensor, memory: Tensors, past: Tensors, change: Change | None = None) -> Result:
         """Return the vector for every query, and no weights."""
         return memory["vector"].expand(-1, query_BQH.shape[1], -1), None, {}
 
@@ -161,7 +173,6 @@ def build(
     coverage: bool = False,
     longest: int = 200,
     heads: int = 1,
-    reported: int | None = None,
 ) -> Attention | MultiHead | FixedVector:
     """Return the attention named `score` for queries and values of these widths; "none" is the fixed-length vector.
 
@@ -172,7 +183,7 @@ def build(
     if heads > 1:
         inside = width // heads
         inner = _one_head(score, inside, inside, inside, window, half_width, False, longest)
-        return MultiHead(inner, heads, query, value, width, reported)
+        return MultiHead(inner, heads, query, value, width)
     return _one_head(score, query, value, width, window, half_width, coverage, longest)
 
 

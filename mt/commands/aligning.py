@@ -90,7 +90,7 @@ def align(
     if any(gold and gold.possible for gold in pairs.gold or []):
         printed.append(f"{_scored(found, pairs.gold)}: {how}")
         for reading in ("as-is", "shifted"):
-            plain = [replace(side, choice=as_it_is(side.made.config.model, reading)) for side in sides]
+            plain = [replace(side, choice=as_it_is(side.made, reading)) for side in sides]
             printed.append(f"{_scored(_joined(plain, join)[0], pairs.gold)}: {reading}, as the config has it")
     if plot and found:
         first, width = found[0], shutil.get_terminal_size().columns
@@ -130,7 +130,7 @@ def _chosen(run: Path, made: Aligner, wanted: Wanted) -> Choice:
     chosen = of_run(run)
     if chosen is None and None in astuple(wanted):
         log.info("%s has no %s of its own: what is not said is as the config has it (mt eval chooses)", run, FILE)
-    return wanted.over(chosen or as_it_is(made.config.model), made.config.model.places[0])
+    return wanted.over(chosen or as_it_is(made), made.model.sites[0])
 
 
 def _joined(sides: Sequence[_Side], join: str | None) -> tuple[list[Alignment], str]:
@@ -138,7 +138,7 @@ def _joined(sides: Sequence[_Side], join: str | None) -> tuple[list[Alignment], 
     found, hows = [], []
     for side in sides:
         meter = Meter(f"aligning with {side.run}", "pair", len(side.pairs.sources))
-        read = forced(side.made, side.pairs, side.choice, meter)
+        read = forced(side.made, side.pairs, [side.choice], meter)[side.choice]
         meter.close()
         found.append([one.alignment(side.choice.shift, side.choice.threshold) for one in read])
         hows.append(f"{side.run} ({side.choice})")

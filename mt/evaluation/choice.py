@@ -9,19 +9,21 @@ from typing import Any, Literal
 from pydantic import TypeAdapter, ValidationError
 
 from mt.alignment.links import AlignmentScore, aer, hard
-from mt.config.models import Model, Report
 from mt.core.errors import UserError
 from mt.core.files import write_text
 from mt.core.progress import Meter
 from mt.corpora.pairs import Split
-from mt.inference.aligner import Aligner, Forced
+from mt.inference.aligner import Aligner, Forced, View
+from mt.models.contract import Site
 from mt.runs import checkpoint
 
 FILE = "alignment.json"
 Reading = Literal["as-is", "shifted", "posterior"]
 """as-is: the weights that predicted a piece. shifted: those of the next step, whose query has read it (Shift-Att, Chen
 et al. 2020; with `conditional: false` only the query after that has). posterior: which source piece explains it
-(models/base.py)."""
+(models/contract.py)."""
+WEIGHTS: tuple[Reading, ...] = ("as-is", "shifted")
+"""Readings of the weights, which every layer has; the posterior is the last layer's."""
 THRESHOLDS = (None, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4)
 """None is argmax. What comes first wins a tie."""
 
@@ -49,40 +51,42 @@ class Choice:
         return int(self.reading == "shifted")
 
     @property
-    def report(self) -> Report:
-        """The same place, as the configuration has it."""
-        return Report(layer=self.layer, head=self.head)
+    def view(self) -> View:
+        """What is read of the model; a shift comes later."""
+        return View(Site(self.layer, self.head), self.reading == "posterior")
 
 
-def as_it_is(model: Model, reading: Reading = "as-is") -> Choice:
+def as_it_is(aligner: Aligner, reading: Reading = "as-is") -> Choice:
     """Return what is done where nothing is chosen: the layer and head of the config, unshifted, argmax."""
-    layers, _ = model.places
-    return Choice(model.report.layer or max(layers - 1, 1), model.report.head, reading)
+    return Choice(*aligner.site, reading)
 
 
-def ways(model: Model, chosen: Choice) -> dict[str, Choice]:
+def ways(aligner: Aligner, chosen: Choice) -> dict[str, Choice]:
     """Return the ways that are reported: as it is, the next step's, the last layer's posterior, the chosen."""
-    plain = as_it_is(model)
-    posterior = Choice(model.places[0], plain.head, "posterior")
-    return {"as_it_is": plain, "shifted": as_it_is(model, "shifted"), "posterior": posterior, "chosen": chosen}
+    plain = as_it_is(aligner)
+    posterior = Choice(aligner.model.sites[0], plain.head, "posterior")
+    return {"as_it_is": plain, "shifted": as_it_is(aligner, "shifted"), "posterior": posterior, "chosen": chosen}
 
 
-def forced(aligner: Aligner, pairs: Split, choice: Choice, meter: Meter | None = None) -> list[Forced]:
-    """Return the attention (or posterior) that a choice reads; a shift comes later.
+def forced(
+    aligner: Aligner, pairs: Split, choices: Iterable[Choice], meter: Meter | None = None
+) -> dict[Choice, list[Forced]]:
+    """Return what each choice reads of each pair, attention or posterior, all in one decoding; shifts come later.
 
     Raises UserError when the model has no such layer or head, or no posterior in that layer.
     """
-    layers, heads = aligner.config.model.places
-    if choice.layer > layers or (choice.head or 1) > heads:
-        raise UserError(
-            f"no layer {choice.layer}, head {choice.head or 'mean'}: the model has {layers} decoder "
-            f"layer{'s' * (layers > 1)} and {heads} head{'s' * (heads > 1)}"
-        )
-    if choice.reading == "posterior" and choice.layer != layers:
-        raise UserError(f"the posterior is read in the last decoder layer: use layer {layers}, or another reading")
-    if choice.report != as_it_is(aligner.config.model).report:
-        aligner = aligner.reporting(choice.report)
-    return aligner.forced(pairs, meter.add if meter else None, posterior=choice.reading == "posterior")
+    layers, heads = aligner.model.sites
+    views = {choice: choice.view for choice in choices}
+    for choice in views:
+        if choice.layer > layers or (choice.head or 1) > heads:
+            raise UserError(
+                f"no layer {choice.layer}, head {choice.head or 'mean'}: the model has {layers} decoder "
+                f"layer{'s' * (layers > 1)} and {heads} head{'s' * (heads > 1)}"
+            )
+        if choice.reading == "posterior" and choice.layer != layers:
+            raise UserError(f"the posterior is read in the last decoder layer: use layer {layers}, or another reading")
+    found = aligner.forced(pairs, list(dict.fromkeys(views.values())), meter.add if meter else None)
+    return {choice: found[view] for choice, view in views.items()}
 
 
 def score(found: Sequence[Forced], shift: int, thresholds: Iterable[float | None]) -> list[AlignmentScore]:
@@ -104,29 +108,25 @@ def with_gold(pairs: Split) -> Split:
 def choose(aligner: Aligner, validation: Split) -> tuple[Choice, list[dict[str, Any]]]:
     """Return the choice of the lowest AER on pairs whose gold is known, and the AERs of all that was tried.
 
-    Tried are all layers x (mean of heads, each head) x readings x THRESHOLDS, in one direction; the
-    posterior is that of the last layer.
+    Tried are all layers x (mean of heads, each head) x readings x THRESHOLDS, in one direction, all from one decoding;
+    the posterior is that of the last layer.
     """
-    layers, heads = aligner.config.model.places
+    layers, heads = aligner.model.sites
     sites = [
         (layer, head) for layer in range(1, layers + 1) for head in (None, *range(1, heads + 1 if heads > 1 else 1))
     ]
-    sources: list[tuple[Choice, tuple[Reading, ...]]] = [
-        *((Choice(layer, head), ("as-is", "shifted")) for layer, head in sites),
-        *((Choice(layer, head, "posterior"), ("posterior",)) for layer, head in sites if layer == layers),
-    ]
-    meter = Meter("choosing how to align", "pair", len(sources) * len(validation.sources))
+    plain = [Choice(layer, head, reading) for layer, head in sites for reading in WEIGHTS]
+    posterior = [Choice(layer, head, "posterior") for layer, head in sites if layer == layers]
+    meter = Meter("choosing how to align", "pair", len(validation.sources))
+    read = forced(aligner, validation, [*plain, *posterior], meter)
+    meter.close()
     found: dict[Choice, float] = {}
     tried = []
-    for source, readings in sources:
-        here = forced(aligner, validation, source, meter)
-        for reading in readings:
-            way = replace(source, reading=reading)
-            errors = [scored.aer for scored in score(here, way.shift, THRESHOLDS)]
-            found |= {replace(way, threshold=how): error for how, error in zip(THRESHOLDS, errors, strict=True)}
-            named = {str(how or "argmax"): error for how, error in zip(THRESHOLDS, errors, strict=True)}
-            tried.append({"layer": way.layer, "head": way.head, "reading": reading, "aer": named})
-    meter.close()
+    for way, here in read.items():
+        errors = [scored.aer for scored in score(here, way.shift, THRESHOLDS)]
+        found |= {replace(way, threshold=how): error for how, error in zip(THRESHOLDS, errors, strict=True)}
+        named = {str(how or "argmax"): error for how, error in zip(THRESHOLDS, errors, strict=True)}
+        tried.append({"layer": way.layer, "head": way.head, "reading": way.reading, "aer": named})
     return min(found, key=found.__getitem__), tried
 
 
@@ -150,7 +150,7 @@ def choose_for_run(run: Path, aligner: Aligner, validation: Split) -> Choice:
     """
     known = with_gold(validation)
     if not known.sources:
-        return as_it_is(aligner.config.model)
+        return as_it_is(aligner)
     if (chosen := of_run(run)) is not None:
         return chosen
     weights = checkpoint.fingerprint(run)

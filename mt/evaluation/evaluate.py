@@ -4,7 +4,7 @@ import json
 import logging
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from mt.data.pieces import digest
 from mt.evaluation import metrics
 from mt.evaluation.choice import Choice, choose_for_run, forced, score, ways, with_gold
 from mt.evaluation.novelty import novel
-from mt.inference.aligner import Aligner, Forced
+from mt.inference.aligner import Aligner
 from mt.inference.aligner import load_aligner as load_aligner
 from mt.inference.translator import load
 from mt.runs import checkpoint
@@ -169,13 +169,11 @@ def alignment_error(aligner: Aligner, known: Split, choice: Choice) -> dict[str,
     "as_it_is": the layer and head of the config, argmax; "shifted": the same by the next step's weights; "posterior":
     that of the last layer, argmax; "chosen": as chosen on validation, whose AER is the "score".
     """
-    found: dict[Choice, list[Forced]] = {}
+    read = ways(aligner, choice)
+    found = forced(aligner, known, read.values())
     scores: dict[str, Any] = {}
-    for name, way in ways(aligner.config.model, choice).items():
-        source = replace(way, reading="as-is" if way.shift else way.reading, threshold=None)
-        if source not in found:
-            found[source] = forced(aligner, known, source)
-        (scored,) = score(found[source], way.shift, [way.threshold])
+    for name, way in read.items():
+        (scored,) = score(found[way], way.shift, [way.threshold])
         scores[name] = asdict(scored) | asdict(way)
     return {"score": scores["chosen"]["aer"], "named": str(choice), "pairs": len(known.sources)} | scores
 
@@ -190,7 +188,7 @@ def draw(folder: Path, alignments: list[Alignment], aligner: Aligner, known: Spl
     if known.sources:
         gold, title = (known.gold or [])[:SHOWN], f"{folder.name}: references, {choice}"
         shown = Split(known.sources[:SHOWN], known.targets[:SHOWN], gold)
-        alignments = [one.alignment(choice.shift, choice.threshold) for one in forced(aligner, shown, choice)]
+        alignments = [one.alignment(choice.shift, choice.threshold) for one in forced(aligner, shown, [choice])[choice]]
     first, links = alignments[0], gold[0].possible if gold and gold[0] else None
     for suffix in ("png", "svg"):
         heat_map(folder / f"alignment.{suffix}", first.words, first.source_words, first.target_words, title, links)

@@ -4,22 +4,31 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
+from torch import Tensor
 
 from mt.alignment.matrices import EMPTY, Alignment, Matrix, align, shifted
 from mt.config import Config
-from mt.config.models import Report
 from mt.core.errors import UserError
 from mt.core.special import BOS, EOS, PAD
 from mt.corpora.pairs import Gold, Span, Split
 from mt.data.batches import group, pad
-from mt.models.contract import Seq2Seq
+from mt.models.contract import HasPosterior, Look, Seq2Seq, Site, attention_at, default_site
 from mt.runs import checkpoint
 from mt.text.tokenizer import Tokenizer, Tokenizers
 
 log = logging.getLogger("mt")
 Progress = Callable[[int], object]
+
+
+class View(NamedTuple):
+    """What of a model's attention is read."""
+
+    site: Site
+    posterior: bool = False
+    """Not the weights that predicted a piece, but which source piece explains it: of the last layer alone."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,59 +66,70 @@ class Aligner:
     """A trained model that aligns. Raises UserError when it has no attention."""
 
     def __init__(self, model: Seq2Seq, tokenizers: Tokenizers, config: Config):
-        if not config.model.has_attention:
+        if not model.has_attention:
             raise UserError(
                 "this model has no attention (model.attention.score: none), so there is nothing to align by"
             )
         self.model, self.tokenizers, self.config = model, tokenizers, config
-
-    def reporting(self, report: Report) -> "Aligner":
-        """Return an aligner of the same weights that reports another layer or head, both of which must exist."""
-        tree = self.config.model.model_copy(update={"report": report})
-        config = self.config.model_copy(update={"model": tree})
-        with torch.random.fork_rng():  # the caller's random numbers stay as they are
-            model = checkpoint.build(config, self.tokenizers)
-        checkpoint.set_weights(model, checkpoint.weights(self.model), Path(checkpoint.WEIGHTS))
-        return Aligner(model.eval(), self.tokenizers, config)
+        self.site = default_site(model, config.model.report) or Site(1)
+        """Where the config looks."""
 
     @torch.inference_mode()
-    def forced(self, pairs: Split, progress: Progress | None = None, posterior: bool = False) -> list[Forced]:
-        """Return the attention (or posterior) of each pair; a source without text has none.
+    def forced(self, pairs: Split, views: Sequence[View], progress: Progress | None = None) -> dict[View, list[Forced]]:
+        """Return each pair as each view has it, all from one pass over the pairs; a source without text has nothing.
 
-        `progress` gets the number of pairs just done.
-        A side longer than search.max_source pieces is cut to so many, with a warning.
+        The model predicts the targets once for all the weights, and once for all the posteriors. `progress` gets the
+        number of pairs just done. A side longer than search.max_source pieces is cut to so many, with a warning.
         """
         sources = self._encode(self.tokenizers.source, pairs.sources, "source")
         targets = self._encode(self.tokenizers.target, pairs.targets, "target")
-        gold = pairs.gold or [None] * len(sources)
         results = [
             Forced(source, target, [], [], EMPTY.attention, known)
-            for source, target, known in zip(pairs.sources, pairs.targets, gold, strict=True)
+            for source, target, known in zip(
+                pairs.sources, pairs.targets, pairs.gold or [None] * len(sources), strict=True
+            )
         ]
+        found = {view: list(results) for view in views}
         # A source without text has only its </s>.
         longer = [
             max(len(source), len(target)) if len(source) > 1 else 0
             for source, target in zip(sources, targets, strict=True)
         ]
         for rows in group(longer, self.config.search.batch):
-            source_BS = pad([sources[row] for row in rows])
-            target_in_BT = pad([[BOS, *targets[row][:-1]] for row in rows])
-            given = source_BS, source_BS != PAD, target_in_BT
-            attention_BTS = (
-                self.model.posterior(*given, pad([targets[row] for row in rows]))
-                if posterior
-                else self.model(*given, attention=True).attention
-            )
-            for row, matrix_TS in zip(rows, attention_BTS, strict=True):
-                results[row] = replace(
+            read = self._read(views, [sources[row] for row in rows], [targets[row] for row in rows])
+            for place, row in enumerate(rows):
+                here = replace(
                     results[row],
                     source_pieces=self.tokenizers.source.spans(sources[row][:-1]),
                     target_pieces=self.tokenizers.target.spans(targets[row][:-1]),
-                    matrix_TS=matrix_TS[: len(targets[row]), : len(sources[row])].numpy().copy(),
                 )
+                for view, matrix_BTS in read.items():
+                    matrix_TS = matrix_BTS[place, : len(targets[row]), : len(sources[row])].numpy().copy()
+                    found[view][row] = replace(here, matrix_TS=matrix_TS)
             if progress:
                 progress(len(rows))
-        return results
+        return found
+
+    def _read(
+        self, views: Sequence[View], sources: Sequence[list[int]], targets: Sequence[list[int]]
+    ) -> dict[View, Tensor]:
+        """Return the matrices of a batch as each view has them, [B, T, S]."""
+        source_BS, target_out_BT = pad(sources), pad(targets)
+        given = source_BS, source_BS != PAD, pad([[BOS, *target[:-1]] for target in targets])
+        weighed, read = {view.site for view in views if not view.posterior}, dict[View, Tensor]()
+        if len(weighed) == 1:  # the other layers of a Transformer keep their fused kernel
+            (site,) = weighed
+            read[View(site)] = self.model(*given, Look(site)).attention
+        elif weighed:
+            layers = dict(enumerate(self.model(*given, Look("all")).attention.unbind(1), 1))
+            read |= {View(site): attention_at(site, layers) for site in weighed}
+        explained = [view for view in views if view.posterior]
+        if explained:
+            if not isinstance(self.model, HasPosterior):
+                raise UserError("this model cannot tell which source piece explains a target piece: read its weights")
+            posterior_BHTS = self.model.posterior(*given, target_out_BT)
+            read |= {view: posterior_BHTS[:, view.site.head or 0] for view in explained}
+        return read
 
     def _encode(self, tokenizer: Tokenizer, lines: Sequence[str], side: str) -> list[list[int]]:
         most, encoded = self.config.search.max_source, []

@@ -18,7 +18,7 @@ from mt.core.threads import side_by_side
 from mt.corpora.pairs import Gold
 from mt.data.batches import group, pad
 from mt.models.bfloat16 import Rounded
-from mt.models.contract import Seq2Seq
+from mt.models.contract import Look, Seq2Seq, default_site
 from mt.models.ensemble import Ensemble
 from mt.neighbours import datastore
 from mt.runs import checkpoint
@@ -50,13 +50,13 @@ class Translation:
 class Translator:
     """A trained model, its vocabularies and its search settings.
 
-    Of an ensemble `config` is the first member's, whose search settings hold; `others` are those of the other members.
+    Of an ensemble `config` is the first member's, whose search settings hold.
     Their keys `nearest` and `precision` are for whoever makes the model: see `load`.
     """
 
-    def __init__(self, model: Seq2Seq, tokenizers: Tokenizers, config: Config, *others: Config):
+    def __init__(self, model: Seq2Seq, tokenizers: Tokenizers, config: Config):
         self.model, self.tokenizers, self.settings = model, tokenizers, config.search
-        self.has_attention = any(member.model.has_attention for member in (config, *others))
+        self.has_attention, self.look = model.has_attention, Look(default_site(model, config.model.report))
 
     def translate(
         self,
@@ -114,11 +114,11 @@ class Translator:
             # Seeds of text, because Python takes in the whole of it; of a number torch keeps 32 bits.
             generators = [random.Random(f"{settings.sample_seed} {row}") for row in sources]
             chosen = settings.temperature, settings.top_k, settings.top_p, settings.no_repeat
-            return search.sample(*batch, generators, n_best, *chosen)
+            return search.sample(*batch, generators, n_best, *chosen, self.look)
         if settings.beam == n_best == 1:
-            return [[one] for one in search.greedy(*batch, settings.no_repeat)]
+            return [[one] for one in search.greedy(*batch, settings.no_repeat, self.look)]
         penalties = settings.length_penalty, n_best, settings.coverage_penalty, settings.no_repeat
-        return search.beam(*batch, max(settings.beam, n_best), *penalties)
+        return search.beam(*batch, max(settings.beam, n_best), *penalties, self.look)
 
     def _ranked(
         self, line: str, source: list[int], found: list[Hypothesis], alignments: bool, gold: Gold | None
@@ -170,8 +170,10 @@ def load(
     if members:
         prepared = (_prepared(member, Path(other), settings)
                     for other, (_, _, member) in zip(others, members, strict=True))  # fmt: skip
-        model = Ensemble([model, *prepared]).eval()
-    return Translator(model, tokenizers, config, *(its for its, _, _ in members))
+        looked_at = [default_site(model, config.model.report)]
+        looked_at += [default_site(member, its.model.report) for its, _, member in members]
+        model = Ensemble([model, *prepared], looked_at).eval()
+    return Translator(model, tokenizers, config)
 
 
 def _prepared(model: Seq2Seq, run: Path, settings: Search) -> Seq2Seq:

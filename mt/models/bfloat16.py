@@ -1,11 +1,11 @@
 """A model in bfloat16.
 
-Shapes as in models/base.py.
+Shapes as in models/contract.py.
 """
 
 from torch import Tensor
 
-from mt.models.contract import Memory, Output, Seq2Seq, State
+from mt.models.contract import NOTHING, Look, Memory, Output, Seq2Seq, State
 
 
 class Rounded(Seq2Seq):
@@ -17,21 +17,18 @@ class Rounded(Seq2Seq):
     def __init__(self, model: Seq2Seq):
         super().__init__()
         self.model = model.bfloat16()
+        self.sites, self.summary = model.sites, f"{model.summary}, bfloat16"
 
     def encode(self, source_BS: Tensor, mask_BS: Tensor) -> tuple[Memory, State]:
         """Return the model's memory and state."""
         return self.model.encode(source_BS, mask_BS)
 
-    def step(self, previous_BK: Tensor, state: State, memory: Memory) -> tuple[Output, State]:
+    def step(self, previous_BK: Tensor, state: State, memory: Memory, look: Look = NOTHING) -> tuple[Output, State]:
         """Predict the piece after `previous_BK`."""
-        output, state = self.model.step(previous_BK, state, memory)
+        output, state = self.model.step(previous_BK, state, memory, look)
         return output.float(), state
 
-    def forward(self, source_BS: Tensor, mask_BS: Tensor, target_in_BT: Tensor, attention: bool = False) -> Output:
+    def forward(self, source_BS: Tensor, mask_BS: Tensor, target_in_BT: Tensor, look: Look = NOTHING) -> Output:
         """Predict every next piece of given targets."""
-        output: Output = self.model(source_BS, mask_BS, target_in_BT, attention)
+        output: Output = self.model(source_BS, mask_BS, target_in_BT, look)
         return output.float()
-
-    def posterior(self, source_BS: Tensor, mask_BS: Tensor, target_in_BT: Tensor, target_out_BT: Tensor) -> Tensor:
-        """Return the model's posterior."""
-        return self.model.posterior(source_BS, mask_BS, target_in_BT, target_out_BT).float()

@@ -1,8 +1,8 @@
 """The Transformer, Vaswani et al. 2017, with the norm before each sublayer (Xiong et al. 2020).
 
-Shapes as in models/base.py; besides, E is the width, N the heads, D = E / N the width of a head, X any number of
-pieces. Attention runs in PyTorch's fused kernel, which gives no weights; where weights are asked for, in the reported
-layer alone, it is written out.
+Shapes as in models/contract.py; besides, E is the width, N the heads, D = E / N the width of a head, X any number of
+pieces. Attention runs in PyTorch's fused kernel, which gives no weights; in the layers whose weights are asked for, or
+replaced, it is written out.
 """
 
 import math
@@ -13,10 +13,24 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from mt.attention import Change
 from mt.config.models import TransformerModel
 from mt.core.special import PAD
-from mt.models.contract import Memory, Output, Seq2Seq, State, posterior
+from mt.models.contract import (
+    NOTHING,
+    Look,
+    Memory,
+    Output,
+    Seq2Seq,
+    State,
+    attention_of,
+    likelihood,
+    posterior,
+)
 from mt.models.dropout import Dropout
+
+Source = tuple[Tensor, Tensor, Tensor]
+"""Keys and values, each [B, N, X, D], and the mask, [B, X]."""
 
 
 class Heads(nn.Module):
@@ -43,13 +57,14 @@ class Heads(nn.Module):
         )  # fmt: skip
         return self._join(context_BNQD)
 
-    def explicit(
-        self, input_BQE: Tensor, keys_BNXD: Tensor, values_BNXD: Tensor, mask_BX: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """Return the same as `forward`, and the weights_BNQX."""
+    def explicit(self, input_BQE: Tensor, source: Source, change: Change | None = None) -> tuple[Tensor, Tensor]:
+        """Return the same as `forward`, and the weights_BNQX, changed where that is asked for."""
+        keys_BNXD, values_BNXD, mask_BX = source
         query_BNQD = self._split(self.query(input_BQE)) * keys_BNXD.shape[-1] ** -0.5
         scores_BNQX = query_BNQD @ keys_BNXD.transpose(2, 3)
         weights_BNQX = scores_BNQX.masked_fill(~mask_BX[:, None, None], -torch.inf).softmax(-1)
+        if change is not None:
+            weights_BNQX = change(weights_BNQX, mask_BX)
         dropped = functional.dropout(weights_BNQX, self.dropout, self.training)
         return self._join(dropped @ values_BNXD), weights_BNQX
 
@@ -102,9 +117,12 @@ class DecoderLayer(nn.Module):
         self.own_norm, self.cross_norm, self.feed_norm = (nn.LayerNorm(config.width) for _ in range(3))
         self.dropout = Dropout(config.dropout.residual)
 
-    def forward(self, x_BTE: Tensor, source: tuple[Tensor, Tensor, Tensor], weights: bool) -> tuple[Tensor, Tensor]:
-        """Return the next layer's input and the weights of attention to the source (empty unless asked for)."""
-        return self._look(self.before(x_BTE), source, weights)
+    def forward(self, x_BTE: Tensor, source: Source, number: int, look: Look) -> tuple[Tensor, Tensor | None]:
+        """Return the next layer's input, and the weights of attention to the source where this layer's are looked at.
+
+        `number`: which decoder layer this is, from 1.
+        """
+        return self.look(self.before(x_BTE), source, number, look)
 
     def before(self, x_BTE: Tensor) -> Tensor:
         """Return what self-attention makes of the input, before the source is looked at."""
@@ -119,34 +137,37 @@ class DecoderLayer(nn.Module):
         return output_BSE
 
     def step(
-        self, x_BKE: Tensor, keys_BKNXD: Tensor, values_BKNXD: Tensor, source: tuple[Tensor, Tensor, Tensor],
-        weights: bool,
-    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:  # fmt: skip
-        """Return what `forward` returns for one more piece of each hypothesis, and the keys and values with it."""
+        self, x_BKE: Tensor, past: tuple[Tensor, Tensor], source: Source, number: int, look: Look
+    ) -> tuple[Tensor, Tensor | None, Tensor, Tensor]:
+        """Return what `forward` returns for one more piece of each hypothesis, and the keys and values with it.
+
+        `past`: the keys and values of the pieces before, each [B, K, N, X, D].
+        """
         normed_X1E = self.own_norm(x_BKE).flatten(0, 1)[:, None]
         new = (tensor.unflatten(0, x_BKE.shape[:2]) for tensor in self.own.project(normed_X1E))
-        keys, values = (torch.cat((old, more), 3) for old, more in zip((keys_BKNXD, values_BKNXD), new, strict=True))
+        keys, values = (torch.cat((old, more), 3) for old, more in zip(past, new, strict=True))
         context_X1E = self.own(normed_X1E, keys.flatten(0, 1), values.flatten(0, 1))
         x_BKE = x_BKE + self.dropout(context_X1E.view_as(x_BKE))
-        return *self._look(x_BKE, source, weights), keys, values
+        return *self.look(x_BKE, source, number, look), keys, values
 
-    def _look(self, x_BQE: Tensor, source: tuple[Tensor, Tensor, Tensor], weights: bool) -> tuple[Tensor, Tensor]:
+    def look(self, x_BQE: Tensor, source: Source, number: int, look: Look) -> tuple[Tensor, Tensor | None]:
+        """Return the layer's output from what `before` returned, and the weights where they are looked at."""
         normed_BQE = self.cross_norm(x_BQE)
-        context_BQE, weights_BNQS = (
-            self.cross.explicit(normed_BQE, *source)
-            if weights
-            else (self.cross(normed_BQE, *source), x_BQE.new_empty(0))
-        )
+        weights_BNQS: Tensor | None = None
+        if look.at(number):
+            context_BQE, weights_BNQS = self.cross.explicit(normed_BQE, source, look.change(number))
+        else:
+            context_BQE = self.cross(normed_BQE, *source)
         x_BQE = x_BQE + self.dropout(context_BQE)
         return x_BQE + self.dropout(self.feed(self.feed_norm(x_BQE))), weights_BNQS
 
 
 class Transformer(Seq2Seq):
-    """Seq2Seq (models/base.py) from the parts above."""
+    """Seq2Seq (models/contract.py) from the parts above."""
 
     def __init__(self, config: TransformerModel, source_size: int, target_size: int, joint: bool):
         super().__init__()
-        self.layer, self.head = (config.report.layer or max(config.layers - 1, 1)) - 1, config.report.head
+        self.sites, self.summary = config.places, config.summary
         self.target_embedding = nn.Embedding(target_size, config.width, padding_idx=PAD)
         shared = config.tied and joint
         self.source_embedding = (
@@ -185,28 +206,28 @@ class Transformer(Seq2Seq):
             state |= {f"keys{number}": nothing, f"values{number}": nothing}
         return memory, state
 
-    def step(self, previous_BK: Tensor, state: State, memory: Memory) -> tuple[Output, State]:
+    def step(self, previous_BK: Tensor, state: State, memory: Memory, look: Look = NOTHING) -> tuple[Output, State]:
         """Predict the piece after `previous_BK`; the keys and values of earlier pieces stay in the state."""
         x_BKE = self._embed(self.target_embedding, previous_BK[..., None], state["keys0"].shape[3])[:, :, 0]
-        reported, grown = x_BKE, dict(state)
+        weights, grown = dict[int, Tensor](), dict(state)
         for number, layer in enumerate(self._layers()):
             names = f"keys{number}", f"values{number}"
             past, source = (state[names[0]], state[names[1]]), self._source(memory, number)
-            x_BKE, weights, *cache = layer.step(x_BKE, *past, source, number == self.layer)
+            x_BKE, weights_BNKS, *cache = layer.step(x_BKE, past, source, number + 1, look)
             grown |= zip(names, cache, strict=True)
-            reported = weights if number == self.layer else reported
-        return self._predict(x_BKE, self._reported(reported)), grown
+            if weights_BNKS is not None:
+                weights[number + 1] = weights_BNKS
+        return self._predict(x_BKE, attention_of(look.sites, weights)), grown
 
-    def forward(self, source_BS: Tensor, mask_BS: Tensor, target_in_BT: Tensor, attention: bool = False) -> Output:
+    def forward(self, source_BS: Tensor, mask_BS: Tensor, target_in_BT: Tensor, look: Look = NOTHING) -> Output:
         """Predict every next piece of given targets, all at once."""
         memory, _ = self.encode(source_BS, mask_BS)
-        x_BTE = self._embed(self.target_embedding, target_in_BT, 0)
-        reported = x_BTE
+        x_BTE, weights = self._embed(self.target_embedding, target_in_BT, 0), dict[int, Tensor]()
         for number, layer in enumerate(self._layers()):
-            asked = attention and number == self.layer
-            x_BTE, weights = layer(x_BTE, self._source(memory, number), asked)
-            reported = weights if asked else reported
-        return self._predict(x_BTE, self._reported(reported) if attention else None)
+            x_BTE, weights_BNTS = layer(x_BTE, self._source(memory, number), number + 1, look)
+            if weights_BNTS is not None:
+                weights[number + 1] = weights_BNTS
+        return self._predict(x_BTE, attention_of(look.sites, weights))
 
     def posterior(self, source_BS: Tensor, mask_BS: Tensor, target_in_BT: Tensor, target_out_BT: Tensor) -> Tensor:
         """Return the last layer's weights times the likelihood of each piece, had the piece been all it looked at."""
@@ -214,16 +235,14 @@ class Transformer(Seq2Seq):
         x_BTE = self._embed(self.target_embedding, target_in_BT, 0)
         *below, last = self._layers()
         for number, layer in enumerate(below):
-            x_BTE, _ = layer(x_BTE, self._source(memory, number), False)
-        source = self._source(memory, len(below))
-        looked_BTE, (_, weights_BNTS) = last.before(x_BTE), last(x_BTE, source, True)
-        rows = [
-            posterior(weights_BS, self._predict(last.alone(looked_BE, source[1]), None).logits, piece_B)
-            for weights_BS, looked_BE, piece_B in zip(
-                self._reported(weights_BNTS).unbind(1), looked_BTE.unbind(1), target_out_BT.unbind(1), strict=True
-            )
+            x_BTE, _ = layer(x_BTE, self._source(memory, number), number + 1, NOTHING)
+        source, looked_BTE = self._source(memory, len(below)), last.before(x_BTE)
+        _, weights_BNTS = last.cross.explicit(last.cross_norm(looked_BTE), source)
+        given = [
+            likelihood(self._predict(last.alone(looked_BE, source[1]), None).logits, piece_B)
+            for looked_BE, piece_B in zip(looked_BTE.unbind(1), target_out_BT.unbind(1), strict=True)
         ]
-        return torch.stack(rows, 1)
+        return posterior(weights_BNTS, torch.stack(given, 1))
 
     def _embed(self, embedding: nn.Embedding, pieces_X: Tensor, start: int) -> Tensor:
         """Return scaled embeddings plus the sinusoids of their places (section 3.5), the first at `start`."""
@@ -238,12 +257,9 @@ class Transformer(Seq2Seq):
     def _layers(self) -> Iterable[DecoderLayer]:
         return cast("Iterable[DecoderLayer]", self.decoder)
 
-    def _source(self, memory: Memory, layer: int) -> tuple[Tensor, Tensor, Tensor]:
+    def _source(self, memory: Memory, layer: int) -> Source:
         return memory[f"keys{layer}"], memory[f"values{layer}"], memory["mask"]
 
-    def _reported(self, weights_BNQS: Tensor) -> Tensor:
-        return weights_BNQS.mean(1) if self.head is None else weights_BNQS[:, self.head - 1]
-
-    def _predict(self, x_BQE: Tensor, weights: Tensor | None) -> Output:
+    def _predict(self, x_BQE: Tensor, attention: Tensor | None) -> Output:
         readout_BQE = self.decoder_norm(x_BQE)
-        return Output(self.output(readout_BQE), weights, (readout_BQE,))
+        return Output(self.output(readout_BQE), attention, (readout_BQE,))

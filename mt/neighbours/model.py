@@ -1,6 +1,6 @@
 """Nearest-neighbour translation: attention over every target piece of the training split, Khandelwal et al. 2021.
 
-Shapes as in models/base.py; besides, E is the width of all readouts, N the number of keys, C that of the nearest.
+Shapes as in models/contract.py; besides, E is the width of all readouts, N the number of keys, C that of the nearest.
 """
 
 import math
@@ -9,11 +9,11 @@ import torch
 from torch import Tensor, nn
 
 from mt.config import Nearest
-from mt.models.contract import Memory, Output, Seq2Seq, State
+from mt.models.contract import NOTHING, Look, Memory, Output, Seq2Seq, State
 
 BLOCK = 128
 """Keys that are looked at together before each alone."""
-CELLS = 2**24
+PRODUCTS = 2**24
 """Products that are held at once: 64 MiB."""
 
 
@@ -27,6 +27,7 @@ class NearestNeighbours(Seq2Seq):
     def __init__(self, model: Seq2Seq, keys_NE: Tensor, pieces_N: Tensor, settings: Nearest):
         super().__init__()
         self.model, self.settings = model, settings
+        self.sites, self.summary = model.sites, f"{model.summary}, {settings.count} neighbours"
         missing = -len(keys_NE) % BLOCK
         self.keys_NE = nn.functional.pad(keys_NE, (0, 0, 0, missing))
         self.pieces_N = nn.functional.pad(pieces_N, (0, missing))
@@ -37,18 +38,14 @@ class NearestNeighbours(Seq2Seq):
         """Return the model's memory and state: the keys are the same for all sentences."""
         return self.model.encode(source_BS, mask_BS)
 
-    def step(self, previous_BK: Tensor, state: State, memory: Memory) -> tuple[Output, State]:
+    def step(self, previous_BK: Tensor, state: State, memory: Memory, look: Look = NOTHING) -> tuple[Output, State]:
         """Predict the piece after `previous_BK`."""
-        output, state = self.model.step(previous_BK, state, memory)
+        output, state = self.model.step(previous_BK, state, memory, look)
         return self._mixed(output), state
 
-    def forward(self, source_BS: Tensor, mask_BS: Tensor, target_in_BT: Tensor, attention: bool = False) -> Output:
+    def forward(self, source_BS: Tensor, mask_BS: Tensor, target_in_BT: Tensor, look: Look = NOTHING) -> Output:
         """Predict every next piece of given targets."""
-        return self._mixed(self.model(source_BS, mask_BS, target_in_BT, attention))
-
-    def posterior(self, source_BS: Tensor, mask_BS: Tensor, target_in_BT: Tensor, target_out_BT: Tensor) -> Tensor:
-        """Return the model's own."""
-        return self.model.posterior(source_BS, mask_BS, target_in_BT, target_out_BT)
+        return self._mixed(self.model(source_BS, mask_BS, target_in_BT, look))
 
     def _mixed(self, output: Output) -> Output:
         """Return log p(y) as logits."""
@@ -62,7 +59,7 @@ class NearestNeighbours(Seq2Seq):
 
     def find(self, query_XE: Tensor) -> tuple[Tensor, Tensor]:
         """Return the cosines of the keys nearest to a `key`, the greatest first, and the pieces beside them, [X, C]."""
-        rows = max(1, CELLS // len(self.keys_NE))
+        rows = max(1, PRODUCTS // len(self.keys_NE))
         cosines, keys = zip(*(self._nearest(part_XE) for part_XE in query_XE.split(rows)), strict=True)
         return torch.cat(cosines), self.pieces_N[torch.cat(keys)]
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from mt.core.special import EOS
-from mt.models.contract import Seq2Seq, State, reorder
+from mt.models.contract import NOTHING, Look, Seq2Seq, State, reorder
 from mt.search.trail import Hypothesis, Step, coverage, forbid, no_past, remember, select, start, trace
 
 
@@ -22,6 +22,7 @@ def beam(
     n_best: int = 1,
     coverage_penalty: float = 0.0,
     no_repeat: int = 0,
+    look: Look = NOTHING,
 ) -> list[list[Hypothesis]]:
     """Return at most `n_best` hypotheses of each sentence, best first, from a beam of `width`.
 
@@ -42,7 +43,7 @@ def beam(
     live_BK, parents_BK = torch.zeros(previous_BK.shape, device=source_BS.device), torch.zeros_like(previous_BK)
     pool, trail = _Pool.empty(len(source_BS), width, source_BS.device), list[Step]()
     for step in count():
-        output, state = model.step(previous_BK, state, memory)
+        output, state = model.step(previous_BK, state, memory, look)
         trail.append(Step.of(sentences_B, previous_BK, parents_BK, output.attention))
         past = remember(past, previous_BK, output.attention)
         log_probs_BKV = output.logits.log_softmax(-1).add_(live_BK[:, :, None])

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from mt.core.special import EOS
-from mt.models.contract import Seq2Seq, reorder
+from mt.models.contract import NOTHING, Look, Seq2Seq, reorder
 from mt.search.trail import Hypothesis, Step, forbid, no_past, remember, select, start, trace
 
 Choose = Callable[[Tensor, Tensor, int], Tensor]
@@ -16,7 +16,9 @@ Choose = Callable[[Tensor, Tensor, int], Tensor]
 
 
 @torch.inference_mode()
-def greedy(model: Seq2Seq, source_BS: Tensor, mask_BS: Tensor, limit_B: Tensor, no_repeat: int = 0) -> list[Hypothesis]:
+def greedy(
+    model: Seq2Seq, source_BS: Tensor, mask_BS: Tensor, limit_B: Tensor, no_repeat: int = 0, look: Look = NOTHING
+) -> list[Hypothesis]:
     """Take the most probable piece at each step until </s>; the score is the log probability.
 
     `limit_B`: the most pieces each output may have, </s> included (at least 1); the last of them is always </s>.
@@ -26,7 +28,7 @@ def greedy(model: Seq2Seq, source_BS: Tensor, mask_BS: Tensor, limit_B: Tensor, 
     def best(log_probs_BKV: Tensor, sentences_B: Tensor, step: int) -> Tensor:
         return log_probs_BKV.argmax(-1)
 
-    return [only for (only,) in _walk(model, source_BS, mask_BS, limit_B, 1, no_repeat, best)]
+    return [only for (only,) in _walk(model, source_BS, mask_BS, limit_B, 1, no_repeat, best, look)]
 
 
 @torch.inference_mode()
@@ -41,6 +43,7 @@ def sample(
     top_k: int = 0,
     top_p: float = 1.0,
     no_repeat: int = 0,
+    look: Look = NOTHING,
 ) -> list[list[Hypothesis]]:
     """Draw `samples` hypotheses of each sentence independently, in the order drawn; one may come twice.
 
@@ -62,7 +65,7 @@ def sample(
     def draw(log_probs_BKV: Tensor, sentences_B: Tensor, step: int) -> Tensor:
         return _draw(log_probs_BKV.double(), noise_BKT[sentences_B, :, step], temperature, top_k, top_p)
 
-    return _walk(model, source_BS, mask_BS, limit_B, samples, no_repeat, draw)
+    return _walk(model, source_BS, mask_BS, limit_B, samples, no_repeat, draw, look)
 
 
 def _draw(log_probs_BKV: Tensor, noise_BK: Tensor, temperature: float, top_k: int, top_p: float) -> Tensor:
@@ -81,7 +84,14 @@ def _draw(log_probs_BKV: Tensor, noise_BK: Tensor, temperature: float, top_k: in
 
 
 def _walk(
-    model: Seq2Seq, source_BS: Tensor, mask_BS: Tensor, limit_B: Tensor, wide: int, no_repeat: int, choose: Choose
+    model: Seq2Seq,
+    source_BS: Tensor,
+    mask_BS: Tensor,
+    limit_B: Tensor,
+    wide: int,
+    no_repeat: int,
+    choose: Choose,
+    look: Look,
 ) -> list[list[Hypothesis]]:
     """Follow `wide` hypotheses of each sentence to their </s>, each by its own choices; their score is log probability.
 
@@ -97,7 +107,7 @@ def _walk(
     going_BK = torch.ones_like(previous_BK, dtype=torch.bool)
     trail: list[Step] = []
     for step in count():
-        output, state = model.step(previous_BK, state, memory)
+        output, state = model.step(previous_BK, state, memory, look)
         trail.append(Step.of(sentences_B, previous_BK, itself_BK[: len(sentences_B)], output.attention))
         past = remember(past, previous_BK, output.attention)
         log_probs_BKV = output.logits.log_softmax(-1)

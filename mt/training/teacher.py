@@ -79,4 +79,4 @@ def load_teacher(settings: config.Teacher, tokenizers: Tokenizers) -> Seq2Seq | 
                 f"same keys of vocabulary"
             )
         members.append(model)
-    return Ensemble(members).eval() if members else None
+    return Ensemble(members, [None] * len(members)).eval() if members else None

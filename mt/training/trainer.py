@@ -26,7 +26,7 @@ from mt.data.batches import Batch, batch_order
 from mt.data.pieces import Pieces, report_split
 from mt.evaluation import metrics
 from mt.inference.translator import Translator
-from mt.models.contract import Seq2Seq
+from mt.models.contract import NOTHING, Look, Seq2Seq, default_site
 from mt.runs import checkpoint
 from mt.runs.checkpoint import LESSONS, STATE, WEIGHTS
 from mt.text.tokenizer import Tokenizers
@@ -93,6 +93,7 @@ class Trainer:
         self.guide = guide
         self.teacher = Teacher(teacher, config.train, self.train_pieces, run / LESSONS) if teacher else None
         self.model = checkpoint.build(config, tokenizers)
+        self.look = Look(default_site(self.model, config.model.report))
         self.optimizer = torch.optim.Adam(self.model.parameters(), betas=config.train.betas, fused=True)
         self.average = Average(self.model, config.train.average)
         self.position = Position()
@@ -218,9 +219,9 @@ class Trainer:
         torch.manual_seed(self.config.seed * 1_000_003 + position.update)
         self.model.train()
         tokens = int((batch.target_out_BT != PAD).sum())
-        attention = guide_BTS is not None or config.coverage_loss > 0
+        look = self.look if guide_BTS is not None or config.coverage_loss > 0 else NOTHING
         with torch.autocast("cpu", torch.bfloat16, enabled=config.precision == "bfloat16"):
-            output = self.model(batch.source_BS, batch.mask_BS, batch.target_in_BT, attention).float()
+            output = self.model(batch.source_BS, batch.mask_BS, batch.target_in_BT, look).float()
         weight = config.teacher.weight if taught else 0.0
         loss = total = cross_entropy(output.logits, batch.target_out_BT, config.label_smoothing, taught, weight)
         if guide_BTS is not None:

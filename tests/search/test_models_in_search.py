@@ -5,13 +5,13 @@ import math
 
 import pytest
 import torch
-from tiny_models import EVERY, RNNS, SOURCES, TRANSFORMERS, batch, close, model
+from tiny_models import EVERY, RNNS, SOURCES, TRANSFORMERS, batch, close, looking, model
 from tiny_models import one_thread as one_thread
 from torch import Tensor
 
 from mt.config.models import RNNModel, TransformerModel
 from mt.core.special import BOS, EOS, PAD
-from mt.models.contract import Seq2Seq
+from mt.models.contract import Look, Seq2Seq
 from mt.search import Hypothesis, beam, greedy
 
 every = pytest.mark.parametrize("made_of", EVERY.values(), ids=EVERY.keys())
@@ -19,12 +19,12 @@ some = list(RNNS)[::11] + list(TRANSFORMERS)[::2]
 several = pytest.mark.parametrize("made_of", [EVERY[name] for name in some], ids=some)
 
 
-def forced(made: Seq2Seq, source: list[int], outputs: list[list[int]]) -> list[tuple[float, Tensor | None]]:
+def forced(made: Seq2Seq, source: list[int], outputs: list[list[int]], look: Look) -> list[tuple[float, Tensor | None]]:
     """Forced decoding by forward: of each output the log probability with its </s>, and the attention."""
     source_BS, mask_BS = batch([source] * len(outputs))
     longest = max(map(len, outputs)) + 1
     target_in = torch.tensor([([BOS, *tokens] + [PAD] * longest)[:longest] for tokens in outputs])
-    found = made(source_BS, mask_BS, target_in, attention=True)
+    found = made(source_BS, mask_BS, target_in, look)
     result: list[tuple[float, Tensor | None]] = []
     for row, (tokens, logits_TV) in enumerate(zip(outputs, found.logits.tolist(), strict=True)):
         pieces = [*tokens, EOS]
@@ -48,10 +48,10 @@ def assert_forced(found: Hypothesis, expected: tuple[float, Tensor | None]) -> N
 def test_beam_of_full_width_is_brute_force_over_forward(made_of: RNNModel | TransformerModel) -> None:
     """All 15 outputs of two pieces, of which many are longer than their source."""
     made, sources, limits, alpha = model(made_of, 6), [[4, 5, EOS], [5, 5, 4, 4, EOS], [EOS]], [4, 4, 3], 0.6
-    found = beam(made, *batch(sources), torch.tensor(limits), 15, alpha, 15)
+    found = beam(made, *batch(sources), torch.tensor(limits), 15, alpha, 15, look=looking(made, made_of))
     for source, limit, hypotheses in zip(sources, limits, found, strict=True):
         outputs = [list(o) for length in range(limit) for o in itertools.product((4, 5), repeat=length)]
-        expected = forced(made, source, outputs)
+        expected = forced(made, source, outputs, looking(made, made_of))
         ranked = [(e[0] / ((5 + len(o) + 1) / 6) ** alpha, o, e) for o, e in zip(outputs, expected, strict=True)]
         ranked.sort(key=lambda entry: entry[0], reverse=True)
         assert len(hypotheses) == len(outputs) == 2**limit - 1
@@ -68,13 +68,19 @@ def test_beam_of_full_width_is_brute_force_over_forward(made_of: RNNModel | Tran
 def test_batched_search_is_one_by_one_and_forced_decoding(made_of: RNNModel | TransformerModel, width: int) -> None:
     made, sources = model(made_of, vocabulary=30), [[9, 4, EOS], [8, 7, 6, 5, 4, 9, EOS], [EOS], [*SOURCES[0], 5, EOS]]
 
+    look = looking(made, made_of)
+
     def search(rows: list[int]) -> list[Hypothesis]:
         some = *batch([sources[row] for row in rows]), torch.tensor([3 * len(sources[row]) for row in rows])
-        return [found[0] for found in beam(made, *some, width, 1.0)] if width else greedy(made, *some)
+        return (
+            [found[0] for found in beam(made, *some, width, 1.0, look=look)]
+            if width
+            else greedy(made, *some, look=look)
+        )
 
     for row, found in enumerate(search([0, 1, 2, 3])):
         (alone,) = search([row])
         assert found.tokens == alone.tokens
         assert found.score == pytest.approx(alone.score, abs=1e-12)
-        (expected,) = forced(made, sources[row], [found.tokens])
+        (expected,) = forced(made, sources[row], [found.tokens], look)
         assert_forced(found, expected)

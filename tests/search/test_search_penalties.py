@@ -9,7 +9,7 @@ from tiny_models import one_thread as one_thread
 from torch import Tensor
 
 from mt.core.special import EOS
-from mt.models.contract import Memory, Output, State
+from mt.models.contract import NOTHING, Look, Memory, Output, State
 from mt.search import Hypothesis, beam, greedy
 
 EVERY_OUTPUT = sum(3**n for n in range(5))
@@ -18,8 +18,8 @@ EVERY_OUTPUT = sum(3**n for n in range(5))
 class Hard(Toy):
     """Looks at one source piece only, at each step: most pieces get no attention at all."""
 
-    def step(self, previous_BK: Tensor, state: State, memory: Memory) -> tuple[Output, State]:
-        output, state = super().step(previous_BK, state, memory)
+    def step(self, previous_BK: Tensor, state: State, memory: Memory, look: Look = NOTHING) -> tuple[Output, State]:
+        output, state = super().step(previous_BK, state, memory, look)
         assert output.attention is not None
         best_BK1 = output.attention.argmax(-1, keepdim=True)
         return Output(output.logits, torch.zeros_like(output.attention).scatter(2, best_BK1, 1.0)), state

@@ -1,6 +1,6 @@
 """The recurrent encoder-decoder: bidirectional encoder; Bahdanau's or Luong's wiring; with or without attention.
 
-Shapes as in models/base.py; besides, E is the width of an embedding, C of an encoder output, G of a cell's gates.
+Shapes as in models/contract.py; besides, E is the width of an embedding, C of an encoder output, G of a cell's gates.
 """
 
 import torch
@@ -9,7 +9,17 @@ from torch import Tensor, nn
 from mt.attention import Attention, FixedVector, MultiHead, build, masked_mean
 from mt.config.models import RNNModel
 from mt.core.special import PAD
-from mt.models.contract import Memory, Output, Seq2Seq, State, posterior
+from mt.models.contract import (
+    NOTHING,
+    Look,
+    Memory,
+    Output,
+    Seq2Seq,
+    State,
+    attention_of,
+    likelihood,
+    posterior,
+)
 from mt.models.dropout import Dropout
 from mt.models.rnn.cells import CELLS
 
@@ -75,7 +85,6 @@ def _attention(config: RNNModel) -> Attention | MultiHead | FixedVector:
         coverage=asked.coverage,
         longest=asked.longest,
         heads=asked.heads,
-        reported=None if config.report.head is None else config.report.head - 1,
     )
 
 
@@ -179,10 +188,11 @@ class Lexical(nn.Module):
 
 
 class RNN(Seq2Seq):
-    """Seq2Seq (models/base.py) from the parts above."""
+    """Seq2Seq (models/contract.py) from the parts above."""
 
     def __init__(self, config: RNNModel, source_size: int, target_size: int, joint: bool):
         super().__init__()
+        self.sites, self.summary = config.places if config.has_attention else (0, 0), config.summary
         self.target_embedding = nn.Embedding(target_size, config.embedding, padding_idx=PAD)
         shared = config.tied and joint
         self.source_embedding = (
@@ -228,58 +238,62 @@ class RNN(Seq2Seq):
             memory["words"] = embedded_BSE
         return memory, state | self.decoder.start(values_BSC)
 
-    def step(self, previous_BK: Tensor, state: State, memory: Memory) -> tuple[Output, State]:
+    def step(self, previous_BK: Tensor, state: State, memory: Memory, look: Look = NOTHING) -> tuple[Output, State]:
         """Predict the piece after `previous_BK`."""
         word_BKE = self.embedding_dropout(self.target_embedding(previous_BK))
-        features, weights_BKS, state = self._advance(self.decoder.word(word_BKE), state, memory)
-        return self._predict(features, word_BKE, weights_BKS, memory), state
+        features, weights_BNKS, state = self._advance(self.decoder.word(word_BKE), state, memory, look)
+        return self._predict(features, word_BKE, weights_BNKS, memory, look), state
 
-    def forward(self, source_BS: Tensor, mask_BS: Tensor, target_in_BT: Tensor, attention: bool = False) -> Output:
+    def forward(self, source_BS: Tensor, mask_BS: Tensor, target_in_BT: Tensor, look: Look = NOTHING) -> Output:
         """Predict every next piece of given targets; what needs no state is computed for all steps at once."""
         memory, state = self.encode(source_BS, mask_BS)
         word_BTE = self.embedding_dropout(self.target_embedding(target_in_BT))
         features: list[Tensor] = []
         weights: list[Tensor] = []
         for gates_BG in self.decoder.word(word_BTE).unbind(1):
-            features_B1F, weights_B1S, state = self._advance(gates_BG[:, None], state, memory)
+            features_B1F, weights_BN1S, state = self._advance(gates_BG[:, None], state, memory, look)
             features.append(features_B1F)
-            if weights_B1S is not None:
-                weights.append(weights_B1S)
-        weights_BTS = torch.cat(weights, 1) if weights else None
-        output = self._predict(torch.cat(features, 1), word_BTE, weights_BTS, memory)
-        return output if attention else output._replace(attention=None)
+            if weights_BN1S is not None:
+                weights.append(weights_BN1S)
+        weights_BNTS = torch.cat(weights, 2) if weights and (look.sites or self.lexical is not None) else None
+        return self._predict(torch.cat(features, 1), word_BTE, weights_BNTS, memory, look)
 
     def posterior(self, source_BS: Tensor, mask_BS: Tensor, target_in_BT: Tensor, target_out_BT: Tensor) -> Tensor:
         """Return the weights times the likelihood of each piece, had the source piece been the whole context."""
         memory, state = self.encode(source_BS, mask_BS)
         word_BTE = self.embedding_dropout(self.target_embedding(target_in_BT))
         alone_BSC, pieces = self.decoder.attention.alone(memory), mask_BS.shape[1]
-        rows: list[Tensor] = []
+        weights, given = list[Tensor](), list[Tensor]()
         for word_BE, piece_B in zip(word_BTE.unbind(1), target_out_BT.unbind(1), strict=True):
             query, gates, asked = self.decoder.ask(self.decoder.word(word_BE[:, None]), state)
-            context, weights_B1S, past = self.decoder.attention(query, memory, asked)
-            if weights_B1S is None:
+            context, weights_BN1S, past = self.decoder.attention(query, memory, asked)
+            if weights_BN1S is None:
                 raise ValueError("without attention there is no posterior")
             each = {name: tensor.expand(-1, pieces, *tensor.shape[2:]) for name, tensor in asked.items()}
             features, _ = self.decoder.answer(alone_BSC, gates.expand(-1, pieces, -1), each)
-            word_BSE = word_BE[:, None].expand(-1, pieces, -1)
-            output = self._predict(features, word_BSE, mask_BS.to(weights_B1S).diag_embed(), memory)
-            rows.append(posterior(weights_B1S[:, 0], output.logits, piece_B))
+            word_BSE, one_BNSS = word_BE[:, None].expand(-1, pieces, -1), mask_BS.to(weights_BN1S).diag_embed()[:, None]
+            weights.append(weights_BN1S)
+            given.append(likelihood(self._predict(features, word_BSE, one_BNSS, memory, NOTHING).logits, piece_B))
             _, state = self.decoder.answer(context, gates, asked | past)
-        return torch.stack(rows, 1)
+        return posterior(torch.cat(weights, 2), torch.stack(given, 1))
 
-    def _advance(self, gates_BKG: Tensor, state: State, memory: Memory) -> tuple[Tensor, Tensor | None, State]:
+    def _advance(
+        self, gates_BKG: Tensor, state: State, memory: Memory, look: Look
+    ) -> tuple[Tensor, Tensor | None, State]:
         """Take one step: features for the readout, attention weights, next state."""
         query, gates, state = self.decoder.ask(gates_BKG, state)
-        context, weights_BKS, past = self.decoder.attention(query, memory, state)
+        context, weights_BNKS, past = self.decoder.attention(query, memory, state, look.change(1))
         features, state = self.decoder.answer(context, gates, state | past)
-        return features, weights_BKS, state
+        return features, weights_BNKS, state
 
-    def _predict(self, features: Tensor, word: Tensor, weights: Tensor | None, memory: Memory) -> Output:
+    def _predict(
+        self, features: Tensor, word: Tensor, weights_BNQS: Tensor | None, memory: Memory, look: Look
+    ) -> Output:
         readout = self.readout_dropout(self.decoder.read(features, word))
         logits = self.output(readout)
-        if self.lexical is None or weights is None:
-            return Output(logits, weights, (readout,))
-        lexical = self.lexical(weights @ memory["words"])
+        attention = None if weights_BNQS is None else attention_of(look.sites, {1: weights_BNQS})
+        if self.lexical is None or weights_BNQS is None:
+            return Output(logits, attention, (readout,))
+        lexical = self.lexical(weights_BNQS[:, 0] @ memory["words"])
         logits += self.lexical.output(lexical)
-        return Output(logits, weights, (readout, lexical))
+        return Output(logits, attention, (readout, lexical))
