@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 if TYPE_CHECKING:
-    from mt.inference.translator import load as load
+    from mt.inference.load import load as load
 
 __all__ = ["load"]
 
@@ -16,7 +16,7 @@ __all__ = ["load"]
 def __getattr__(name: str) -> Any:
     """Import on first use, so that importing one room does not load the house."""
     if name == "load":
-        from mt.inference.translator import load
+        from mt.inference.load import load
 
         return load
     raise AttributeError(f"module 'mt' has no attribute {name!r}")

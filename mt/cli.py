@@ -86,18 +86,28 @@ def eval(  # noqa: A001 (the command is called so)
     precision: Precision = None,
 ) -> None:
     """Score a run: BLEU, chrF, TER with intervals; AER where gold is known; everything written to the run."""
-    from mt.evaluation.evaluate import evaluate
-    from mt.runs import checkpoint
+    from mt.evaluation.evaluate import Asked, evaluate
+    from mt.runs import run as runs
 
-    evaluate(run or checkpoint.latest(RUNS), split, beam, plot, papers, novel, others or [], nearest, precision)
+    scored = runs.Run(run) if run else runs.latest(RUNS)
+    search = scored.config.search
+    changes: dict[str, object] = {"beam": beam, "precision": precision}
+    changes |= {"nearest": search.nearest.model_copy(update={"count": nearest})} if nearest is not None else {}
+    search = search.model_copy(update={key: value for key, value in changes.items() if value is not None})
+    ensemble = tuple(runs.Run(other) for other in others or [])
+    evaluate(scored, Asked(split, search, ensemble, plot, papers, novel))
 
 
 @app.command()
 def datastore(run: Run) -> None:
     """Write what a run saw at each target piece of its training split, for --nearest (Khandelwal et al. 2021)."""
-    from mt.training import experiment
+    from mt.neighbours.datastore import write_datastore
+    from mt.runs import run as runs
+    from mt.runs.lock import writing
 
-    experiment.write_datastore(run)
+    with writing(runs.Run(run)):
+        count = write_datastore(runs.Run(run))
+    print(f"{count:,} target pieces of the training split written to {run / runs.DATASTORE}")
 
 
 @app.command()
@@ -128,12 +138,13 @@ def align(
 ) -> None:
     """Align the words of given pairs; AER where gold is known. What is chosen applies to both directions."""
     from mt.commands import aligning as align
+    from mt.runs import run as runs
 
     if symmetrise and not reverse:
         raise typer.BadParameter("it needs the other direction: --reverse RUN", param_hint="--symmetrise")
     pairs = align.Pairs(split, source, target, gold, gold_format)
-    backward = align.Reverse(reverse, symmetrise or "grow-diag-final-and") if reverse else None
-    if text := align.align(run, pairs, align.Wanted(layer, head, read, threshold), backward, output, plot):
+    backward = align.Reverse(runs.Run(reverse), symmetrise or "grow-diag-final-and") if reverse else None
+    if text := align.align(runs.Run(run), pairs, align.Wanted(layer, head, read, threshold), backward, output, plot):
         print(text)
 
 
@@ -165,7 +176,7 @@ def translate(
 ) -> None:
     """Translate sentences, a file or standard input: one line out for each line in."""
     from mt.commands import translating as interact
-    from mt.inference.translator import load
+    from mt.inference.load import load
 
     wishes = {"beam": beam, "length_penalty": length_penalty, "coverage_penalty": coverage_penalty}
     wishes |= {"no_repeat": no_repeat, "sample": sample, "temperature": temperature, "top_k": top_k, "top_p": top_p}

@@ -26,6 +26,7 @@ from mt.corpora import load_splits
 from mt.corpora.pairs import Link, Split
 from mt.evaluation.choice import Choice, choose_for_run, forced, ways
 from mt.inference.aligner import load_aligner
+from mt.runs.run import Run
 from mt.training import experiment
 
 WEIGHT = 0.5
@@ -38,16 +39,14 @@ GUIDE = "posterior"
 class Direction:
     """A trained run of one direction."""
 
-    run: Path
-    config: Config
-    splits: dict[str, Split]
+    run: Run
     ways: dict[str, Choice]
-    """As mt.choice.ways has them, one of them chosen on validation."""
+    """As evaluation.choice.ways has them, one of them chosen on validation."""
 
     def links(self, split: str, way: str) -> list[set[Link]]:
         """Return the links of each pair of a split."""
-        pairs, choice = self.splits[split], self.ways[way]
-        meter = Meter(f"aligning {split} with {self.run.name}, {choice}", "pair", len(pairs.sources))
+        pairs, choice = self.run.splits[split], self.ways[way]
+        meter = Meter(f"aligning {split} with {self.run.path.name}, {choice}", "pair", len(pairs.sources))
         found = forced(load_aligner(self.run), pairs, choice, meter)
         meter.close()
         return [set(one.alignment(choice.shift, choice.threshold).links) for one in found]
@@ -101,22 +100,21 @@ def must_fit(path: Path) -> None:
         )
 
 
-def trained(path: Path, run: Path, turn: bool, guide: str) -> Direction:
+def trained(path: Path, folder: Path, turn: bool, guide: str) -> Direction:
     """Return the run, trained where it is missing, source and target exchanged if it is to `turn`."""
     corpus = read_config(path).corpus
     source, target = (corpus.target, corpus.source) if turn else (corpus.source, corpus.target)
     guidance = [f"train.guide={{links: {guide}, weight: {WEIGHT}}}"] if guide != "null" else []
     config = read_config(path, [f"corpus={{source: {source}, target: {target}}}", *guidance])
-    if not experiment.train(config, run, resume=True):
+    if not experiment.train(config, folder, resume=True):
         raise KeyboardInterrupt
-    splits = load_splits(config.corpus)
-    chosen = choose_for_run(run, load_aligner(run), splits["validation"])
-    return Direction(run, config, splits, ways(config.model, chosen))
+    run = Run(folder)
+    return Direction(run, ways(config.model, choose_for_run(run, load_aligner(run))))
 
 
 def scores(there: Direction, back: Direction, way: str) -> tuple[AlignmentScore, AlignmentScore, AlignmentScore]:
     """Return the scores on the test pairs whose gold is known: of one direction, of the other, of both symmetrised."""
-    gold = there.splits["test"].gold or []
+    gold = there.run.splits["test"].gold or []
 
     def score(links: list[set[Link]]) -> AlignmentScore:
         known = [(one, truth) for one, truth in zip(links, gold, strict=True) if truth]

@@ -27,11 +27,13 @@ from mt.config.files import read_config
 from mt.core.files import replacing, write_text
 from mt.core.precision import has_bfloat16
 from mt.corpora import load_splits
-from mt.inference.translator import Translator, load
+from mt.inference.load import load
+from mt.inference.translator import Translator
 from mt.lab import speed
 from mt.lab.peer import Peer, described
+from mt.runs.run import Run
 from mt.text.tokenizer import train_tokenizers
-from mt.training.trainer import Trainer
+from mt.training.trainer import Materials, Trainer
 
 PRECISIONS = ["float32", *(["bfloat16"] if has_bfloat16() else [])]
 """Of ours; on a CPU the peer has only the first."""
@@ -79,8 +81,10 @@ def bench(
     *_, test = (split.sources for split in splits.values())
     with tempfile.TemporaryDirectory() as folder:
         run = other.ours if other else Path(folder, "ours")
-        trainers = {precision: Trainer(Path(folder), in_precision(tree, precision), splits, tokenizers)
-                    for precision in PRECISIONS}  # fmt: skip
+        trainers = {
+            precision: Trainer(Run(folder), Materials(in_precision(tree, precision), splits, tokenizers))
+            for precision in PRECISIONS
+        }
         for _ in range(1 if quick else rounds):
             training(trainers, other, updates, best, figures)
         if not quick:

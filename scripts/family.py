@@ -10,18 +10,17 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from statistics import median
-from typing import Annotated, Any
+from typing import Annotated
 
 import torch
 import typer
 
 from mt import cli
 from mt.core.files import write_text
-from mt.corpora import load_splits
-from mt.inference.translator import Translator
+from mt.inference.load import translator_of
 from mt.lab.study import Trained, study
-from mt.runs import checkpoint
-from mt.training.guide import load_guide
+from mt.runs.scores import CorpusScore
+from mt.training.experiment import gather
 from mt.training.trainer import Trainer
 
 TOY = ("corpus={name: toy, pairs: 10000}", "vocabulary.size=1500", "train.epochs=5")
@@ -50,19 +49,14 @@ def family(
 
 def timers(one: Trained) -> tuple[Callable[[], float], Callable[[], float]]:
     """Return what measures training (seconds a target piece) and translating (seconds a sentence) of a trained run."""
-    config, tokenizers, model = checkpoint.load(one.run)
-    splits = load_splits(config.corpus)
-    links = load_guide(config.train.guide, splits["train"], tokenizers)
-    trainer = Trainer(one.run, config, splits, tokenizers, links)
+    run = one.run
+    trainer = Trainer(run, gather(run.config, run, resume=True))
     chosen = trainer.order(0)[:UPDATES]
-    batches = [trainer.train_pieces.batch(rows) for rows in chosen]
-    translator, lines = Translator(model, tokenizers, config), splits[one.split].sources[:SENTENCES]
+    translator, lines = translator_of(run, [], run.config.search), run.splits[one.split].sources[:SENTENCES]
 
     def training() -> float:
-        clock, tokens = time.perf_counter(), 0
-        for rows, batch in zip(chosen, batches, strict=True):
-            sizes = batch.target_out_BT.shape[1], batch.source_BS.shape[1]
-            tokens += trainer.update(batch, 0.5, trainer.guide.batch(rows, *sizes) if trainer.guide else None)[1]
+        clock = time.perf_counter()
+        tokens = sum(trainer.update(rows, 0.5)[1] for rows in chosen)
         return (time.perf_counter() - clock) / tokens
 
     def decoding() -> float:
@@ -88,21 +82,22 @@ def table(given: list[Trained], toy: list[Trained], speeds: list[tuple[float, fl
             "AER posterior", "AER chosen", "training tokens/s", "decoding sentences/s"]  # fmt: skip
     lines = [head, ["---"] * len(head)]
     for one, two, (training, decoding) in zip(given, toy, speeds, strict=True):
-        error: dict[str, Any] = one.scores.get("AER", {})
+        errors = one.scores.alignment
+        ways = [errors.as_it_is, errors.shifted, errors.posterior, errors.chosen] if errors else []
         lines.append([
             f"`{one.path.stem}`",
             one.config.model.summary,
-            f"{one.parameters / 1e6:.2f}M",
-            interval(two.scores["BLEU"]),
-            interval(one.scores["BLEU"]),
-            f"{one.scores['chrF']['score']:.1f}",
-            *(f"{error[key]['aer']:.1f}" if error else "" for key in ("as_it_is", "shifted", "posterior", "chosen")),
+            f"{one.run.parameters / 1e6:.2f}M",
+            interval(two.scores.corpus["BLEU"]),
+            interval(one.scores.corpus["BLEU"]),
+            f"{one.scores.corpus['chrF'].score:.1f}",
+            *([f"{way.aer:.1f}" for way in ways] or [""] * 4),
             f"{training:.2f}",
             f"{decoding:.2f}",
         ])  # fmt: skip
     notes = [
         f"Seed {given[0].config.seed}, one thread, beam {given[0].config.search.beam}; BLEU with its 95 % interval: "
-        f"`{given[0].scores['BLEU']['signature']}`.",
+        f"`{given[0].scores.corpus['BLEU'].signature}`.",
         "AER is that of one direction on gnt. Speeds are relative to the first row, medians of rounds in one run.",
     ]
     if taught := [f"`{one.path.stem}`" for one in given if one.config.train.guide.links]:
@@ -110,9 +105,9 @@ def table(given: list[Trained], toy: list[Trained], speeds: list[tuple[float, fl
     return "\n".join([*(f"| {' | '.join(line)} |" for line in lines), "", *notes]) + "\n"
 
 
-def interval(score: dict[str, Any]) -> str:
+def interval(score: CorpusScore) -> str:
     """Return a score and its interval."""
-    return f"{score['score']:.1f} ({score['low']:.1f}–{score['high']:.1f})"
+    return f"{score.score:.1f} ({score.low:.1f}–{score.high:.1f})"
 
 
 if __name__ == "__main__":

@@ -17,11 +17,10 @@ from mt import cli
 from mt.config import Nearest
 from mt.core.progress import Meter
 from mt.core.special import PAD
-from mt.corpora import load_splits
 from mt.data.pieces import Pieces
-from mt.neighbours import datastore
+from mt.neighbours.datastore import with_neighbours
 from mt.neighbours.model import NearestNeighbours, key, votes
-from mt.runs import checkpoint
+from mt.runs.run import CACHE, Run
 
 COUNTS, WEIGHTS, TEMPERATURES = [256], [0.3, 0.4, 0.5, 0.6, 0.7], [0.04, 0.06, 0.08, 0.1, 0.12]
 
@@ -34,7 +33,7 @@ def nearest(
 ) -> None:
     """Print the validation loss, nats per target piece, for each count, weight and temperature."""
     counts, weights, temperatures = count or COUNTS, weight or WEIGHTS, temperature or TEMPERATURES
-    own_P, cosine_PC, beside_PC = looked_up(run, max(counts))
+    own_P, cosine_PC, beside_PC = looked_up(Run(run), max(counts))
     print("| count | weight | temperature | validation loss |\n| --- | --- | --- | --- |")
     print(f"| 0 | | | {loss(own_P):.3f} |")
     for one, share, heat in itertools.product(counts, weights, temperatures):
@@ -48,16 +47,14 @@ def loss(probability_P: Tensor) -> float:
 
 
 @torch.inference_mode()
-def looked_up(run: Path, count: int) -> tuple[Tensor, Tensor, Tensor]:
+def looked_up(run: Run, count: int) -> tuple[Tensor, Tensor, Tensor]:
     """Return, for each target piece of validation, its probability, the nearest cosines, and which are beside it."""
-    config, tokenizers, bare = checkpoint.load(run)
-    torch.set_num_threads(config.threads or torch.get_num_threads())
-    model = cast(NearestNeighbours, datastore.consulted(bare, run, Nearest(count=count)))
-    pieces = Pieces(load_splits(config.corpus)["validation"], tokenizers, run / checkpoint.CACHE)
-    found = []
+    torch.set_num_threads(run.config.threads or torch.get_num_threads())
+    model = cast(NearestNeighbours, with_neighbours(run.model, run, Nearest(count=count)))
+    pieces, found = Pieces(run.splits["validation"], run.tokenizers, run / CACHE), []
     meter = Meter("looking up", "pair", len(pieces.rows))
-    for rows, batch in pieces.batches(config.train.batch_tokens):
-        output, real_BT = bare(batch.source_BS, batch.mask_BS, batch.target_in_BT), batch.target_out_BT != PAD
+    for rows, batch in pieces.batches(run.config.train.batch_tokens):
+        output, real_BT = run.model(batch.source_BS, batch.mask_BS, batch.target_in_BT), batch.target_out_BT != PAD
         target_P1 = batch.target_out_BT[real_BT][:, None]
         cosine_PC, beside_PC = model.find(key(output)[real_BT])
         own_P = output.logits[real_BT].softmax(-1).gather(1, target_P1)[:, 0]

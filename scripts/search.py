@@ -24,7 +24,7 @@ from mt.config.files import parse_yaml, read_config, read_config_text
 from mt.config.tree import Tree
 from mt.core.errors import UserError
 from mt.core.files import write_text
-from mt.runs import checkpoint
+from mt.runs.run import Run
 from mt.training import experiment
 
 interrupted: Event
@@ -111,15 +111,15 @@ def log(given: Trials, folder: Path) -> str:
 def rows(given: Trials, folder: Path) -> Iterator[str]:
     """Yield a row for each trial that has been validated at least once: its best BLEU, and the loss there."""
     for name, changes in given.trials.items():
-        run = folder / name
-        records = checkpoint.records(run)
+        run = Run(folder / name)
+        records = run.validations
         if not records:
             continue
         best = max(records, key=lambda record: float(record["validation_bleu"]))
         cells = [
-            name + " (unfinished)" * (not checkpoint.is_finished(run)),
+            name + " (unfinished)" * (not run.is_finished),
             " ".join(f"`{change}`" for change in changes),
-            str(read_config(run / "config.yaml").seed),
+            str(run.config.seed),
             f"{best['validation_bleu']:.2f}",
             f"{best['validation_loss']:.3f}",
             f"{records[-1]['seconds'] / 60:.0f}",

@@ -14,9 +14,9 @@ from mt.core.errors import UserError
 from mt.core.files import read_lines
 from mt.core.progress import Meter
 from mt.corpora.pairs import Gold, Link, Split
-from mt.evaluation.choice import FILE, Choice, Reading, as_it_is, forced, of_run
-from mt.evaluation.evaluate import splits_of
+from mt.evaluation.choice import Choice, Reading, as_it_is, forced, of_run
 from mt.inference.aligner import Aligner, load_aligner
+from mt.runs.run import ALIGNED, CHOICE, Run
 from mt.views.terminal import blocks
 
 log = logging.getLogger("mt")
@@ -59,12 +59,12 @@ class Pairs:
 class Reverse:
     """A run from the target language to the source language, and how its links join those of the first."""
 
-    run: Path
+    run: Run
     symmetrise: str = "grow-diag-final-and"
 
 
 def align(
-    run: Path, asked: Pairs, wanted: Wanted, reverse: Reverse | None, output: Path | None, plot: bool = False
+    run: Run, asked: Pairs, wanted: Wanted, reverse: Reverse | None, output: Path | None, plot: bool = False
 ) -> str:
     """Write STEM.npz, .jsonl and .pharaoh and return what to print: the score where gold is known, the first sentence.
 
@@ -75,7 +75,7 @@ def align(
     backward = load_aligner(reverse.run) if reverse else None
     if backward and reverse:
         _must_mirror(forward, backward, reverse.run)
-    name, pairs = _read(run, forward, asked)
+    name, pairs = _read(run, asked)
     if output is None and name is None:
         raise UserError("say with --output where the alignment of two files goes")
     sides = [_Side(run, forward, pairs, _chosen(run, forward, wanted))]
@@ -83,7 +83,7 @@ def align(
         sides.append(_Side(reverse.run, backward, mirrored(pairs), _chosen(reverse.run, backward, wanted)))
     join = reverse.symmetrise if reverse else None
     found, how = _joined(sides, join)
-    stem = output or run / "align" / str(name)
+    stem = output or run / ALIGNED / str(name)
     write_all(stem, found)
     log.info("aligned %d pairs by %s; written to %s.npz, .jsonl and .pharaoh", len(found), how, stem)
     printed = []
@@ -102,7 +102,7 @@ def align(
 class _Side:
     """One direction: a run, the pairs as it reads them, and how links are made."""
 
-    run: Path
+    run: Run
     made: Aligner
     pairs: Split
     choice: Choice
@@ -125,11 +125,11 @@ def turned(links: Collection[Link]) -> set[Link]:
     return {(target, source) for source, target in links}
 
 
-def _chosen(run: Path, made: Aligner, wanted: Wanted) -> Choice:
+def _chosen(run: Run, made: Aligner, wanted: Wanted) -> Choice:
     """Return what is wanted, else what the run chose, or what its config says where it chose nothing."""
     chosen = of_run(run)
     if chosen is None and None in astuple(wanted):
-        log.info("%s has no %s of its own: what is not said is as the config has it (mt eval chooses)", run, FILE)
+        log.info("%s has no %s of its own: what is not said is as the config has it (mt eval chooses)", run, CHOICE)
     return wanted.over(chosen or as_it_is(made), made.model.sites[0])
 
 
@@ -149,7 +149,7 @@ def _joined(sides: Sequence[_Side], join: str | None) -> tuple[list[Alignment], 
     return both, f"{join} of {hows[0]} and {hows[1]}"
 
 
-def _read(run: Path, forward: Aligner, asked: Pairs) -> tuple[str | None, Split]:
+def _read(run: Run, asked: Pairs) -> tuple[str | None, Split]:
     """Return the name of the split, if it is one, and the pairs."""
     if (asked.gold is None) != (asked.gold_format is None):
         raise UserError("give --gold and --gold-format together: the format says from which number words are counted")
@@ -168,14 +168,14 @@ def _read(run: Path, forward: Aligner, asked: Pairs) -> tuple[str | None, Split]
     elif asked.source or asked.target:
         raise UserError("give both --source and --target: an alignment needs two sides")
     else:
-        name, splits = splits_of(run, forward.config, forward.tokenizers, asked.split)
-        pairs = splits[name]
+        name = run.split_name(asked.split)
+        pairs = run.splits[name]
     if asked.gold and asked.gold_format:
         pairs = replace(pairs, gold=read_gold(asked.gold, asked.gold_format, pairs))
     return name, pairs
 
 
-def _must_mirror(forward: Aligner, backward: Aligner, run: Path) -> None:
+def _must_mirror(forward: Aligner, backward: Aligner, run: Run) -> None:
     ours, theirs = forward.config.corpus, backward.config.corpus
     if (ours.source, ours.target) != (theirs.target, theirs.source):
         raise UserError(

@@ -13,12 +13,12 @@ def default_config(runs: Path, run: Path | None) -> tuple[Path, str]:
 
     Multi30k's, if it can be had. Takes a few seconds at most, also without a network.
     """
-    from mt.runs.checkpoint import is_run, is_unfinished
+    from mt.runs.run import CONFIG, Run
 
-    if run is not None and is_run(run):
-        return run / "config.yaml", f"training as {run / 'config.yaml'} says"
+    if run is not None and Run(run).exists:
+        return run / CONFIG, f"training as {run / CONFIG} says"
     for config in (MULTI30K, GNT):
-        if run is None and is_unfinished(runs / config.stem):
+        if run is None and Run(runs / config.stem).is_unfinished:
             return config, f"{runs / config.stem} is unfinished: going on with it"
     place = multi30k.available()
     if place == "hub":

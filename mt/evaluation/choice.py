@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
@@ -15,9 +14,8 @@ from mt.core.progress import Meter
 from mt.corpora.pairs import Split
 from mt.inference.aligner import Aligner, Forced, View
 from mt.models.contract import Site
-from mt.runs import checkpoint
+from mt.runs.run import CHOICE, Run
 
-FILE = "alignment.json"
 Reading = Literal["as-is", "shifted", "posterior"]
 """as-is: the weights that predicted a piece. shifted: those of the next step, whose query has read it (Shift-Att, Chen
 et al. 2020; with `conditional: false` only the query after that has). posterior: which source piece explains it
@@ -130,37 +128,36 @@ def choose(aligner: Aligner, validation: Split) -> tuple[Choice, list[dict[str, 
     return min(found, key=found.__getitem__), tried
 
 
-def of_run(run: Path) -> Choice | None:
+def of_run(run: Run) -> Choice | None:
     """Return the choice in RUN/alignment.json, or None when there is none that belongs to the run's weights."""
-    path = run / FILE
+    path = run / CHOICE
     if not path.exists():
         return None
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
         choice = TypeAdapter(Choice).validate_python(record["choice"])
-        return choice if record.get("weights") == checkpoint.fingerprint(run) else None
+        return choice if record.get("weights") == run.fingerprint else None
     except (OSError, ValueError, KeyError, TypeError, ValidationError) as error:
         raise UserError(f"{path} is damaged; delete it, and `mt eval {run}` writes it again") from error
 
 
-def choose_for_run(run: Path, aligner: Aligner, validation: Split) -> Choice:
-    """Return the run's choice, made on the validation split and written to RUN/alignment.json when it has none yet.
+def choose_for_run(run: Run, aligner: Aligner) -> Choice:
+    """Return the run's choice, made on its validation split and written to RUN/alignment.json when it has none yet.
 
     Without gold nothing is chosen: the matrix as it is, argmax.
     """
-    known = with_gold(validation)
+    known = with_gold(run.splits["validation"])
     if not known.sources:
         return as_it_is(aligner)
     if (chosen := of_run(run)) is not None:
         return chosen
-    weights = checkpoint.fingerprint(run)
     chosen, tried = choose(aligner, known)
     record = {
-        "weights": weights,
+        "weights": run.fingerprint,
         "choice": asdict(chosen),
         "split": "validation",
         "pairs": len(known.sources),
         "tried": tried,
     }
-    write_text(run / FILE, json.dumps(record, indent=2) + "\n")
+    write_text(run / CHOICE, json.dumps(record, indent=2) + "\n")
     return chosen

@@ -2,25 +2,15 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from sacrebleu.metrics import BLEU, CHRF, TER
 
 from mt.core.errors import UserError
+from mt.runs.scores import CorpusScore
 
 RESAMPLES = 1000
-
-
-@dataclass(frozen=True)
-class Score:
-    """A corpus score in percent, the ends of its 95 % bootstrap interval, and sacreBLEU's signature."""
-
-    score: float
-    low: float
-    high: float
-    signature: str
 
 
 def bleu(hypotheses: list[str], references: list[str]) -> float:
@@ -32,7 +22,7 @@ def bleu(hypotheses: list[str], references: list[str]) -> float:
     return float(BLEU().corpus_score(hypotheses, [references]).score)
 
 
-def _score(metric_class: Callable[[], Any], hypotheses: list[str], references: list[str]) -> Score:
+def _score(metric_class: Callable[[], Any], hypotheses: list[str], references: list[str]) -> CorpusScore:
     """Score as `sacrebleu --confidence` does; resampling works on statistics counted once per sentence.
 
     Raises UserError when the two lists differ in length or are empty.
@@ -44,7 +34,7 @@ def _score(metric_class: Callable[[], Any], hypotheses: list[str], references: l
     # sacreBLEU publishes the interval only in its JSON, and not there when the mean is 0: every resample is 0 then.
     report = json.loads(result.format(width=12, signature=signature, is_json=True))
     mean, half_width = report.get("confidence_mean", 0.0), report.get("confidence_var", 0.0)
-    return Score(float(result.score), mean - half_width, mean + half_width, signature)
+    return CorpusScore(float(result.score), mean - half_width, mean + half_width, signature)
 
 
 def _chrf() -> Any:
@@ -58,7 +48,7 @@ def _chrf() -> Any:
     return metric
 
 
-def papers(hypotheses: list[str], references: list[str], language: str) -> Score:
+def papers(hypotheses: list[str], references: list[str], language: str) -> CorpusScore:
     """Return the BLEU that papers on Multi30k print: of `moses` words, no further tokenizer, lower case.
 
     Raises UserError also when sacremoses is not installed.
@@ -90,7 +80,7 @@ def _check(hypotheses: list[str], references: list[str]) -> None:
         raise UserError("nothing to score: there are no sentences; check that the split is not empty")
 
 
-METRICS: dict[str, Callable[[list[str], list[str]], Score]] = {
+METRICS: dict[str, Callable[[list[str], list[str]], CorpusScore]] = {
     "BLEU": partial(_score, BLEU),
     "chrF": partial(_score, _chrf),
     "TER": partial(_score, TER),

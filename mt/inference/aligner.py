@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import NamedTuple
 
 import torch
@@ -16,7 +15,7 @@ from mt.core.special import BOS, EOS, PAD
 from mt.corpora.pairs import Gold, Span, Split
 from mt.data.batches import group, pad
 from mt.models.contract import HasPosterior, Look, Seq2Seq, Site, attention_at, default_site
-from mt.runs import checkpoint
+from mt.runs.run import Run
 from mt.text.tokenizer import Tokenizer, Tokenizers
 
 log = logging.getLogger("mt")
@@ -142,8 +141,7 @@ class Aligner:
         return encoded
 
 
-def load_aligner(run: Path) -> Aligner:
-    """Return the aligner of a run directory. Raises UserError when it is none, or its model has no attention."""
-    config, tokenizers, model = checkpoint.load(run)
-    torch.set_num_threads(config.threads or 1)
-    return Aligner(model, tokenizers, config)
+def load_aligner(run: Run) -> Aligner:
+    """Return the aligner of a run. Raises UserError when it has no model, or its model has no attention."""
+    torch.set_num_threads(run.config.threads or 1)
+    return Aligner(run.model, run.tokenizers, run.config)

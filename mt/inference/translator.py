@@ -4,24 +4,16 @@ import logging
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-
-import torch
 
 from mt import search
 from mt.alignment.matrices import EMPTY, Alignment, align
-from mt.config import Config, Precision, Search
+from mt.config import Config, Search
 from mt.core.errors import UserError
-from mt.core.precision import require
 from mt.core.special import EOS, PAD
 from mt.core.threads import side_by_side
 from mt.corpora.pairs import Gold
 from mt.data.batches import group, pad
-from mt.models.bfloat16 import Rounded
 from mt.models.contract import Look, Seq2Seq, default_site
-from mt.models.ensemble import Ensemble
-from mt.neighbours import datastore
-from mt.runs import checkpoint
 from mt.search import Hypothesis
 from mt.text.tokenizer import Tokenizers
 
@@ -136,48 +128,3 @@ class Translator:
         target_pieces = self.tokenizers.target.spans(found.tokens)
         words, matrix_TS = gold.source_spans if gold else None, found.attention.numpy()
         return Translation(text, found.score, align(line, text, source_pieces, target_pieces, matrix_TS, words))
-
-
-def load(
-    run: str | Path, *others: str | Path, nearest: int | None = None, precision: Precision | None = None
-) -> Translator:
-    """Return the translator of a run directory: `mt.load("runs/x").translate(["Ein Hund läuft."])`.
-
-    With `others` an ensemble, which searches as the first run's config says. `nearest` replaces its
-    search.nearest.count, and `precision` its search.precision; each member asks its own datastore. Raises UserError
-    when one is missing, when languages or vocabularies differ, or when the processor has no such precision.
-    """
-    config, tokenizers, model = checkpoint.load(Path(run))
-    settings = config.search
-    if nearest is not None:
-        settings = settings.model_copy(update={"nearest": settings.nearest.model_copy(update={"count": nearest})})
-    if precision is not None:
-        settings = settings.model_copy(update={"precision": precision})
-    require(settings.precision, "give --precision float32")
-    config = config.model_copy(update={"search": settings})
-    if config.threads:
-        torch.set_num_threads(config.threads)
-    members = [checkpoint.load(Path(other)) for other in others]
-    for other, (its, vocabularies, _) in zip(others, members, strict=True):
-        if (config.corpus.source, config.corpus.target) != (its.corpus.source, its.corpus.target):
-            raise UserError(f"{run} and {other} translate between different languages, so they make no ensemble")
-        if [one.model for one in tokenizers] != [one.model for one in vocabularies]:
-            raise UserError(
-                f"{run} and {other} have different vocabularies, so they make no ensemble; train both on the same "
-                f"corpus with the same keys of vocabulary"
-            )
-    model = _prepared(model, Path(run), settings)
-    if members:
-        prepared = (_prepared(member, Path(other), settings)
-                    for other, (_, _, member) in zip(others, members, strict=True))  # fmt: skip
-        looked_at = [default_site(model, config.model.report)]
-        looked_at += [default_site(member, its.model.report) for its, _, member in members]
-        model = Ensemble([model, *prepared], looked_at).eval()
-    return Translator(model, tokenizers, config)
-
-
-def _prepared(model: Seq2Seq, run: Path, settings: Search) -> Seq2Seq:
-    """Return the model of a run as it is searched: in the precision that is asked for, with its nearest neighbours."""
-    if settings.precision == "bfloat16":
-        model = Rounded(model).eval()
-    return datastore.consulted(model, run, settings.nearest)

@@ -25,7 +25,7 @@ from mt.config.models import Model, RNNModel
 from mt.core.errors import UserError
 from mt.core.files import write_lines, write_text
 from mt.corpora.pairs import Split
-from mt.runs import checkpoint
+from mt.runs.run import Run
 
 PACKAGES = (
     f"torch=={torch.__version__.partition('+')[0]}",
@@ -86,7 +86,7 @@ class Peer:
     @property
     def is_trained(self) -> bool:
         """Whether both models are here: `reach` has been called."""
-        return checkpoint.is_finished(self.ours) and (self.work / "model/best.ckpt").exists()
+        return Run(self.ours).is_finished and (self.work / "model/best.ckpt").exists()
 
     def rates(self, updates: int, batch: int) -> list[float]:
         """Train for so many updates of so many target pieces; return its target pieces a second, every ten updates."""

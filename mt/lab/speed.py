@@ -17,7 +17,7 @@ from mt.core.errors import UserError
 from mt.core.files import write_lines
 from mt.corpora import load_splits
 from mt.inference.translator import Translator
-from mt.runs import checkpoint
+from mt.runs.run import Run
 from mt.training import experiment
 from mt.training.trainer import Trainer
 
@@ -34,7 +34,7 @@ def train(trainer: Trainer, updates: int) -> tuple[float, float]:
 
     def update(rows: list[int]) -> int:
         trainer.position = replace(trainer.position, update=trainer.position.update + 1)
-        return trainer.update(trainer.train_pieces.batch(rows), 0.5)[1]
+        return trainer.update(rows, 0.5)[1]
 
     for rows in chosen[:WARM]:
         update(rows)
@@ -70,7 +70,7 @@ def translate(translator: Translator, lines: Sequence[str], beam: int, batch: in
 def reach(config: Config, run: Path, bleu: float) -> float:
     """Train anew in `run`; return the seconds to the first validation of such BLEU. Raises UserError without one."""
     experiment.train(config, run, overwrite=True)
-    found = [float(record["seconds"]) for record in checkpoint.records(run) if record["validation_bleu"] >= bleu]
+    found = [float(record["seconds"]) for record in Run(run).validations if record["validation_bleu"] >= bleu]
     if not found:
         raise UserError(f"ours ended before {bleu} BLEU: see {run}/metrics.jsonl; let it train longer")
     return found[0]
@@ -90,7 +90,7 @@ def footprint(config: Config, folder: Path, updates: int) -> tuple[float, float]
 
 
 def _footprint(config: Config, run: Path, updates: int) -> tuple[float, float]:
-    rate, _ = train(experiment.prepare(config, run), updates)
+    rate, _ = train(experiment.begin(Run(run), experiment.gather(config, Run(run))), updates)
     return largest_memory(), 1 / rate
 
 

@@ -1,19 +1,17 @@
 """A study trains several configs and scores each once: what the programs in scripts/ have in common."""
 
-import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from mt.config import Config
 from mt.config.files import read_config
 from mt.core.errors import UserError
-from mt.corpora import load_splits
 from mt.evaluation import metrics
-from mt.evaluation.evaluate import described, evaluate, folder_of, named, searched
-from mt.runs import checkpoint
+from mt.evaluation.evaluate import Asked, describe_search, evaluate, searched
+from mt.runs.run import Run
+from mt.runs.scores import Scores, read_scores
 from mt.training import experiment
 
 
@@ -23,20 +21,9 @@ class Trained:
 
     path: Path
     config: Config
-    run: Path
+    run: Run
     split: str
-    scores: dict[str, Any]
-    """What scores.json of the split holds."""
-
-    @property
-    def parameters(self) -> int:
-        """How many numbers the model has."""
-        return sum(tensor.numel() for tensor in checkpoint.read(self.run / checkpoint.WEIGHTS)[0].values())
-
-    @property
-    def record(self) -> dict[str, Any]:
-        """What the training left: best_bleu, seconds, records, ..."""
-        return checkpoint.read_record(self.run / checkpoint.STATE)
+    scores: Scores
 
 
 def study(
@@ -56,33 +43,29 @@ def study(
         raise UserError(f"several configs are named {twice[0]}, so they would share {runs / twice[0]}: rename one")
     configs = [read_config(path, list(overrides)) for path in paths]
     for path, config in zip(paths, configs, strict=True):
-        experiment.resolve(config, runs / path.stem, resume=True, overwrite=False)
+        experiment.resolve(config, Run(runs / path.stem), resume=True, overwrite=False)
         if papers:
             metrics.moses([], config.corpus.target)
     done = []
     for path, config in zip(paths, configs, strict=True):
-        run = runs / path.stem
-        if not experiment.train(config, run, resume=True):
+        if not experiment.train(config, runs / path.stem, resume=True):
             raise KeyboardInterrupt
+        run = Run(runs / path.stem)
         done.append(Trained(path, config, run, *scores_of(run, split, papers)))
     return done
 
 
-def scores_of(
-    run: Path, split: str | None, papers: bool = False, others: Sequence[Path] = ()
-) -> tuple[str, dict[str, Any]]:
+def scores_of(run: Run, split: str | None, papers: bool = False, others: Sequence[Run] = ()) -> tuple[str, Scores]:
     """Return the name of a split (unset: the corpus's main test split) and its scores.
 
     They are computed only where they are missing, or not those of the present weights, of the config's search, or of
     the same ensemble, that of `run` and `others`.
     """
-    config = read_config(run / "config.yaml")
-    name = named(load_splits(config.corpus), split, config.corpus.name)
-    file = folder_of(run, name, others) / "scores.json"
-    if file.exists():
-        scores = json.loads(file.read_text(encoding="utf-8"))
-        same = scores.get("weights") == checkpoint.fingerprints(run, *others)
-        same = same and scores["search"] == described(searched(config.search), others)
-        if same and ("BLEU, papers" in scores or not papers):
+    name = run.split_name(split)
+    scores = read_scores(run.scored(name, others))
+    if scores is not None:
+        same = scores.weights == [one.fingerprint for one in (run, *others)]
+        same = same and scores.search == describe_search(searched(run.config.search), others)
+        if same and ("BLEU, papers" in scores.corpus or not papers):
             return name, scores
-    return evaluate(run, name, papers=papers, others=others)
+    return evaluate(run, Asked(name, others=tuple(others), papers=papers))

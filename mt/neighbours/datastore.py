@@ -1,9 +1,7 @@
 """The datastore of a run: what its output layers saw at each target piece of the training split, beside that piece.
 
-Khandelwal et al. 2021, 2: keys and values for nearest-neighbour translation (models/nearest.py).
+Khandelwal et al. 2021, 2: keys and values for nearest-neighbour translation (model.py).
 """
-
-from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -12,49 +10,47 @@ from mt.config import Nearest
 from mt.core.errors import UserError
 from mt.core.progress import Meter
 from mt.core.special import PAD
-from mt.corpora.pairs import Split
 from mt.data.pieces import Pieces
 from mt.models.contract import Seq2Seq
 from mt.neighbours.model import NearestNeighbours, key
 from mt.runs import checkpoint
-from mt.runs.checkpoint import DATASTORE
+from mt.runs.run import CACHE, DATASTORE, Run
 
 
 @torch.inference_mode()
-def write(run: Path, train: Split) -> int:
+def write_datastore(run: Run) -> int:
     """Write RUN/datastore.safetensors from the run's best weights and its training split; return how many pieces."""
-    weights = checkpoint.fingerprint(run)
-    config, tokenizers, model = checkpoint.load(run)
-    torch.set_num_threads(config.threads or torch.get_num_threads())
-    pieces = Pieces(train, tokenizers, run / checkpoint.CACHE)
-    meter = Meter("datastore", "pair", len(train.sources))
+    train = run.config.train
+    pieces = Pieces(run.splits["train"], run.tokenizers, run / CACHE)
+    meter = Meter("datastore", "pair", len(run.splits["train"].sources))
     keys: list[Tensor] = []
     values: list[Tensor] = []
-    for rows, batch in pieces.batches(config.train.batch_tokens, config.train.max_pieces):
-        output = model(batch.source_BS, batch.mask_BS, batch.target_in_BT)
+    for rows, batch in pieces.batches(train.batch_tokens, train.max_pieces):
+        output = run.model(batch.source_BS, batch.mask_BS, batch.target_in_BT)
         real_BT = batch.target_out_BT != PAD
         keys.append(key(output)[real_BT].half())
         values.append(batch.target_out_BT[real_BT])
         meter.add(len(rows))
     meter.close()
-    checkpoint.save(run / DATASTORE, {"keys": torch.cat(keys), "pieces": torch.cat(values)}, {"weights": weights})
+    tensors = {"keys": torch.cat(keys), "pieces": torch.cat(values)}
+    checkpoint.save(run / DATASTORE, tensors, {"weights": run.fingerprint})
     return sum(map(len, values))
 
 
-def is_current(run: Path) -> bool:
+def has_current_datastore(run: Run) -> bool:
     """Tell whether a run has a datastore, of its present weights."""
     file = run / DATASTORE
-    return file.exists() and checkpoint.read_record(file).get("weights") == checkpoint.fingerprint(run)
+    return file.exists() and checkpoint.read_record(file).get("weights") == run.fingerprint
 
 
-def consulted(model: Seq2Seq, run: Path, settings: Nearest) -> Seq2Seq:
+def with_neighbours(model: Seq2Seq, run: Run, settings: Nearest) -> Seq2Seq:
     """Return the model of a run, which now asks its nearest neighbours; itself where the settings have none.
 
     Raises UserError when the run has no datastore of its present weights.
     """
     if not settings.count:
         return model
-    if not is_current(run):
+    if not has_current_datastore(run):
         state = "was written for other weights" if (run / DATASTORE).exists() else "is missing"
         raise UserError(f"{run / DATASTORE} {state}: `mt datastore {run}` writes it")
     tensors, _ = checkpoint.read(run / DATASTORE)

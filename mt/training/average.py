@@ -1,45 +1,29 @@
 """A moving average of a model's weights (Polyak and Juditsky 1992), as training goes."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import torch
-from torch import Tensor, nn
+from torch import Tensor
+from torch.optim.swa_utils import AveragedModel
 
-from mt.runs import checkpoint
+from mt.models.contract import Seq2Seq
+
+Tensors = tuple[Tensor, ...] | list[Tensor]
 
 
-class Average:
-    """average = decay x average + (1 - decay) x weights, after each update; `tensors` are named as the weights are.
+class Average(AveragedModel):
+    """average = decay x average + (1 - decay) x weights, after each update; `module` is a model that has the average.
 
     Early the decay is (1 + update) / (10 + update), where that is less, so that the first weights are soon forgotten.
     """
 
-    def __init__(self, model: nn.Module, decay: float):
-        self.model, self.decay = model, decay
-        self.tensors = {name: tensor.clone() for name, tensor in checkpoint.weights(model).items()}
+    module: Seq2Seq
 
-    def add(self, update: int) -> None:
-        """Take in the weights after this update (from 0)."""
-        mine, its = self._pairs()
-        torch._foreach_lerp_(mine, its, 1 - min(self.decay, (1 + update) / (10 + update)))
+    def __init__(self, model: Seq2Seq, decay: float):
+        def blend(averages: Tensors, weights: Tensors, updates: Tensor | int) -> None:
+            torch._foreach_lerp_(averages, weights, 1 - min(decay, float(updates) / (9 + float(updates))))
 
-    @contextmanager
-    def in_the_model(self) -> Iterator[None]:
-        """Let the model have the average as its weights for a while."""
-        self._exchange()
-        try:
-            yield
-        finally:
-            self._exchange()
+        super().__init__(model, multi_avg_fn=blend)
+        self.stand_at(0)
 
-    def _exchange(self) -> None:
-        for mine, its in zip(*self._pairs(), strict=True):
-            kept = its.clone()
-            its.copy_(mine)
-            mine.copy_(kept)
-
-    def _pairs(self) -> tuple[list[Tensor], list[Tensor]]:
-        """Return the averages, and the weights in the same order."""
-        its = checkpoint.weights(self.model)
-        return [self.tensors[name] for name in its], list(its.values())
+    def stand_at(self, update: int) -> None:
+        """Go on after so many updates; PyTorch counts the first weights, which are averaged in too, as one more."""
+        self.n_averaged.fill_(1 + update)

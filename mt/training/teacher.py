@@ -18,6 +18,7 @@ from mt.data.pieces import Pieces
 from mt.models.contract import Seq2Seq
 from mt.models.ensemble import Ensemble
 from mt.runs import checkpoint
+from mt.runs.run import Run
 from mt.text.tokenizer import Tokenizers
 
 
@@ -28,7 +29,7 @@ class Teacher:
         self.settings = settings.teacher
         lengths_R = torch.from_numpy(pieces.target_lengths)
         self.lengths_R, self.starts_R = lengths_R, lengths_R.cumsum(0) - lengths_R
-        weights = checkpoint.fingerprints(*map(Path, self.settings.runs))
+        weights = [Run(run).fingerprint for run in self.settings.runs]
         parts = self.settings.candidates, weights, pieces.digest
         self.digest = hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
         """Of what is taught; a resumed run must have the same."""
@@ -70,13 +71,11 @@ def load_teacher(settings: config.Teacher, tokenizers: Tokenizers) -> Seq2Seq | 
 
     Raises UserError when a run is no trained model, or has another vocabulary than the student.
     """
-    members = []
-    for run in settings.runs:
-        _, theirs, model = checkpoint.load(Path(run))
-        if any(one.model != other.model for one, other in zip(theirs, tokenizers, strict=True)):
+    teachers = [Run(run) for run in settings.runs]
+    for run in teachers:
+        if any(one.model != other.model for one, other in zip(run.tokenizers, tokenizers, strict=True)):
             raise UserError(
                 f"train.teacher.runs: {run} has another vocabulary than its student; both need the same corpus and the "
                 f"same keys of vocabulary"
             )
-        members.append(model)
-    return Ensemble(members, [None] * len(members)).eval() if members else None
+    return Ensemble([run.model for run in teachers], [None] * len(teachers)).eval() if teachers else None

@@ -4,98 +4,70 @@ Each update draws its dropout from a generator seeded by (seed, update), and eac
 the position is all the randomness there is, so a resumed run repeats an uninterrupted one bit for bit.
 """
 
+import hashlib
 import json
 import logging
 import math
 import sys
 import time
-from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from mt.config import Config, Train
+from mt.config import Config
 from mt.core.errors import UserError
 from mt.core.files import write_text
 from mt.core.progress import Meter
 from mt.core.special import PAD
 from mt.corpora.pairs import Split
-from mt.data.batches import Batch, batch_order
+from mt.data.batches import batch_order
 from mt.data.pieces import Pieces, report_split
 from mt.evaluation import metrics
 from mt.inference.translator import Translator
 from mt.models.contract import NOTHING, Look, Seq2Seq, default_site
 from mt.runs import checkpoint
-from mt.runs.checkpoint import LESSONS, STATE, WEIGHTS
+from mt.runs.run import CACHE, CONFIG, LESSONS, METRICS, STATE, WEIGHTS, Run
 from mt.text.tokenizer import Tokenizers
 from mt.training.average import Average
 from mt.training.guide import Guide
 from mt.training.losses import coverage_loss, cross_entropy, guide_loss
+from mt.training.position import Position
+from mt.training.schedule import learning_rate
 from mt.training.teacher import Teacher
 
 log = logging.getLogger("mt")
 
 
 @dataclass(frozen=True)
-class Position:
-    """Where training stands; written into state.safetensors as JSON."""
+class Materials:
+    """What a training is made of, read before anything is written."""
 
-    update: int = 0
-    epoch: int = 0
-    """Epochs completed."""
-    batch: int = 0
-    """Batches of the current epoch completed."""
-    best_bleu: float = -1.0
-    best_update: int = 0
-    stale: int = 0
-    """Validations since the best one."""
-    scale: float = 1.0
-    """What the plateau schedule has multiplied the learning rate by."""
-    seconds: float = 0.0
-    finished: bool = False
-    summed_loss: float = 0.0
-    """Training loss (label-smoothed) since the last validation, in nats, and over how many target pieces."""
-    tokens: int = 0
-    records: list[dict[str, Any]] = field(default_factory=list)
-    """The lines of metrics.jsonl."""
-
-
-def learning_rate(config: Train, update: int, fraction: float, scale: float) -> float:
-    """Return the rate of an update (from 0) at this fraction of training, after the warm-up of `config`."""
-    warmup = min(1.0, (update + 1) / config.warmup) if config.warmup else 1.0
-    if config.schedule == "linear":
-        return config.learning_rate * warmup * (1 - (1 - config.final) * fraction)
-    if config.schedule == "inverse_sqrt":
-        return config.learning_rate * warmup * math.sqrt(max(config.warmup, 1) / max(update + 1, config.warmup, 1))
-    return config.learning_rate * warmup * scale
+    config: Config
+    splits: dict[str, Split]
+    tokenizers: Tokenizers
+    guide: Guide | None = None
+    teacher: Seq2Seq | None = None
 
 
 class Trainer:
     """One training run in progress: model, optimiser, position, and the encoded data."""
 
-    def __init__(
-        self,
-        run: Path,
-        config: Config,
-        splits: dict[str, Split],
-        tokenizers: Tokenizers,
-        guide: Guide | None = None,
-        teacher: Seq2Seq | None = None,
-    ):
-        self.run, self.config, self.tokenizers = run, config, tokenizers
-        self.validation = splits["validation"]
-        self.train_pieces = Pieces(splits["train"], tokenizers, run / checkpoint.CACHE)
-        self.validation_pieces = Pieces(self.validation, tokenizers, run / checkpoint.CACHE)
-        report_split("train", splits["train"], self.train_pieces, config.train.max_pieces)
+    def __init__(self, run: Run, given: Materials):
+        self.run, self.config, self.tokenizers, self.guide = run, given.config, given.tokenizers, given.guide
+        train, self.validation = given.splits["train"], given.splits["validation"]
+        self.train_pieces = Pieces(train, given.tokenizers, run / CACHE)
+        self.validation_pieces = Pieces(self.validation, given.tokenizers, run / CACHE)
+        report_split("train", train, self.train_pieces, given.config.train.max_pieces)
         report_split("validation", self.validation, self.validation_pieces, sys.maxsize)
-        self.guide = guide
-        self.teacher = Teacher(teacher, config.train, self.train_pieces, run / LESSONS) if teacher else None
-        self.model = checkpoint.build(config, tokenizers)
-        self.look = Look(default_site(self.model, config.model.report))
-        self.optimizer = torch.optim.Adam(self.model.parameters(), betas=config.train.betas, fused=True)
-        self.average = Average(self.model, config.train.average)
+        lessons = self.train_pieces, run / LESSONS
+        self.teacher = Teacher(given.teacher, given.config.train, *lessons) if given.teacher else None
+        self.model = checkpoint.build(given.config, given.tokenizers)
+        self.look = Look(default_site(self.model, given.config.model.report))
+        self.optimizer = torch.optim.Adam(self.model.parameters(), betas=given.config.train.betas, fused=True)
+        self.average = Average(self.model, given.config.train.average)
         self.position = Position()
         self.best: dict[str, Tensor] = {}
         self.interrupted = False
@@ -106,7 +78,8 @@ class Trainer:
         """Write state.safetensors; metrics.jsonl and the best weights follow from it."""
         tensors = {f"model.{name}": tensor for name, tensor in checkpoint.weights(self.model).items()}
         if self.config.train.average:
-            tensors |= {f"average.{name}": tensor for name, tensor in self.average.tensors.items()}
+            averages = checkpoint.weights(self.average.module)
+            tensors |= {f"average.{name}": tensor for name, tensor in averages.items()}
         tensors |= {f"best.{name}": tensor for name, tensor in self.best.items()}
         for name, parameter in self.model.named_parameters():
             for key, value in self.optimizer.state.get(parameter, {}).items():
@@ -117,35 +90,47 @@ class Trainer:
         """Return what must be the same for a resumed run to be the same bit for bit."""
         sources = self.train_pieces, self.validation_pieces, self.guide, self.teacher
         data_read = "".join(source.digest for source in sources if source)
-        return {"torch": torch.__version__, "threads": torch.get_num_threads(), "data": data_read}
+        # Of what differs from the defaults: a key that a later version adds changes nothing.
+        told = self.config.model_dump_json(exclude_defaults=True, exclude={"threads"})
+        config = hashlib.sha256(told.encode()).hexdigest()[:16]
+        return {"torch": torch.__version__, "threads": torch.get_num_threads(), "data": data_read, "config": config}
 
     def restore(self) -> None:
         """Continue where state.safetensors stands, and make the other files agree with it."""
         if (self.run / STATE).exists():
             tensors, record = checkpoint.read(self.run / STATE)
-            then, now = record.pop("made_with"), self._conditions()
-            if then["data"] != now["data"]:
-                raise UserError(f"the data has changed since {self.run} began: restore it, or start anew (--overwrite)")
-            if then != now:
-                log.warning("%s was made with %s, this is %s: it continues, but not bit for bit", self.run, then, now)
-            groups: dict[str, dict[str, Tensor]] = {"model": {}, "average": {}, "best": {}}
+            self._must_be_mine(record.pop("made_with"))
+            groups: dict[str, dict[str, Tensor]] = {"model": {}, "average": {}, "best": {}, "optimizer": {}}
             for name, tensor in tensors.items():
                 kind, _, rest = name.partition(".")
-                groups.setdefault(kind, {})[rest] = tensor
+                groups[kind][rest] = tensor
             checkpoint.set_weights(self.model, groups["model"], self.run / STATE)
-            with self.average.in_the_model():
-                checkpoint.set_weights(self.model, groups["average"] or groups["model"], self.run / STATE)
+            checkpoint.set_weights(self.average.module, groups["average"] or groups["model"], self.run / STATE)
             self.best = groups["best"]
             for name, parameter in self.model.named_parameters():
                 for key in ("step", "exp_avg", "exp_avg_sq"):
-                    if f"{key}.{name}" in groups.get("optimizer", {}):
+                    if f"{key}.{name}" in groups["optimizer"]:
                         self.optimizer.state[parameter][key] = groups["optimizer"][f"{key}.{name}"]
             self.position = Position(**record)
+            self.average.stand_at(self.position.update)
         self.write_results()
+
+    def _must_be_mine(self, then: dict[str, Any]) -> None:
+        """Raise UserError when the state is of other data or of another config; warn where bits may differ."""
+        now = self._conditions()
+        if then["data"] != now["data"]:
+            raise UserError(f"the data has changed since {self.run} began: restore it, or start anew (--overwrite)")
+        if then.setdefault("config", now["config"]) != now["config"]:  # older runs do not say
+            raise UserError(
+                f"{self.run / STATE} belongs to another experiment than the {CONFIG} beside it: restore the pair, or "
+                f"start anew (--overwrite)"
+            )
+        if then != now:
+            log.warning("%s was made with %s, this is %s: it continues, but not bit for bit", self.run, then, now)
 
     def write_results(self) -> None:
         """Write metrics.jsonl and model.safetensors as the position has them."""
-        write_text(self.run / "metrics.jsonl", "".join(json.dumps(record) + "\n" for record in self.position.records))
+        write_text(self.run / METRICS, "".join(json.dumps(record) + "\n" for record in self.position.records))
         if self.best:
             checkpoint.save(self.run / WEIGHTS, self.best, {"update": self.position.best_update})
 
@@ -178,12 +163,8 @@ class Trainer:
         meter = Meter(f"epoch {start.epoch + 1}/{config.epochs}", "pair", total, done)
         for rows in batches[start.batch :]:
             clock = time.monotonic()
-            batch = self.train_pieces.batch(rows)
             fraction = (self.position.epoch + self.position.batch / len(batches)) / config.epochs
-            sizes = batch.target_out_BT.shape[1], batch.source_BS.shape[1]
-            guide_BTS = self.guide.batch(rows, *sizes) if self.guide else None
-            taught = self.teacher.batch(rows, sizes[0]) if self.teacher else None
-            loss, tokens = self.update(batch, fraction, guide_BTS, taught)
+            loss, tokens = self.update(rows, fraction)
             self.position = replace(
                 self.position,
                 update=self.position.update + 1,
@@ -207,14 +188,15 @@ class Trainer:
             return True
         return config.validate_every is not None and position.update % config.validate_every == 0
 
-    def update(
-        self,
-        batch: Batch,
-        fraction: float,
-        guide_BTS: Tensor | None = None,
-        taught: tuple[Tensor, Tensor] | None = None,
-    ) -> tuple[float, int]:
-        """Take one step of the optimiser; return the translation's summed loss and the number of real target pieces."""
+    def update(self, rows: Sequence[int], fraction: float) -> tuple[float, int]:
+        """Take one step of the optimiser on these training pairs, at this fraction of training.
+
+        Return the translation's loss, summed over its real target pieces, and how many these are.
+        """
+        batch = self.train_pieces.batch(rows)
+        sizes = batch.target_out_BT.shape[1], batch.source_BS.shape[1]
+        guide_BTS = self.guide.batch(rows, *sizes) if self.guide else None
+        taught = self.teacher.batch(rows, sizes[0]) if self.teacher else None
         config, position = self.config.train, self.position
         torch.manual_seed(self.config.seed * 1_000_003 + position.update)
         self.model.train()
@@ -237,7 +219,7 @@ class Trainer:
             group["lr"] = learning_rate(config, position.update, fraction, position.scale)
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
-        self.average.add(position.update)
+        self.average.update_parameters(self.model)
         return loss.item(), tokens
 
     # Validation -------------------------------------------------------------------------------------------------------
@@ -245,17 +227,17 @@ class Trainer:
     def validate(self) -> str:
         """Score the validation split, keep the best weights, move the schedule, and save; return how it went."""
         clock = time.monotonic()
-        self.model.eval()
-        with self.average.in_the_model():
-            loss = self.validation_loss()
-            translator = Translator(self.model, self.tokenizers, self.config)
-            greedy = self.config.search.model_copy(update={"beam": 1, "sample": False})
-            found = translator.translate(self.validation.sources, greedy, alignments=False)
+        averaged = self.average.module
+        averaged.eval()
+        loss = self.validation_loss(averaged)
+        greedy = self.config.search.model_copy(update={"beam": 1, "sample": False})
+        translator = Translator(averaged, self.tokenizers, self.config)
+        found = translator.translate(self.validation.sources, greedy, alignments=False)
         bleu = metrics.bleu([translation.text for translation in found], self.validation.targets)
         config, position = self.config.train, self.position
         better = bleu > position.best_bleu
         if better:
-            self.best = {name: tensor.clone() for name, tensor in self.average.tensors.items()}
+            self.best = {name: tensor.clone() for name, tensor in checkpoint.weights(averaged).items()}
         stale = 0 if better else position.stale + 1
         drop = config.schedule == "plateau" and stale and stale % config.patience == 0
         seconds = position.seconds + time.monotonic() - clock
@@ -288,11 +270,11 @@ class Trainer:
         )
 
     @torch.inference_mode()
-    def validation_loss(self) -> float:
+    def validation_loss(self, model: Seq2Seq) -> float:
         """Return the unsmoothed cross-entropy in nats per target piece."""
         total, tokens = 0.0, 0
         for _, batch in self.validation_pieces.batches(self.config.train.batch_tokens):
-            logits_BTV = self.model(batch.source_BS, batch.mask_BS, batch.target_in_BT).logits
+            logits_BTV = model(batch.source_BS, batch.mask_BS, batch.target_in_BT).logits
             total += cross_entropy(logits_BTV, batch.target_out_BT, 0.0).item()
             tokens += int((batch.target_out_BT != PAD).sum())
         return total / tokens

@@ -1,0 +1,65 @@
+"""From runs to what translates: one model or an ensemble, in a precision, with or without neighbours."""
+
+import copy
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from mt.config import Precision, Search
+from mt.core.errors import UserError
+from mt.core.precision import require
+from mt.inference.translator import Translator
+from mt.models.bfloat16 import Rounded
+from mt.models.contract import Seq2Seq, default_site
+from mt.models.ensemble import Ensemble
+from mt.neighbours.datastore import with_neighbours
+from mt.runs.run import Run
+
+
+def load(
+    run: str | Path, *others: str | Path, nearest: int | None = None, precision: Precision | None = None
+) -> Translator:
+    """Return the translator of a run directory: `mt.load("runs/x").translate(["Ein Hund läuft."])`.
+
+    With `others` an ensemble, which searches as the first run's config says. `nearest` replaces its
+    search.nearest.count, and `precision` its search.precision; each member asks its own datastore. Raises UserError
+    when one is missing, when languages or vocabularies differ, or when the processor has no such precision.
+    """
+    first = Run(run)
+    settings = first.config.search if first.exists else Search()
+    if nearest is not None:
+        settings = settings.model_copy(update={"nearest": settings.nearest.model_copy(update={"count": nearest})})
+    if precision is not None:
+        settings = settings.model_copy(update={"precision": precision})
+    return translator_of(first, [Run(other) for other in others], settings)
+
+
+def translator_of(run: Run, others: Sequence[Run], settings: Search) -> Translator:
+    """Return the translator of a run, or of an ensemble, which searches by these settings. Raises as `load`."""
+    require(settings.precision, "give search.precision=float32")
+    models = [_prepare(run, settings)]
+    if run.config.threads:
+        torch.set_num_threads(run.config.threads)
+    ours = run.config.corpus.source, run.config.corpus.target
+    for other in others:
+        models.append(_prepare(other, settings))
+        if ours != (other.config.corpus.source, other.config.corpus.target):
+            raise UserError(f"{run} and {other} translate between different languages, so they make no ensemble")
+        if [one.model for one in run.tokenizers] != [one.model for one in other.tokenizers]:
+            raise UserError(
+                f"{run} and {other} have different vocabularies, so they make no ensemble; train both on the same "
+                f"corpus with the same keys of vocabulary"
+            )
+    looked_at = [default_site(one.model, one.config.model.report) for one in (run, *others)]
+    model = Ensemble(models, looked_at).eval() if others else models[0]
+    config = run.config.model_copy(update={"search": settings})
+    return Translator(model, run.tokenizers, config)
+
+
+def _prepare(run: Run, settings: Search) -> Seq2Seq:
+    """Return the model of a run as it is searched: in the precision that is asked for, with its nearest neighbours."""
+    model = run.model
+    if settings.precision == "bfloat16":
+        model = Rounded(copy.deepcopy(model)).eval()  # it changes the model, which the run may be asked for again
+    return with_neighbours(model, run, settings.nearest)

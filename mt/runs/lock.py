@@ -1,0 +1,48 @@
+"""One process writes a run at a time: a lock that dies with its process."""
+
+import json
+import os
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import filelock
+
+from mt.core.errors import UserError
+from mt.core.files import make_folder
+from mt.runs.run import LOCK, OWNER, Run
+
+
+@contextmanager
+def writing(run: Run) -> Iterator[None]:
+    """Hold the run's lock, RUN/.lock, for a while.
+
+    Raises UserError that names the process which holds it. The operating system frees the lock of a process that is
+    killed; that of a machine which shares the disk it frees as its file system does.
+    """
+    make_folder(run.path)
+    owner, lock = run / OWNER, filelock.FileLock(run / LOCK)
+    try:
+        lock.acquire(blocking=False)
+    except filelock.Timeout:
+        raise UserError(
+            f"{run} is being written by {_owner(owner)}: wait for it, stop it, or choose another --run"
+        ) from None
+    try:
+        owner.write_text(json.dumps({"process": os.getpid(), "machine": socket.gethostname(), "since": time.time()}))
+        yield
+    finally:
+        owner.unlink(missing_ok=True)
+        lock.release()
+
+
+def _owner(file: Path) -> str:
+    """Return who holds the lock, in words; it may have begun or ended this moment."""
+    try:
+        held = json.loads(file.read_text(encoding="utf-8"))
+        since = time.strftime("%H:%M:%S", time.localtime(held["since"]))
+        return f"process {held['process']} on {held['machine']} (since {since})"
+    except (OSError, ValueError, KeyError, TypeError):
+        return "another process"

@@ -1,0 +1,210 @@
+"""A run: the directory that training writes, and that everything else reads. It knows every name in there."""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import safetensors
+import safetensors.torch
+import torch
+from torch import Tensor, nn
+
+from mt.config import Config
+from mt.config.files import read_config
+from mt.core.errors import UserError
+from mt.corpora import load_splits
+from mt.corpora.pairs import Split
+from mt.data.pieces import digest
+from mt.models.contract import Seq2Seq
+from mt.runs.checkpoint import build, read_record, set_weights
+from mt.text.tokenizer import Tokenizers, load_tokenizers
+
+CONFIG, TOKENIZERS, WEIGHTS, STATE = "config.yaml", "tokenizer*.model", "model.safetensors", "state.safetensors"
+METRICS, CARD, CHOICE = "metrics.jsonl", "README.md", "alignment.json"
+LOCK, OWNER = ".lock", ".lock.json"
+DATASTORE, LESSONS = "datastore.safetensors", "lessons.safetensors"
+CACHE, SCORED, ALIGNED = "cache", "eval", "align"
+FILES = {
+    CONFIG: "the whole resolved configuration",
+    TOKENIZERS: "SentencePiece's model: tokenizer.model, or tokenizer.source.model and tokenizer.target.model where "
+    "vocabulary.joint is false",
+    WEIGHTS: "the best weights",
+    STATE: "what an exact resume needs: weights, averages, optimiser, position, and what the run was made with",
+    METRICS: "one line of JSON for each validation",
+    CARD: "the model card: corpus, licence, scores with their signatures",
+    CHOICE: "how attention is read as an alignment, as chosen on validation, and all that was tried",
+    DATASTORE: "what the model saw at each target piece of training, where neighbours vote",
+    LESSONS: "what the teacher said of each target piece of training, where there is one",
+}
+FOLDERS = {
+    SCORED: "a folder for each split that was scored: scores.json, sources, references, hypotheses, alignments",
+    ALIGNED: "what `mt align` wrote",
+    CACHE: "the corpus as pieces (Arrow files)",
+}
+
+
+class Run:
+    """A run directory. Each of its files is read once, when it is first asked for: a Run is a snapshot.
+
+    So whoever holds one sees one set of weights, even while a training goes on; what training has renewed since is seen
+    by a new Run of the same path.
+    """
+
+    def __init__(self, path: str | Path):
+        self.path = Path(path)
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+    def __truediv__(self, name: str) -> Path:
+        """Return the path of a file in it."""
+        return self.path / name
+
+    @property
+    def exists(self) -> bool:
+        """Whether the directory holds a run, finished or not; a config of the user's own is not one."""
+        return (self / CONFIG).exists() and any(self.path.glob(TOKENIZERS))
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether training has come to its end."""
+        return bool(self.record.get("finished", False))
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether training can go on; a model without its state is not such a run."""
+        return self.exists and not self.is_finished and ((self / STATE).exists() or not (self / WEIGHTS).exists())
+
+    @cached_property
+    def config(self) -> Config:
+        """The configuration it was trained with."""
+        return read_config(self / CONFIG)
+
+    @cached_property
+    def tokenizers(self) -> Tokenizers:
+        """Its vocabularies. Raises UserError when one is missing."""
+        found = load_tokenizers(self.path, self.config.vocabulary.joint)
+        if found is None:
+            raise UserError(f"{self} has not all of its vocabularies ({TOKENIZERS}): restore them, or train anew")
+        return found
+
+    @cached_property
+    def _read_weights(self) -> tuple[dict[str, Tensor], str]:
+        try:
+            data = (self / WEIGHTS).read_bytes()
+            return safetensors.torch.load(data), hashlib.sha256(data).hexdigest()[:16]
+        except (OSError, safetensors.SafetensorError) as error:
+            raise UserError(f"cannot read {self / WEIGHTS}: {error}") from error
+
+    @property
+    def fingerprint(self) -> str:
+        """16 characters that change with the weights; none where there are no weights."""
+        return self._read_weights[1] if (self / WEIGHTS).exists() else ""
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers the model has."""
+        return sum(tensor.numel() for tensor in self._read_weights[0].values())
+
+    @cached_property
+    def model(self) -> Seq2Seq:
+        """The model with the best weights, ready for inference. Raises UserError when there is none yet."""
+        if not self.exists:
+            raise UserError(f"{self} is not a run directory: it has no {CONFIG} and tokenizer")
+        if not (self / WEIGHTS).exists():
+            raise UserError(
+                f"{self} has no trained model yet: let its training reach a validation (`mt train` resumes it)"
+            )
+        with torch.random.fork_rng():  # the caller's random numbers stay as they are
+            model = build(self.config, self.tokenizers)
+        set_weights(model, self._read_weights[0], self / WEIGHTS)
+        _lay_out(model)
+        return model.eval()
+
+    @cached_property
+    def record(self) -> dict[str, Any]:
+        """What its state says besides tensors: position, scores, what it was made with; nothing before the first."""
+        return read_record(self / STATE) if (self / STATE).exists() else {}
+
+    @cached_property
+    def validations(self) -> list[dict[str, Any]]:
+        """The lines of metrics.jsonl, one for each validation; none before the first."""
+        file = self / METRICS
+        return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()] if file.exists() else []
+
+    @cached_property
+    def splits(self) -> dict[str, Split]:
+        """The splits of its corpus.
+
+        Raises UserError when their text is not what the run was trained on: a split held out of it would be another.
+        """
+        splits = load_splits(self.config.corpus)
+        if "made_with" in self.record:
+            now = "".join(digest(splits[part], self.tokenizers) for part in ("train", "validation"))
+            if not str(self.record["made_with"]["data"]).startswith(now):
+                raise UserError(
+                    f"the data has changed since {self} was trained, which may so have been on what it would be scored "
+                    f"on: restore the data, or train anew (--overwrite)"
+                )
+        return splits
+
+    def split_name(self, name: str | None) -> str:
+        """Return the name of the split that is meant; None is the last of the test splits."""
+        name = name or [split for split in self.splits if split.startswith("test")][-1]
+        if name not in self.splits:
+            raise UserError(f"{self.config.corpus.name} has no split {name!r}; it has {', '.join(self.splits)}")
+        return name
+
+    def scored(self, split: str, others: Sequence["Run"] = ()) -> Path:
+        """Return where the scores of a split are: RUN/eval/SPLIT, of an ensemble RUN/eval/SPLIT+OTHER+...
+
+        OTHER is the way to it from the folder that the run is in: x, or seed2-x for ../seed2/x.
+        """
+        ways = [os.path.relpath(other.path, self.path.parent).split(os.sep) for other in others]
+        names = ["-".join(part for part in way if part != "..") for way in ways]
+        return self / SCORED / "+".join([split, *names])
+
+    def leftovers(self) -> list[Path]:
+        """Return what a kill left here: temporary files (see core.files.replacing), vocabularies without a config.
+
+        The latter only beside a cache, with which a run begins and ends: others may be the user's own.
+        """
+        begun = self._has_cache() and not (self / CONFIG).exists()
+        vocabularies = [*self.path.glob(TOKENIZERS)] if begun else []
+        return vocabularies + [path for name in FILES for path in self.path.glob(f".{name}.*{Path(name).suffix}")]
+
+    def may_begin(self) -> bool:
+        """Tell whether a new run can be begun here: nothing is here that is not a run's."""
+        ours = {*self.leftovers(), self / LOCK, self / OWNER, *([self / CACHE] if self._has_cache() else [])}
+        return not self.path.exists() or (self.path.is_dir() and not {*self.path.iterdir()} - ours)
+
+    def _has_cache(self) -> bool:
+        """Tell whether it has a cache of ours, which holds nothing but Arrow files, whole or half written."""
+        cache = self / CACHE
+        return cache.is_dir() and all(".arrow" in path.name for path in cache.iterdir())
+
+    def remove(self) -> None:
+        """Delete all that it consists of, and nothing else; the cache last, which tells what a kill in between left."""
+        for name in (SCORED, ALIGNED, *FILES, CACHE):
+            for path in self.path.glob(name):
+                shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+
+
+def latest(folder: Path) -> Run:
+    """Return the run trained last of those in a folder. Raises UserError when there is none."""
+    found = [path.parent for path in folder.glob("*/" + WEIGHTS)]
+    if not found:
+        raise UserError(f"no trained run in {folder}/: `make train` makes one")
+    return Run(max(found, key=lambda run: (run / WEIGHTS).stat().st_mtime))
+
+
+def _lay_out(model: nn.Module) -> None:
+    """Store each linear layer's matrix column by column: products of a few rows, as in search, then take less time."""
+    for module in model.modules():
+        if isinstance(module, nn.Linear):
+            module.weight.data = module.weight.detach().t().contiguous().t()  # stays tied to the embedding

@@ -1,0 +1,92 @@
+"""What scores.json of a run holds, as typed values: a score travels with its signature and its interval."""
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from mt.alignment.links import AlignmentScore
+from mt.core.errors import UserError
+from mt.core.files import write_text
+
+FILE = "scores.json"
+
+
+@dataclass(frozen=True)
+class CorpusScore:
+    """A corpus score in percent, the ends of its 95 % bootstrap interval, and sacreBLEU's signature."""
+
+    score: float
+    low: float
+    high: float
+    signature: str
+    lines: int | None = None
+    """How many sentences were scored, where they are not all of the split."""
+
+
+@dataclass(frozen=True)
+class WayScore(AlignmentScore):
+    """How well one way of making links aligns: the fields of evaluation.choice.Choice beside those of its score."""
+
+    layer: int
+    head: int | None
+    reading: str
+    threshold: float | None
+
+
+@dataclass(frozen=True)
+class AlignmentErrors:
+    """The alignment error rate in one direction, by each way of making links."""
+
+    score: float
+    """The AER of the chosen way."""
+    named: str
+    """The chosen way in words."""
+    pairs: int
+    """How many pairs have gold links."""
+    as_it_is: WayScore
+    shifted: WayScore
+    posterior: WayScore
+    chosen: WayScore
+
+
+@dataclass(frozen=True)
+class Scores:
+    """All scores of one split by one search."""
+
+    corpus: dict[str, CorpusScore]
+    """By the name of the metric: BLEU, chrF, TER; where asked for also "BLEU, papers" and "BLEU, novel"."""
+    search: dict[str, Any]
+    """The settings of the search, and "with", the other members of an ensemble."""
+    weights: list[str]
+    """A fingerprint of the weights of each member."""
+    alignment: AlignmentErrors | None = field(default=None)
+
+    def write(self, folder: Path) -> None:
+        """Write FOLDER/scores.json."""
+        tree: dict[str, Any] = {name: _without_none(asdict(score)) for name, score in self.corpus.items()}
+        if self.alignment:
+            tree["AER"] = asdict(self.alignment)
+        tree |= {"search": self.search, "weights": self.weights}
+        write_text(folder / FILE, json.dumps(tree, indent=2) + "\n")
+
+
+def read_scores(folder: Path) -> Scores | None:
+    """Return what FOLDER/scores.json holds; None where there is none. Raises UserError when it is damaged."""
+    file = folder / FILE
+    if not file.exists():
+        return None
+    try:
+        tree = json.loads(file.read_text(encoding="utf-8"))
+        search, weights, errors = tree.pop("search"), tree.pop("weights", []), tree.pop("AER", None)
+        return TypeAdapter(Scores).validate_python(
+            {"corpus": tree, "search": search, "weights": weights, "alignment": errors}
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, ValidationError) as error:
+        raise UserError(f"{file} is damaged; delete it, and `mt eval` writes it again") from error
+
+
+def _without_none(tree: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in tree.items() if value is not None}

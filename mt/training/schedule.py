@@ -1,0 +1,15 @@
+"""How the learning rate goes."""
+
+import math
+
+from mt.config import Train
+
+
+def learning_rate(config: Train, update: int, fraction: float, scale: float) -> float:
+    """Return the rate of an update (from 0) at this fraction of training, after the warm-up of `config`."""
+    warmup = min(1.0, (update + 1) / config.warmup) if config.warmup else 1.0
+    if config.schedule == "linear":
+        return config.learning_rate * warmup * (1 - (1 - config.final) * fraction)
+    if config.schedule == "inverse_sqrt":
+        return config.learning_rate * warmup * math.sqrt(max(config.warmup, 1) / max(update + 1, config.warmup, 1))
+    return config.learning_rate * warmup * scale
