@@ -97,5 +97,5 @@ def write_run(run: Path, joint: bool = True, score: str = "additive") -> Transla
     model.float()
     write_text(run / "config.yaml", to_yaml(config))
     tokenizers.save(run)
-    checkpoint.save(run / checkpoint.WEIGHTS, checkpoint.weights(model), {"update": 7})
+    checkpoint.save(run / "model.safetensors", checkpoint.weights(model), {"update": 7})
     return Translator(model.eval(), tokenizers, config)

@@ -58,7 +58,7 @@ def write_run(run: Path, config: Config, seed: int = 3, scale: float = 0.6) -> P
     model.float()
     write_text(run / "config.yaml", to_yaml(config))
     tokenizers.save(run)
-    checkpoint.save(run / checkpoint.WEIGHTS, checkpoint.weights(model), {"update": 7})
+    checkpoint.save(run / "model.safetensors", checkpoint.weights(model), {"update": 7})
     record = {"update": 7, "epoch": 1, "validation_bleu": 0.0, "seconds": 1}
     write_text(run / "metrics.jsonl", json.dumps(record) + "\n")
     return run

@@ -17,11 +17,10 @@ from mt.alignment.links import aer, by_target, grow_diag_final_and
 from mt.commands.aligning import Pairs, Reverse, Wanted, align
 from mt.core.errors import UserError
 from mt.core.files import write_lines
-from mt.corpora import load_splits
 from mt.corpora.pairs import Split
 from mt.evaluation.choice import Choice
 from mt.inference.aligner import load_aligner
-from mt.runs import checkpoint
+from mt.runs.run import Run
 
 NOTHING = Wanted()
 FIGURES = r"AER ([\d.]+), precision ([\d.]+), recall ([\d.]+), F1 ([\d.]+) \((\d+) pairs with gold\)"
@@ -35,11 +34,11 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 
 def split_of(run: Path, name: str) -> Split:
-    return load_splits(load_aligner(run).config.corpus)[name]
+    return Run(run).splits[name]
 
 
 def expected_links(run: Path, pairs: Split, how: Choice) -> list[list[tuple[int, int]]]:
-    made = load_aligner(run)
+    made = load_aligner(Run(run))
     return [
         one.alignment(how.shift, how.threshold).links
         for one in made.reporting(how.report).forced(pairs, posterior=how.reading == "posterior")
@@ -48,7 +47,7 @@ def expected_links(run: Path, pairs: Split, how: Choice) -> list[list[tuple[int,
 
 def test_a_split_is_written_and_scored_by_the_corpus(runs: tuple[Path, Path]) -> None:
     run, _ = runs
-    printed = align(run, Pairs(split="validation"), NOTHING, None, None)
+    printed = align(Run(run), Pairs(split="validation"), NOTHING, None, None)
     pairs = split_of(run, "validation")
     links = expected_links(run, pairs, Choice(1, None))
     assert read_pharaoh(run / "align/validation.pharaoh") == links
@@ -72,7 +71,7 @@ def test_both_directions_are_joined_and_the_matrix_is_the_forward_one(runs: tupl
     backward = [{(j, i) for i, j in links} for links in expected_links(back, turned, Choice(1, None))]
     joins = {"grow-diag-final-and": grow_diag_final_and, "intersection": set.intersection, "union": set.union}
     for name, join in joins.items():
-        printed = align(forth, Pairs(), NOTHING, Reverse(back, name), tmp_path / name, plot=True)
+        printed = align(Run(forth), Pairs(), NOTHING, Reverse(Run(back), name), tmp_path / name, plot=True)
         joined = [join(one, two) for one, two in zip(forward, backward, strict=True)]
         assert read_pharaoh(tmp_path / f"{name}.pharaoh") == [by_target(links) for links in joined]
         score = aer(joined, [gold for gold in pairs.gold or [] if gold])
@@ -80,7 +79,7 @@ def test_both_directions_are_joined_and_the_matrix_is_the_forward_one(runs: tupl
         for word in pairs.targets[0].rstrip(".!?").replace(",", "").split():
             assert word in printed
     assert len({(tmp_path / f"{name}.pharaoh").read_bytes() for name in joins}) == 3
-    (first, *_) = load_aligner(forth).forced(pairs)
+    (first, *_) = load_aligner(Run(forth)).forced(pairs)
     np.testing.assert_allclose(read_npz(tmp_path / "union.npz")[0], first.matrix_TS, atol=1e-3)
 
 
@@ -90,25 +89,23 @@ def test_each_run_has_its_own_choice_unless_something_is_wanted(tmp_path: Path) 
     pairs = split_of(forth, "test")
     mine, theirs = Choice(1, None, "shifted", 0.1), Choice(2, 2)
     for run, chosen in ((forth, mine), (back, theirs)):
-        (run / "alignment.json").write_text(
-            json.dumps({"weights": checkpoint.fingerprint(run), "choice": chosen.__dict__})
-        )
-    align(forth, Pairs(split="test"), NOTHING, Reverse(back, "union"), tmp_path / "own")
+        (run / "alignment.json").write_text(json.dumps({"weights": Run(run).fingerprint, "choice": chosen.__dict__}))
+    align(Run(forth), Pairs(split="test"), NOTHING, Reverse(Run(back), "union"), tmp_path / "own")
     backward = expected_links(back, split_of(back, "test"), theirs)
     for line, one, two in zip(
         read_pharaoh(tmp_path / "own.pharaoh"), expected_links(forth, pairs, mine), backward, strict=True
     ):
         assert set(line) == set(one) | {(j, i) for i, j in two}
-    align(forth, Pairs(split="test"), Wanted(reading="as-is", threshold=0, head=0), None, tmp_path / "plain")
+    align(Run(forth), Pairs(split="test"), Wanted(reading="as-is", threshold=0, head=0), None, tmp_path / "plain")
     assert read_pharaoh(tmp_path / "plain.pharaoh") == expected_links(forth, pairs, Choice(1, None))
-    align(back, Pairs(split="test"), Wanted(layer=1, threshold=0.2), None, tmp_path / "layer")
+    align(Run(back), Pairs(split="test"), Wanted(layer=1, threshold=0.2), None, tmp_path / "layer")
     assert read_pharaoh(tmp_path / "layer.pharaoh") == expected_links(
         back, split_of(back, "test"), Choice(1, 2, "as-is", 0.2)
     )
 
 
 def test_a_training_split_gives_a_line_of_links_for_each_pair_within_its_words(runs: tuple[Path, Path]) -> None:
-    align(runs[0], Pairs(split="train"), NOTHING, Reverse(runs[1]), None)
+    align(Run(runs[0]), Pairs(split="train"), NOTHING, Reverse(Run(runs[1])), None)
     lines, gold = read_pharaoh(runs[0] / "align/train.pharaoh"), split_of(runs[0], "train").gold or []
     assert len(lines) == len(gold) == 80
     for links, truth in zip(lines, gold, strict=True):
@@ -121,7 +118,7 @@ def test_files_with_blank_lines_and_gold_of_white_space_words(runs: tuple[Path, 
     write_lines(tmp_path / "t", ["The stove , cold .", "x", "", "tea"])
     write_lines(tmp_path / "g", ["1-1 2-2 3?4", "", "", "1-1"])
     asked = Pairs(None, tmp_path / "s", tmp_path / "t", tmp_path / "g", "pharaoh1")
-    printed = align(runs[0], asked, NOTHING, Reverse(runs[1]), tmp_path / "out")
+    printed = align(Run(runs[0]), asked, NOTHING, Reverse(Run(runs[1])), tmp_path / "out")
     lines = read_pharaoh(tmp_path / "out.pharaoh")
     assert lines[1:3] == [[], []]
     sure, possible = [{(0, 0), (1, 1)}, {(0, 0)}], [{(0, 0), (1, 1), (2, 3)}, {(0, 0)}]
@@ -133,7 +130,7 @@ def test_files_with_blank_lines_and_gold_of_white_space_words(runs: tuple[Path, 
     assert f"(2 pairs with gold): grow-diag-final-and of {runs[0]} (layer 1, mean of heads, as-is, argmax)" in used
     for line, reading in ((as_is, "as-is"), (shifted, "shifted")):
         wanted = Wanted(reading=reading, threshold=0)
-        first, *_ = align(runs[0], asked, wanted, Reverse(runs[1]), tmp_path / reading).splitlines()
+        first, *_ = align(Run(runs[0]), asked, wanted, Reverse(Run(runs[1])), tmp_path / reading).splitlines()
         assert line == f"{first.partition(':')[0]}: {reading}, as the config has it"
 
 
@@ -155,27 +152,33 @@ def wrong(runs: tuple[Path, Path], folder: Path) -> dict[str, tuple[tuple[Any, .
     far, out = write(folder / "far", "0-7"), folder / "out"
     same = Pairs(None, one, one)
     return {
-        "lengths": ((forth, Pairs(None, one, two), NOTHING, None, out), "one has 1 lines but .*two has 2"),
-        "one side": ((forth, Pairs(None, one), NOTHING, None, out), "both --source and --target"),
-        "two ways": ((forth, Pairs("test", one, one), NOTHING, None, out), "not both"),
-        "no output": ((forth, same, NOTHING, None, None), "--output"),
-        "split": ((forth, Pairs("dev"), NOTHING, None, out), "toy has no split 'dev'; it has train, validation, test"),
+        "lengths": ((Run(forth), Pairs(None, one, two), NOTHING, None, out), "one has 1 lines but .*two has 2"),
+        "one side": ((Run(forth), Pairs(None, one), NOTHING, None, out), "both --source and --target"),
+        "two ways": ((Run(forth), Pairs("test", one, one), NOTHING, None, out), "not both"),
+        "no output": ((Run(forth), same, NOTHING, None, None), "--output"),
+        "split": (
+            (Run(forth), Pairs("dev"), NOTHING, None, out),
+            "toy has no split 'dev'; it has train, validation, test",
+        ),
         "mirror": (
-            (forth, same, NOTHING, Reverse(forth), out),
+            (Run(forth), same, NOTHING, Reverse(Run(forth)), out),
             "forth translates de to en; .* must translate en to de",
         ),
-        "bad gold": ((forth, Pairs(None, one, one, bad, "pharaoh0"), NOTHING, None, out), "bad, line 1: '0:0'"),
+        "bad gold": ((Run(forth), Pairs(None, one, one, bad, "pharaoh0"), NOTHING, None, out), "bad, line 1: '0:0'"),
         "far": (
-            (forth, Pairs(None, one, one, far, "pharaoh0"), NOTHING, None, out),
+            (Run(forth), Pairs(None, one, one, far, "pharaoh0"), NOTHING, None, out),
             "far, line 1: link 0-7 has no target word 7: sentence 1 has 1 target words",
         ),
-        "format": ((forth, Pairs(None, one, one, far), NOTHING, None, out), "--gold and --gold-format together"),
-        "layer": ((back, Pairs("test"), Wanted(layer=3), None, out), "no layer 3, .* 2 decoder layers and 2 heads"),
+        "format": ((Run(forth), Pairs(None, one, one, far), NOTHING, None, out), "--gold and --gold-format together"),
+        "layer": (
+            (Run(back), Pairs("test"), Wanted(layer=3), None, out),
+            "no layer 3, .* 2 decoder layers and 2 heads",
+        ),
         "head": (
-            (forth, Pairs("test"), Wanted(head=2), None, out),
+            (Run(forth), Pairs("test"), Wanted(head=2), None, out),
             "head 2: the model has 1 decoder layer and 1 head$",
         ),
-        "no run": ((folder, same, NOTHING, None, out), "not a run directory"),
+        "no run": ((Run(folder), same, NOTHING, None, out), "not a run directory"),
     }
 
 
@@ -189,7 +192,7 @@ def test_what_does_not_fit_is_said_and_nothing_is_written(runs: tuple[Path, Path
 def test_a_model_without_attention_cannot_align(tmp_path: Path) -> None:
     run = write_run(tmp_path / "run", config(RNN | {"attention": {"score": "none"}}))
     with pytest.raises(UserError, match="no attention"):
-        align(run, Pairs(), NOTHING, None, None)
+        align(Run(run), Pairs(), NOTHING, None, None)
 
 
 def test_the_command_finds_the_links_of_a_learned_task(numbers: Path, tmp_path: Path) -> None:

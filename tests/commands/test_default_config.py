@@ -1,21 +1,18 @@
-import sys
-import types
 from pathlib import Path
 
 import pytest
 
 from mt.commands import default
 from mt.corpora import multi30k
+from mt.runs.run import Run
 
 
 @pytest.fixture(autouse=True)
 def unfinished(monkeypatch: pytest.MonkeyPatch) -> set[Path]:
     """The runs that count as unfinished; none, and no Multi30k, to begin with."""
     runs: set[Path] = set()
-    stub = types.ModuleType("mt.runs.checkpoint")
-    monkeypatch.setattr(stub, "is_unfinished", lambda run: run in runs, raising=False)
-    monkeypatch.setattr(stub, "is_run", Path.exists, raising=False)
-    monkeypatch.setitem(sys.modules, "mt.runs.checkpoint", stub)
+    monkeypatch.setattr(Run, "is_unfinished", property(lambda run: run.path in runs))
+    monkeypatch.setattr(Run, "exists", property(lambda run: run.path.exists()))
     monkeypatch.setattr(multi30k, "available", lambda: None)
     return runs
 

@@ -14,8 +14,10 @@ from mt.config.files import read_config, to_yaml
 from mt.config.models import RNNModel, TransformerModel
 from mt.core.errors import UserError
 from mt.core.special import BOS
-from mt.inference.translator import load
+from mt.inference.load import load
 from mt.models.bfloat16 import Rounded
+from mt.neighbours.datastore import write_datastore
+from mt.runs.run import Run
 from mt.training import experiment
 
 TARGET_IN = torch.tensor([[BOS, 7, 4, 4], [BOS, 5, 8, 6], [BOS, 6, 4, 5]])
@@ -83,7 +85,7 @@ def test_it_is_asked_for_on_the_command_line_and_by_the_config(copy: Path) -> No
 def test_members_and_those_whose_neighbours_vote_are_rounded_too(copy: Path) -> None:
     both = load(copy, copy, precision="bfloat16")
     assert {type(member) for member in both.model.members} == {Rounded}
-    experiment.write_datastore(copy)
+    write_datastore(Run(copy))
     voted = load(copy, nearest=4, precision="bfloat16")
     assert type(voted.model.model) is Rounded
     assert voted.model.keys_NE.dtype == torch.float32
@@ -101,7 +103,7 @@ def test_it_is_refused_where_it_would_be_emulated(
         with pytest.raises(UserError, match=rf"no instructions for bfloat16: give {key}\.precision=float32"):
             experiment.train(read_config(corpus, [wish]), run)
         assert not run.exists()
-    with pytest.raises(UserError, match="no instructions for bfloat16: give --precision float32"):
+    with pytest.raises(UserError, match=r"no instructions for bfloat16: give search\.precision=float32"):
         load(copy, precision="bfloat16")
     load(copy)
     tree = read_config(copy / "config.yaml", ["train.precision=bfloat16"])
@@ -113,4 +115,4 @@ def test_it_is_refused_where_it_would_be_emulated(
 def test_it_is_allowed_where_the_processor_has_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx2": True, name: True})
     tree = read_config(write_numbers(tmp_path, 200), ["train.precision=bfloat16", "search.precision=bfloat16"])
-    experiment.resolve(tree, tmp_path / "run", resume=False, overwrite=False)
+    experiment.resolve(tree, Run(tmp_path / "run"), resume=False, overwrite=False)

@@ -17,6 +17,7 @@ from mt.evaluation import choice
 from mt.evaluation.choice import THRESHOLDS, Choice
 from mt.inference.aligner import Forced, load_aligner
 from mt.runs import checkpoint
+from mt.runs.run import Run
 
 PIECES = [("a", (0, 1)), ("▁b", (1, 3))]
 
@@ -91,25 +92,24 @@ def test_the_posterior_is_that_of_the_last_layer() -> None:
 
 def test_a_run_chooses_once_and_again_when_its_weights_are_newer(tmp_path: Path) -> None:
     run = write_run(tmp_path / "run", config(RNN))
-    made = load_aligner(run)
-    splits = load_splits(made.config.corpus)
-    assert choice.of_run(run) is None
-    chosen = choice.choose_for_run(run, made, splits["validation"])
+    made = load_aligner(Run(run))
+    assert choice.of_run(Run(run)) is None
+    chosen = choice.choose_for_run(Run(run), made)
     record = json.loads((run / "alignment.json").read_text())
-    assert Choice(**record["choice"]) == chosen == choice.of_run(run)
+    assert Choice(**record["choice"]) == chosen == choice.of_run(Run(run))
     assert (record["split"], record["pairs"], len(record["tried"])) == ("validation", 12, 3)
     lowest = min(one for tried in record["tried"] for one in tried["aer"].values())
     (mine,) = [tried for tried in record["tried"] if tried["reading"] == chosen.reading]
     assert mine["aer"][str(chosen.threshold or "argmax")] == lowest
     other = record | {"choice": record["choice"] | {"threshold": 0.9}}
     (run / "alignment.json").write_text(json.dumps(other))
-    assert choice.choose_for_run(run, made, splits["validation"]).threshold == 0.9
+    assert choice.choose_for_run(Run(run), made).threshold == 0.9
     os.utime(run / "alignment.json", (0, 0))  # as a copy of the run may have it
-    assert choice.of_run(run) is not None
+    assert choice.of_run(Run(run)) is not None
     weights, record = checkpoint.read(run / "model.safetensors")
     checkpoint.save(run / "model.safetensors", weights, record | {"update": record["update"] + 1})
-    assert choice.of_run(run) is None
-    assert choice.choose_for_run(run, made, splits["validation"]) == chosen
+    assert choice.of_run(Run(run)) is None
+    assert choice.choose_for_run(Run(run), made) == chosen
 
 
 def test_pairs_without_gold_links_are_not_scored() -> None:
@@ -118,9 +118,10 @@ def test_pairs_without_gold_links_are_not_scored() -> None:
     assert choice.with_gold(Split(["a", "b", "c"], ["x", "y", "z"], [None, none, one])) == Split(["c"], ["z"], [one])
 
 
-def test_without_gold_nothing_is_chosen_or_written(tmp_path: Path) -> None:
-    run = write_run(tmp_path / "run", config(TRANSFORMER))
-    assert choice.choose_for_run(run, load_aligner(run), Split(["Ball"], ["ball"])) == Choice(1, None)
+def test_without_gold_nothing_is_chosen_or_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = Run(write_run(tmp_path / "run", config(TRANSFORMER)))
+    monkeypatch.setitem(run.__dict__, "splits", {"validation": Split(["Ball"], ["ball"])})
+    assert choice.choose_for_run(run, load_aligner(run)) == Choice(1, None)
     assert not (run / "alignment.json").exists()
 
 
@@ -129,4 +130,4 @@ def test_a_damaged_choice_says_what_to_do(tmp_path: Path, text: str) -> None:
     run = write_run(tmp_path / "run", config(RNN))
     (run / "alignment.json").write_text(text)
     with pytest.raises(UserError, match=r"alignment\.json is damaged; delete it, and `mt eval .*run` writes it again"):
-        choice.of_run(run)
+        choice.of_run(Run(run))

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +19,15 @@ from mt.core.files import write_lines
 from mt.corpora import load_splits
 from mt.evaluation import choice
 from mt.evaluation.choice import Choice
-from mt.evaluation.evaluate import evaluate
+from mt.evaluation.evaluate import Asked, evaluate
 from mt.evaluation.metrics import METRICS
 from mt.inference.aligner import load_aligner
-from mt.inference.translator import Translation, Translator, load
+from mt.inference.load import load
+from mt.inference.translator import Translation, Translator
 from mt.runs import checkpoint
 from mt.runs.card import write_card
+from mt.runs.run import Run
+from mt.runs.scores import read_scores
 from mt.training import experiment
 
 
@@ -36,10 +39,12 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_four_ways_to_align_are_scored_on_the_split_and_the_chosen_one_is_named(run: Path) -> None:
-    name, scores = evaluate(run, plot=True)
+    name, scores = evaluate(Run(run), Asked(plot=True))
     assert name == "test"
-    assert scores == json.loads((run / "eval/test/scores.json").read_text())
-    made, chosen = load_aligner(run), choice.of_run(run)
+    assert scores == read_scores(run / "eval/test")
+    errors = scores.alignment
+    assert errors is not None
+    made, chosen = load_aligner(Run(run)), choice.of_run(Run(run))
     assert chosen is not None
     test = load_splits(made.config.corpus)["test"]
     ways = {"as_it_is": Choice(2, 1), "shifted": Choice(2, 1, "shifted"), "posterior": Choice(2, 1, "posterior")}
@@ -48,13 +53,13 @@ def test_four_ways_to_align_are_scored_on_the_split_and_the_chosen_one_is_named(
         found = made.reporting(way.report).forced(test, posterior=way.reading == "posterior")
         links = [set(hard(one.alignment(way.shift).words, way.threshold)) for one in found]
         expected = asdict(aer(links, [gold for gold in test.gold or [] if gold]))
-        assert scores["AER"][key] == pytest.approx(expected | asdict(way))
-    assert scores["AER"]["score"] == scores["AER"]["chosen"]["aer"]
-    assert (scores["AER"]["named"], scores["AER"]["pairs"]) == (str(chosen), 12)
-    assert len({scores["AER"][key]["aer"] for key in ways}) >= 3
+        assert asdict(getattr(errors, key)) == pytest.approx(expected | asdict(way))
+    assert errors.score == errors.chosen.aer
+    assert (errors.named, errors.pairs) == (str(chosen), 12)
+    assert len({getattr(errors, key).aer for key in ways}) >= 3
     card = (run / "README.md").read_text()
-    assert f"| test | AER | {scores['AER']['score']:.1f} |  | {chosen} |" in card
-    assert f"| test, beam 2 | BLEU | {scores['BLEU']['score']:.1f} |" in card
+    assert f"| test | AER | {errors.score:.1f} |  | {chosen} |" in card
+    assert f"| test, beam 2 | BLEU | {scores.corpus['BLEU'].score:.1f} |" in card
     assert (run / "eval/test/alignment.png").read_bytes().startswith(b"\x89PNG")
     assert b"<svg" in (run / "eval/test/alignment.svg").read_bytes()
     page = (run / "eval/test/alignments.html").read_text()
@@ -63,46 +68,51 @@ def test_four_ways_to_align_are_scored_on_the_split_and_the_chosen_one_is_named(
 
 
 def test_the_search_that_made_the_scores_is_recorded(run: Path) -> None:
-    _, scores = evaluate(run, "validation", beam=1)
+    greedy = Run(run).config.search.model_copy(update={"beam": 1})
+    _, scores = evaluate(Run(run), Asked("validation", greedy))
     first = json.loads((run / "alignment.json").read_text())
-    assert scores["search"]["beam"] == 1
-    assert scores["search"]["length_penalty"] == 1.0
-    assert evaluate(run, "validation")[1]["search"]["beam"] == 2
+    assert scores.search["beam"] == 1
+    assert scores.search["length_penalty"] == 1.0
+    assert evaluate(Run(run), Asked("validation"))[1].search["beam"] == 2
     assert json.loads((run / "alignment.json").read_text()) == first
 
 
 def test_of_the_split_it_is_chosen_on_the_chosen_way_is_the_best(run: Path) -> None:
-    ways = evaluate(run, "validation")[1]["AER"]
-    assert ways["chosen"]["aer"] <= min(ways["as_it_is"]["aer"], ways["shifted"]["aer"])
+    ways = evaluate(Run(run), Asked("validation"))[1].alignment
+    assert ways is not None
+    assert ways.chosen.aer <= min(ways.as_it_is.aer, ways.shifted.aer)
     tried = [aer for one in json.loads((run / "alignment.json").read_text())["tried"] for aer in one["aer"].values()]
-    assert ways["chosen"]["aer"] == pytest.approx(min(tried))
+    assert ways.chosen.aer == pytest.approx(min(tried))
 
 
 def test_the_card_forgets_scores_of_earlier_weights(tmp_path: Path) -> None:
     run = write_run(tmp_path / "run", config(RNN))
     other = write_run(tmp_path / "other", config(RNN), seed=4)
-    evaluate(run)
-    evaluate(run, others=[other])
+    evaluate(Run(run))
+    evaluate(Run(run), Asked(others=(Run(other),)))
     assert (run / "README.md").read_text().count("| BLEU |") == 2
     write_run(other, config(RNN), seed=5)  # trained anew, it is of the same update
-    write_card(run)
+    write_card(Run(run), "a model")
     assert (run / "README.md").read_text().count("| BLEU |") == 1
     weights, _ = checkpoint.read(run / "model.safetensors")
     checkpoint.save(run / "model.safetensors", weights, {"update": 8})
-    write_card(run)
+    write_card(Run(run), "a model")
     assert "| BLEU |" not in (run / "README.md").read_text()
 
 
 def test_scores_are_said_to_be_of_the_weights_that_were_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = write_run(tmp_path / "run", config(RNN))
-    read, translate = checkpoint.fingerprints(run), Translator.translate
+    read, translate = Run(run).fingerprint, Translator.translate
 
     def overtaken(*args: Any, **settings: Any) -> list[Translation]:
         write_run(run, config(RNN), seed=5)  # by a training that goes on
         return translate(*args, **settings)
 
     monkeypatch.setattr(Translator, "translate", overtaken)
-    assert evaluate(run)[1]["weights"] == read != checkpoint.fingerprints(run)
+    _, scores = evaluate(Run(run))
+    assert scores.weights == [read] != [Run(run).fingerprint]
+    # What aligns is the same snapshot, and so is what was chosen with it.
+    assert json.loads((run / "alignment.json").read_text())["weights"] == read
 
 
 def test_a_run_is_not_scored_on_other_text_than_it_was_trained_on(tmp_path: Path) -> None:
@@ -115,17 +125,17 @@ def test_a_run_is_not_scored_on_other_text_than_it_was_trained_on(tmp_path: Path
         target.write("one two three\n")
     for scored in (evaluate, lambda run: align(run, Pairs(), Wanted(), None, None)):
         with pytest.raises(UserError, match=r"the data has changed since .*run was trained"):
-            scored(run)
+            scored(Run(run))
     assert not (run / "eval").exists()
     (tmp_path / "numbers.de").write_text(before + "\n")
-    assert evaluate(run)[0] == "test"
+    assert evaluate(Run(run))[0] == "test"
 
 
 def test_pairs_of_a_test_split_that_are_left_out_are_counted(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     write_lines(tmp_path / "t.tsv", ["eins\tone", "zwei\t", "drei\tthree"])
     tree = read_config(write_numbers(tmp_path, 200), ["train.epochs=1", f"corpus.test={tmp_path}/t.tsv"])
     experiment.train(tree, tmp_path / "run")
-    evaluate(tmp_path / "run")
+    evaluate(Run(tmp_path / "run"))
     assert "test: 1 pair with an empty side left out" in caplog.text
     assert (tmp_path / "run/eval/test/hypotheses.txt").read_text().count("\n") == 2
 
@@ -133,9 +143,9 @@ def test_pairs_of_a_test_split_that_are_left_out_are_counted(tmp_path: Path, cap
 def test_without_attention_there_is_no_alignment(tmp_path: Path) -> None:
     bare = write_run(tmp_path / "run", config(RNN | {"attention": {"score": "none"}}))
     with pytest.raises(UserError, match=r"this model has no attention .* nothing to plot"):
-        evaluate(bare, plot=True)
-    _, scores = evaluate(bare)
-    assert set(scores) == {"BLEU", "chrF", "TER", "search", "weights"}
+        evaluate(Run(bare), Asked(plot=True))
+    _, scores = evaluate(Run(bare))
+    assert (set(scores.corpus), scores.alignment) == ({"BLEU", "chrF", "TER"}, None)
     assert {path.name for path in (bare / "eval/test").iterdir()} == {
         "scores.json", "sources.txt", "references.txt", "hypotheses.txt"
     }  # fmt: skip
@@ -145,8 +155,8 @@ def test_without_attention_there_is_no_alignment(tmp_path: Path) -> None:
 def test_scores_are_those_of_beam_search_even_where_the_config_samples(tmp_path: Path) -> None:
     drawing = write_run(tmp_path / "run", config(RNN, sample=True))
     searching = write_run(tmp_path / "other", config(RNN))
-    found = [evaluate(one)[1] for one in (drawing, searching)]
-    assert found[0]["search"] == found[1]["search"]
+    found = [evaluate(Run(one))[1] for one in (drawing, searching)]
+    assert found[0].search == found[1].search
     assert [(one / "eval/test/hypotheses.txt").read_text() for one in (drawing,)] == [
         (searching / "eval/test/hypotheses.txt").read_text()
     ]
@@ -154,22 +164,23 @@ def test_scores_are_those_of_beam_search_even_where_the_config_samples(tmp_path:
 
 def test_an_ensemble_is_scored_beside_its_first_run(tmp_path: Path) -> None:
     first, second = (write_run(tmp_path / f"run{seed}", config(RNN, length_penalty=5.0), seed=seed) for seed in (3, 4))
-    alone = evaluate(first)[1]
-    _, scores = evaluate(first, papers=True, others=[second])
+    alone = evaluate(Run(first))[1]
+    _, scores = evaluate(Run(first), Asked(papers=True, others=(Run(second),)))
     folder = first / "eval/test+run4"
-    assert json.loads((folder / "scores.json").read_text()) == scores
-    assert json.loads((first / "eval/test/scores.json").read_text()) == alone
+    assert read_scores(folder) == scores
+    assert read_scores(first / "eval/test") == alone
     lines = (folder / "sources.txt").read_text().splitlines()
     expected = load(first, second).translate(lines)
     hypotheses = (folder / "hypotheses.txt").read_text().split("\n")[:-1]
     assert hypotheses == [one.text for one in expected]
     assert hypotheses != [one.text for one in load(first).translate(lines)]
     assert (folder / "alignments.npz").exists()
-    assert "AER" in alone
-    assert "AER" not in scores
+    assert alone.alignment is not None
+    assert scores.alignment is None
+    assert "BLEU, papers" in scores.corpus
     assert "| test+run4, beam 2 | BLEU |" in (first / "README.md").read_text()
     with pytest.raises(UserError, match="leave out --with"):
-        evaluate(first, plot=True, others=[second])
+        evaluate(Run(first), Asked(plot=True, others=(Run(second),)))
 
 
 def test_novel_scores_the_sentences_that_training_does_not_hold(
@@ -178,14 +189,14 @@ def test_novel_scores_the_sentences_that_training_does_not_hold(
     run = write_run(tmp_path / "run", config(RNN))
     caplog.set_level(logging.INFO, "mt")
     monkeypatch.setattr("mt.evaluation.evaluate.novel", lambda sources, training: [0, 2])
-    _, scores = evaluate(run, novel=True)
+    _, scores = evaluate(Run(run), Asked(novel=True))
     folder = run / "eval/test"
     hypotheses, references = (
         (folder / f"{name}.txt").read_text().splitlines() for name in ("hypotheses", "references")
     )
     expected = METRICS["BLEU"]([hypotheses[0], hypotheses[2]], [references[0], references[2]])
-    assert scores["BLEU, novel"] == asdict(expected) | {"lines": 2}
+    assert scores.corpus["BLEU, novel"] == replace(expected, lines=2)
     assert "of 2 sentences" in caplog.text
     monkeypatch.setattr("mt.evaluation.evaluate.novel", lambda sources, training: [])
-    assert "BLEU, novel" not in evaluate(run, novel=True)[1]
+    assert "BLEU, novel" not in evaluate(Run(run), Asked(novel=True))[1].corpus
     assert "no source is novel" in caplog.text

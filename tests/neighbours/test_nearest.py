@@ -17,13 +17,13 @@ from mt.config import Nearest
 from mt.config.models import RNNModel, TransformerModel
 from mt.core.errors import UserError
 from mt.core.special import BOS, EOS, PAD
-from mt.corpora import load_splits
-from mt.inference.translator import load
+from mt.inference.load import load
 from mt.models.contract import Seq2Seq
 from mt.models.ensemble import Ensemble
-from mt.neighbours import datastore
+from mt.neighbours.datastore import has_current_datastore, with_neighbours, write_datastore
 from mt.neighbours.model import NearestNeighbours
 from mt.runs import checkpoint
+from mt.runs.run import Run
 
 TARGET_IN = torch.tensor([[BOS, 7, 4, 4], [BOS, 5, 8, 6], [BOS, 6, PAD, PAD]])
 KINDS = {
@@ -133,11 +133,11 @@ def run(numbers: Path, tmp_path: Path) -> Path:
 
 @torch.inference_mode()
 def test_the_datastore_has_every_readout_of_training_beside_its_piece(run: Path) -> None:
-    settings, tokenizers, bare = checkpoint.load(run)
-    train = load_splits(settings.corpus)["train"]
-    count = datastore.write(run, train)
+    mine = Run(run)
+    tokenizers, bare, train = mine.tokenizers, mine.model, mine.splits["train"]
+    count = write_datastore(mine)
     tensors, _ = checkpoint.read(run / "datastore.safetensors")
-    assert datastore.is_current(run)
+    assert has_current_datastore(Run(run))
     assert len(tensors["keys"]) == len(tensors["pieces"]) == count
     assert count == sum(len(tokenizers.target.encode(line)) + 1 for line in train.targets)
     for source, target in list(zip(train.sources, train.targets, strict=True))[:40]:
@@ -162,8 +162,8 @@ def test_a_run_without_a_present_datastore_is_refused_with_the_remedy(run: Path)
     checkpoint.save(run / "model.safetensors", {name: 0.9 * tensor for name, tensor in weights.items()}, record)
     with pytest.raises(UserError, match="was written for other weights"):
         load(run, nearest=4)
-    assert type(load(run).model) is type(load(run, nearest=0).model) is type(checkpoint.load(run)[2])
-    checkpoint.remove(run)
+    assert type(load(run).model) is type(load(run, nearest=0).model) is type(Run(run).model)
+    Run(run).remove()
     assert not any(run.iterdir())
 
 
@@ -174,7 +174,7 @@ def test_neighbours_from_the_command_line(run: Path) -> None:
     assert mt("eval", run, "--nearest", "-1").returncode == 2
     written = mt("datastore", run)
     assert written.returncode == 0
-    assert "target pieces of the training split written to" in written.stderr
+    assert "target pieces of the training split written to" in written.stdout
     assert mt("translate", run, "eins zwei", "--nearest", 8).stdout == "one two\n"
     for asked, known in ((("--nearest", 8), True), ((), False)):
         assert mt("eval", run, *asked).returncode == 0
@@ -187,14 +187,14 @@ def test_neighbours_from_the_command_line(run: Path) -> None:
 def test_losses_by_which_votes_are_chosen_are_those_of_the_model_that_votes(
     run: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    settings, tokenizers, bare = checkpoint.load(run)
-    splits = load_splits(settings.corpus)
-    datastore.write(run, splits["train"])
+    mine = Run(run)
+    tokenizers, splits = mine.tokenizers, mine.splits
+    write_datastore(mine)
     script("nearest").nearest(run, count=[40, 3], weight=[0.4], temperature=[0.1])
     table = [line.strip("| ").split(" | ") for line in capsys.readouterr().out.splitlines()[2:]]
     assert [row[0] for row in table] == ["0", "40", "3"]
     for row, count in zip(table, (0, 40, 3), strict=True):
-        made = datastore.consulted(bare, run, Nearest(count=count, weight=0.4, temperature=0.1))
+        made = with_neighbours(mine.model, mine, Nearest(count=count, weight=0.4, temperature=0.1))
         total = pieces = 0.0
         for source, target in zip(splits["validation"].sources, splits["validation"].targets, strict=True):
             out = [*tokenizers.target.encode(target), EOS]
@@ -208,7 +208,7 @@ def test_training_writes_the_datastore_that_its_search_will_ask(tmp_path: Path) 
     config = write_numbers(tmp_path, 300)
     arguments = "train", config, "train.epochs=1", "search.nearest.count=5", "--run", tmp_path / "run"
     assert mt(*arguments).returncode == 0
-    assert datastore.is_current(tmp_path / "run")
+    assert has_current_datastore(Run(tmp_path / "run"))
     (tmp_path / "run" / "datastore.safetensors").unlink()
     assert mt(*arguments, "--resume").returncode == 0
     assert load(tmp_path / "run").settings.nearest.count == 5

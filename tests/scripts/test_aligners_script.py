@@ -9,6 +9,7 @@ from conftest import ENVIRONMENT
 
 from mt.alignment.files import read_pharaoh
 from mt.commands.aligning import Pairs, Reverse, Wanted, align
+from mt.runs.run import Run
 
 SCRIPT = Path(__file__).parents[2] / "scripts/aligners.py"
 CONFIG = """
@@ -35,9 +36,9 @@ def test_both_directions_guide_themselves(tmp_path: Path) -> None:
     runs = tmp_path / "runs"
     for row, reading in zip(rows, ["as-is", "shifted", "posterior"], strict=False):
         wanted, pairs = Wanted(reading=reading, threshold=0), Pairs(split="test")
-        there = align(runs / "tiny", pairs, wanted, None, tmp_path / "a")
-        back = align(runs / "tiny.reverse", pairs, wanted, None, tmp_path / "b")
-        both = align(runs / "tiny", pairs, wanted, Reverse(runs / "tiny.reverse"), tmp_path / "c")
+        there = align(Run(runs / "tiny"), pairs, wanted, None, tmp_path / "a")
+        back = align(Run(runs / "tiny.reverse"), pairs, wanted, None, tmp_path / "b")
+        both = align(Run(runs / "tiny"), pairs, wanted, Reverse(Run(runs / "tiny.reverse")), tmp_path / "c")
         printed = [re.match(r"AER ([\d.]+)", text) for text in (there, back, both)]
         assert row[2:5] == [f"{float(match[1]):.1f}" for match in printed if match]
 
@@ -45,8 +46,8 @@ def test_both_directions_guide_themselves(tmp_path: Path) -> None:
     turned = read_pharaoh(runs / "tiny.reverse.pharaoh")
     assert len(links) == 150
     assert [{(target, source) for source, target in one} for one in turned] == [set(one) for one in links]
-    made = align(runs / "tiny", Pairs(split="train"), Wanted(reading="posterior", threshold=0),
-                 Reverse(runs / "tiny.reverse"), tmp_path / "links")  # fmt: skip
+    made = align(Run(runs / "tiny"), Pairs(split="train"), Wanted(reading="posterior", threshold=0),
+                 Reverse(Run(runs / "tiny.reverse")), tmp_path / "links")  # fmt: skip
     assert made.startswith("AER")
     assert read_pharaoh(tmp_path / "links.pharaoh") == links
     for run, file in (("tiny.guided1", "tiny.pharaoh"), ("tiny.guided1.reverse", "tiny.reverse.pharaoh")):

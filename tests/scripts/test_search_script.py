@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from conftest import ENVIRONMENT
 
-from mt.runs import checkpoint
+from mt.runs.run import Run
 
 SCRIPT = Path(__file__).parents[2] / "scripts/search.py"
 
@@ -89,5 +89,5 @@ def test_an_interrupt_begins_no_further_trial(how: str, numbers: Path, tmp_path:
         finally:
             with suppress(ProcessLookupError):  # none is left, unless it did not stop
                 os.killpg(script.pid, signal.SIGKILL)
-    assert checkpoint.is_unfinished(tmp_path / "runs/trials/seed1")
+    assert Run(tmp_path / "runs/trials/seed1").is_unfinished
     assert [path.name for path in (tmp_path / "runs/trials").iterdir()] == ["seed1"]

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from mt import cli, search
-from mt.runs import checkpoint
+from mt.runs.run import STATE
 from mt.training import trainer as train
 
 
@@ -46,7 +46,7 @@ elif place == "save":
     def half_saved(self: Path, target: Path) -> Path:
         """Die between writing a state and renaming it."""
         global count
-        count -= Path(target).name == checkpoint.STATE
+        count -= Path(target).name == STATE
         if count == 0:
             os.kill(os.getpid(), signal.SIGKILL)
         return replace(self, target)

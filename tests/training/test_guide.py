@@ -9,11 +9,12 @@ from conftest import NUMBERS
 from mt import config
 from mt.core.errors import UserError
 from mt.corpora.pairs import Gold, Split
+from mt.runs.run import Run
 from mt.text.tokenizer import train_tokenizers
 from mt.training import experiment
 from mt.training.guide import Guide, load_guide
 from mt.training.losses import coverage_loss
-from mt.training.trainer import Trainer
+from mt.training.trainer import Materials, Trainer
 
 WORDS = list(NUMBERS)
 SOURCES = [f"{one} {other}" for one in WORDS for other in WORDS]
@@ -103,10 +104,11 @@ def test_the_coverage_loss_is_lowered_when_it_has_weight(tokenizers, tmp_path):
             "model": {"kind": "rnn", "embedding": 16, "hidden": 16, "encoder_hidden": 16, "attention": attention},
             "train": {"learning_rate": 0.01, "warmup": 0, "coverage_loss": weight},
         })  # fmt: skip
-        job = Trainer(tmp_path / str(weight), tree, {"train": split, "validation": split}, tokenizers)
+        given = Materials(tree, {"train": split, "validation": split}, tokenizers)
+        job = Trainer(Run(tmp_path / str(weight)), given)
         batch = job.train_pieces.batch(range(24))
         for _ in range(30):
-            job.update(batch, 0.0)
+            job.update(range(24), 0.0)
         job.model.eval()
         output = job.model(batch.source_BS, batch.mask_BS, batch.target_in_BT, attention=True)
         found.append(coverage_loss(output.attention, batch.target_out_BT).item() / 24)
@@ -125,12 +127,13 @@ def test_a_guided_model_looks_where_it_is_told(tokenizers, tmp_path):
             "model": {"kind": "rnn", "embedding": 16, "hidden": 16, "encoder_hidden": 16, "attention": {"width": 16}},
             "train": {"learning_rate": 0.01, "warmup": 0, "guide": {"links": str(file), "weight": weight}},
         })  # fmt: skip
-        job = Trainer(tmp_path / str(weight), tree, {"train": split, "validation": split}, tokenizers,
-                      load_guide(tree.train.guide, split, tokenizers))  # fmt: skip
+        guide = load_guide(tree.train.guide, split, tokenizers)
+        given = Materials(tree, {"train": split, "validation": split}, tokenizers, guide)
+        job = Trainer(Run(tmp_path / str(weight)), given)
         batch = job.train_pieces.batch(range(24))
         known = job.guide.batch(range(24), batch.target_out_BT.shape[1], batch.source_BS.shape[1])
         for _ in range(40):
-            job.update(batch, 0.0, known)
+            job.update(range(24), 0.0)
         job.model.eval()
         attention = job.model(batch.source_BS, batch.mask_BS, batch.target_in_BT, attention=True).attention
         on_guided.append((attention * (known > 0)).sum().item() / (known.sum(2) > 0).sum().item())

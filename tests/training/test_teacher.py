@@ -9,9 +9,11 @@ import torch
 from conftest import mt, write_numbers
 from tiny_models import batch
 
+from mt.config import Config
 from mt.core.errors import UserError
 from mt.core.special import BOS, PAD
 from mt.runs import checkpoint
+from mt.runs.run import Run
 from mt.training import experiment
 from mt.training.trainer import Trainer
 
@@ -31,17 +33,22 @@ def runs(numbers: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 
 def student(runs: list[Path], folder: Path, **teacher: object) -> Trainer:
-    settings = checkpoint.load(runs[0])[0]
+    settings = Run(runs[0]).config
     changed = settings.train.teacher.model_copy(
         update={"runs": tuple(map(str, runs)), "candidates": CANDIDATES} | teacher
     )
     train = settings.train.model_copy(update={"teacher": changed})
-    return experiment.prepare(settings.model_copy(update={"train": train}), folder)
+    return prepare(settings.model_copy(update={"train": train}), folder)
+
+
+def prepare(tree: Config, folder: Path, resume: bool = False) -> Trainer:
+    run = Run(folder)
+    return experiment.begin(run, experiment.gather(tree, run, resume=resume))
 
 
 def said(runs: list[Path], source: list[int], target: list[int]) -> list[dict[int, float]]:
     """The slow twin: each model steps by itself; the mean of their probabilities, the likeliest of it, scaled."""
-    models = [checkpoint.load(run)[2] for run in runs]
+    models = [Run(run).model for run in runs]
     states = [model.encode(*batch([source])) for model in models]
     rows = []
     for previous in [BOS, *target[:-1]]:
@@ -97,7 +104,7 @@ def test_the_student_learns_from_its_lessons_and_the_corpus(runs: list[Path], tm
                          zip(taught[0][b, t].tolist(), taught[1][b, t].tolist(), strict=True))  # fmt: skip
             expected -= 0.3 * own + 0.7 * theirs
     job.model.train = lambda: job.model  # no dropout
-    loss, _ = job.update(given, 0.5, None, taught)
+    loss, _ = job.update(rows, 0.5)
     assert loss == pytest.approx(expected, rel=1e-3)
 
 
@@ -107,14 +114,14 @@ def test_lessons_are_written_once_and_a_resumed_student_must_have_the_same(runs:
     job.save()
     before = file.stat().st_mtime_ns
     settings = job.config
-    assert experiment.prepare(settings, tmp_path / "student", resume=True).teacher.digest == job.teacher.digest
+    assert prepare(settings, tmp_path / "student", resume=True).teacher.digest == job.teacher.digest
     assert file.stat().st_mtime_ns == before
     for change in ({"runs": (str(runs[0]),)}, {"candidates": CANDIDATES + 1}):
         other = settings.train.teacher.model_copy(update=change)
         changed = settings.model_copy(update={"train": settings.train.model_copy(update={"teacher": other})})
         with pytest.raises(UserError, match="the data has changed"):
-            experiment.prepare(changed, tmp_path / "student", resume=True)
-    checkpoint.remove(tmp_path / "student")
+            prepare(changed, tmp_path / "student", resume=True)
+    Run(tmp_path / "student").remove()
     assert not any((tmp_path / "student").iterdir())
 
 

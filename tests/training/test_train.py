@@ -11,9 +11,11 @@ from mt.config import Config
 from mt.core.errors import UserError
 from mt.corpora.pairs import Split
 from mt.runs import checkpoint
+from mt.runs.run import Run
 from mt.text.tokenizer import train_tokenizers
 from mt.training import trainer as train
-from mt.training.trainer import Trainer, learning_rate
+from mt.training.schedule import learning_rate
+from mt.training.trainer import Materials, Trainer
 
 
 def config(**changes):
@@ -34,7 +36,7 @@ def trainer(tmp_path):
         split = Split(sorted(NUMBERS) * 4, [NUMBERS[word] for word in sorted(NUMBERS)] * 4)
         tree = config(**changes)
         tokenizers = train_tokenizers(split.sources, split.targets, tree.vocabulary)
-        return Trainer(tmp_path, tree, {"train": split, "validation": split}, tokenizers)
+        return Trainer(Run(tmp_path), Materials(tree, {"train": split, "validation": split}, tokenizers))
 
     return build
 
@@ -180,9 +182,9 @@ def test_average_is_the_sum_written_out_and_is_what_is_validated_and_kept(traine
     assert not torch.equal(job.best[name], weights[-1])
     torch.testing.assert_close(job.model.output.bias.detach(), weights[-1], rtol=0, atol=0)
     averaged = job.position.records[-1]["validation_loss"]
-    with job.average.in_the_model():
-        assert job.validation_loss() == averaged
-    assert job.validation_loss() != averaged
+    assert job.validation_loss(job.average.module) == averaged
+    job.model.eval()
+    assert job.validation_loss(job.model) != averaged
 
 
 def test_without_an_average_none_is_saved_and_a_resumed_run_goes_on(trainer):
@@ -194,7 +196,7 @@ def test_without_an_average_none_is_saved_and_a_resumed_run_goes_on(trainer):
     again.restore()
     for name, tensor in checkpoint.weights(job.model).items():
         assert torch.equal(checkpoint.weights(again.model)[name], tensor)
-        assert torch.equal(again.average.tensors[name], tensor)
+        assert torch.equal(checkpoint.weights(again.average.module)[name], tensor)
 
 
 @needs_bfloat16
@@ -208,8 +210,8 @@ def test_bfloat16_is_for_updates_alone_and_the_loss_is_float32(trainer, monkeypa
     cross_entropy = train.cross_entropy
     monkeypatch.setattr(train, "cross_entropy", spy)
     job = trainer(precision="bfloat16")
-    job.update(job.train_pieces.batch([0, 1, 2]), 0.0)
-    job.validation_loss()
+    job.update([0, 1, 2], 0.0)
+    job.validation_loss(job.model.eval())
     assert seen[0] == (torch.float32, True, False)
     assert {*seen[1:]} == {(torch.float32, False, False)}
     assert {tensor.dtype for tensor in checkpoint.weights(job.model).values()} == {torch.float32}
@@ -222,7 +224,7 @@ def test_bfloat16_resumes_bit_for_bit(trainer):
     whole, ends = trainer(precision="bfloat16"), []
     whole.train()
     ends.append(checkpoint.weights(whole.model))
-    for path in whole.run.glob("*.safetensors"):
+    for path in whole.run.path.glob("*.safetensors"):
         path.unlink()
     first = trainer(precision="bfloat16", save_every=1)
     update = first.update
