@@ -13,6 +13,7 @@ class Vocabulary(Tree):
     """SentencePiece, trained on the training split only."""
 
     kind: Literal["bpe", "unigram"] = "bpe"
+    """bpe: byte-pair encoding (Sennrich et al. 2016). unigram: a unigram language model (Kudo 2018)."""
     size: Annotated[int, Field(ge=300)] = 5000
     """Pieces, the 4 special symbols and 256 bytes included."""
     joint: bool = True
@@ -51,23 +52,30 @@ class Train(Tree):
     """The training loop."""
 
     epochs: Count = 10
+    """Times that training reads all of its pairs."""
     batch_tokens: Count = 1536
     """Target pieces in a batch, padding included. A longer sentence makes a batch of its own."""
     max_pieces: Count = 200
     """Training pairs with a longer side are left out, and counted."""
     learning_rate: Annotated[float, Field(gt=0)] = 1.5e-3
+    """The highest rate, which the warm-up ends with."""
     betas: tuple[Fraction, Fraction] = (0.9, 0.98)
+    """Of Adam (Kingma and Ba 2015): the decay of its mean gradient, and of its mean squared gradient."""
     schedule: Literal["linear", "inverse_sqrt", "plateau"] = "linear"
     """After the warm-up: linear falls to `final` at the last update; inverse_sqrt falls with 1/sqrt(update); plateau
     multiplies by `factor` when validation BLEU has not risen for `patience` validations."""
     warmup: Annotated[int, Field(ge=0)] = 300
     """Updates in which the learning rate rises linearly from 0."""
     final: Annotated[float, Field(ge=0, le=1)] = 0.02
+    """linear: what the learning rate ends at, as a share of the highest."""
     factor: Annotated[float, Field(gt=0, lt=1)] = 0.5
+    """plateau: what the learning rate is multiplied by."""
     patience: Count = 1
+    """plateau: so many validations without a better BLEU, and the learning rate falls."""
     clip: Annotated[float, Field(gt=0)] = 1.0
     """Largest norm of the gradient."""
     label_smoothing: Fraction = 0.1
+    """Share of the target that all pieces of the vocabulary divide equally (Szegedy et al. 2016)."""
     precision: Precision = "float32"
     """Of matrix products and what is made of them, in an update; weights, their optimiser, the loss, validation and all
     else are float32 (Micikevicius et al. 2018; Kalamkar et al. 2019)."""
@@ -102,6 +110,7 @@ class Search(Tree):
     """Decoding; greedy search (beam 1) is used for validation scores."""
 
     beam: Count = 5
+    """Hypotheses that the search keeps of each sentence. 1: greedy search."""
     length_penalty: Annotated[float, Field(ge=0, le=10)] = 1.0
     """Exponent alpha of the length penalty ((5 + length) / 6)^alpha, Wu et al. 2016, eq. 14."""
     coverage_penalty: Annotated[float, Field(ge=0, le=100)] = 0.0
@@ -117,9 +126,11 @@ class Search(Tree):
     top_p: Annotated[float, Field(gt=0, le=1)] = 1.0
     """Sampling: only from the most probable pieces that together reach this probability (Holtzman et al. 2020)."""
     sample_seed: Seed = 1
+    """Sampling: another seed draws other translations."""
     max_ratio: Annotated[float, Field(gt=0)] = 1.5
     """The longest output has max_ratio x source pieces + max_extra pieces."""
     max_extra: Count = 5
+    """See max_ratio."""
     max_source: Count = 1000
     """Longer sources are cut to so many pieces, with a warning."""
     batch: Count = 64
@@ -139,6 +150,7 @@ class Config(Tree):
     train: Train = Train()
     search: Search = Search()
     seed: Seed = 1
+    """Of all that is random in training: first weights, order, dropout."""
     threads: Count | None = None
     """Threads for the arithmetic. Unset: one for each processor this process may use."""
 

@@ -11,21 +11,28 @@ class ToyCorpus(Tree):
     """A synchronous English-German grammar; nothing to download, gold alignments by construction."""
 
     name: Literal["toy"]
+    """Says that the corpus is this one."""
     source: Literal["en", "de"] = "de"
+    """Language to translate from."""
     target: Literal["en", "de"] = "en"
+    """Language to translate into."""
     pairs: Count = 20000
     """Training pairs to generate."""
     held_out: Count = 500
     """Pairs in each of validation and test."""
     seed: Seed = 1
+    """Chooses the sentences that are generated."""
 
 
 class GntCorpus(Tree):
     """Greek New Testament (SBLGNT) and Berean Standard Bible, with manual gold word alignments."""
 
     name: Literal["gnt"]
+    """Says that the corpus is this one."""
     source: Literal["grc", "en"] = "grc"
+    """Language to translate from."""
     target: Literal["grc", "en"] = "en"
+    """Language to translate into."""
     all_text: bool = False
     """Train on the validation and test verses too, and without gold links, as unsupervised aligners do. BLEU then tells
     nothing."""
@@ -35,8 +42,11 @@ class Multi30kCorpus(Tree):
     """Multi30k task 1: image captions; test split test_2016_flickr."""
 
     name: Literal["multi30k"]
+    """Says that the corpus is this one."""
     source: Multi30kLanguage = "de"
+    """Language to translate from."""
     target: Multi30kLanguage = "en"
+    """Language to translate into."""
     path: str | None = None
     """Folder of raw files (train.de, val.de, test_2016_flickr.de, ..., plain or .gz). Unset: MT_DATA/multi30k or
     MT_DATA itself, data/multi30k, else the Hub (en and de only)."""
@@ -46,9 +56,11 @@ class FilesCorpus(Tree):
     """Your own parallel text: two plain files, a TSV or a JSONL file for each split."""
 
     name: Literal["files"]
+    """Says that the corpus is this one."""
     source: str
     """Name of the source language: the JSONL key, and what the model card says."""
     target: str
+    """Language to translate into."""
     train: str | tuple[str, str]
     """[source file, target file], or one file ending in .tsv (source, tab, target) or .jsonl (each also as .gz).
     Relative to the current folder."""
@@ -66,17 +78,21 @@ class HubCorpus(Tree):
     """A data set of the Hugging Face Hub, or a folder in its layout: a translation column or two text columns."""
 
     name: Literal["hub"]
+    """Says that the corpus is this one."""
     path: str
     """Name on the Hub, or a local folder."""
     subset: str | None = None
     """The data set's configuration, e.g. de-en."""
     source: str
+    """Language to translate from."""
     target: str
+    """Language to translate into."""
     column: str = "translation"
     """Column holding {language: text}. Where it is missing, columns named like the languages are used."""
     held_out: Count | None = None
     """Pairs to hold out for validation or test where the data set has no such split. Unset: as for files."""
     seed: Seed = 1
+    """Chooses the pairs that are held out."""
 
 
 CorpusConfig = ToyCorpus | GntCorpus | Multi30kCorpus | FilesCorpus | HubCorpus

@@ -11,11 +11,13 @@ class Dropout(Tree):
     """Probability that a value is dropped in training, by place."""
 
     embedding: Fraction = 0.3
+    """On the embeddings of source and target."""
     encoder: Fraction = 0.3
     """On the encoder's output, and between its layers."""
     decoder: Fraction = 0.3
     """Between the decoder's layers."""
     readout: Fraction = 0.3
+    """Before the output layer."""
 
 
 class Report(Tree):
@@ -74,8 +76,11 @@ class RNNModel(Tree):
     """Recurrent encoder and decoder."""
 
     kind: Literal["rnn"] = "rnn"
+    """Says that the model is this one."""
     cell: Literal["gru", "lstm"] = "gru"
+    """The recurrent unit: gru (Cho et al. 2014) or lstm (Hochreiter and Schmidhuber 1997)."""
     embedding: Count = 256
+    """Width of the embeddings of source and target."""
     hidden: Count = 256
     """Width of the decoder's state."""
     encoder_hidden: Count = 256
@@ -137,6 +142,7 @@ class TransformerDropout(Tree):
     """Probability that a value is dropped in training, by place."""
 
     embedding: Fraction = 0.3
+    """On the embeddings of source and target, positions included."""
     residual: Fraction = 0.3
     """On the output of each sublayer."""
     attention: Fraction = 0.0
@@ -147,11 +153,15 @@ class TransformerModel(Tree):
     """Transformer, Vaswani et al. 2017: pre-norm, sinusoidal positions."""
 
     kind: Literal["transformer"]
+    """Says that the model is this one."""
     width: Count = 256
+    """Width of the embeddings and of every layer's output; the heads share it equally."""
     layers: Count = 3
     """Depth of the encoder and of the decoder."""
     heads: Count = 4
+    """Heads of each attention."""
     feedforward: Count = 1024
+    """Hidden width of the feed-forward layers."""
     tied: bool = True
     """Output layer = target embedding; also = source embedding when the vocabulary is joint."""
     dropout: TransformerDropout = TransformerDropout()

@@ -1,0 +1,297 @@
+"""Write docs/reference/ from the code: the commands, the config keys, the files of a run, what attention there is.
+
+    python scripts/reference.py
+
+A test fails while the pages in docs/reference/ differ from what this program writes.
+"""
+
+import inspect
+import types
+import typing
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+import typer
+import yaml
+from annotated_types import Ge, Gt, Le, Lt
+from pydantic.fields import FieldInfo
+from typer.models import ArgumentInfo, ParamMeta
+from typer.utils import get_params_from_function
+
+from mt import cli
+from mt.attention import CoverageAttention, FixedVector, MultiHead
+from mt.attention.scores import SCORES
+from mt.attention.windows import WINDOWS
+from mt.config import Config
+from mt.config.files import TAGS
+from mt.config.tree import Tree
+from mt.core.files import write_text
+
+NOTE = "\nThis page is written by `python scripts/reference.py`: change the code, not the page.\n"
+KINDS = {int: "whole number", float: "number", str: "text", Path: "path", bool: "true or false"}
+SIGNS = {Ge: ("ge", "at least"), Gt: ("gt", "above"), Le: ("le", "at most"), Lt: ("lt", "below")}
+FILES = {
+    "config.yaml": "the whole resolved configuration",
+    "tokenizer*.model": "SentencePiece's model: `tokenizer.model`, or `tokenizer.source.model` and "
+    "`tokenizer.target.model` where `vocabulary.joint` is false",
+    "model.safetensors": "the best weights",
+    "state.safetensors": "what an exact resume needs: weights, averages, optimiser, position, what it was made with",
+    "metrics.jsonl": "one line of JSON for each validation",
+    "README.md": "the model card: corpus, licence, scores with their signatures",
+    "alignment.json": "how attention is read as an alignment, as chosen on validation, and all that was tried",
+    "datastore.safetensors": "what the model saw at each target piece of training, where neighbours vote",
+    "lessons.safetensors": "what the teacher said of each target piece of training, where there is one",
+}
+FOLDERS = {
+    "eval": "a folder for each split that was scored",
+    "align": "what `mt align` wrote",
+    "cache": "the corpus as pieces (Arrow files)",
+}
+SCORED = {
+    "scores.json": "BLEU, chrF, TER and what else was asked for, each with its signature and 95 % interval; AER where "
+    "gold links are known; the settings of the search; a fingerprint of the weights",
+    "sources.txt": "the split's source sentences, one a line",
+    "references.txt": "their translations by people",
+    "hypotheses.txt": "their translations by the model",
+    "alignments.npz": "the attention matrices of each sentence, by pieces and by words (float16)",
+    "alignments.jsonl": "the same and the pieces, words and links of each sentence, a line of JSON each",
+    "alignments.pharaoh": "the links of each sentence: `i-j`, source-target, counted from 0",
+}
+"""What eval/SPLIT/ holds."""
+Row = tuple[str, ...]
+
+
+def reference(
+    output: Annotated[Path, typer.Option(help="Folder of the pages.")] = Path("docs/reference"),
+) -> None:
+    """Write the pages."""
+    for name, page in PAGES.items():
+        write_text(output / name, page())
+
+
+def table(head: Row, rows: list[Row]) -> str:
+    """Return a Markdown table; a line break or a bar in a cell would end it."""
+    lines = [head, ("---",) * len(head), *rows]
+    cells = [[" ".join(cell.split()).replace("|", "\\|") for cell in line] for line in lines]
+    return "\n".join(f"| {' | '.join(line)} |" for line in cells)
+
+
+def paragraphs(documented: Any) -> str:
+    """Return a docstring, without the indentation of the code."""
+    return inspect.cleandoc(documented.__doc__ or "")
+
+
+# Commands -------------------------------------------------------------------------------------------------------------
+
+
+def commands() -> str:
+    """Return the page of all commands."""
+    found = [info.callback for info in cli.app.registered_commands if info.callback]
+    body = "\n\n".join(command(one) for one in found)
+    return f"""# Commands
+{NOTE}
+`mt COMMAND --help` says the same in the terminal. Exit codes: 0, it worked; 1, it failed, and the reason is on standard
+error; 2, the command was written wrongly; 130, it was interrupted by Ctrl-C.
+
+{body}
+"""
+
+
+def command(callback: Callable[..., Any]) -> str:
+    """Return the section of one command."""
+    params = get_params_from_function(callback).values()
+    given = [param for param in params if isinstance(param.default, ArgumentInfo)]
+    rest = [param for param in params if not isinstance(param.default, ArgumentInfo)]
+    usage = " ".join(["mt", callback.__name__, *map(placeholder, given), *(["[OPTIONS]"] if rest else [])])
+    parts = [f"## mt {callback.__name__}", paragraphs(callback), f"    {usage}"]
+    if given:
+        parts.append(table(("argument", "value", "meaning"), [argument(param) for param in given]))
+    if rest:
+        parts.append(table(("option", "value", "default", "meaning"), [option(param) for param in rest]))
+    return "\n\n".join(parts)
+
+
+def placeholder(param: ParamMeta) -> str:
+    """Return how the usage line has an argument."""
+    name = (param.default.metavar or param.name).upper() + ("..." if list in origins(param.annotation) else "")
+    return name if param.default.default is ... else f"[{name}]"
+
+
+def argument(param: ParamMeta) -> Row:
+    """Return the row of an argument."""
+    return f"`{placeholder(param).strip('[]')}`", value(param.annotation), param.default.help or ""
+
+
+def option(param: ParamMeta) -> Row:
+    """Return the row of an option."""
+    info = param.default
+    names = info.param_decls or ("--" + param.name.replace("_", "-"),)
+    bounds = [f"{words} {end}" for words, end in (("at least", info.min), ("at most", info.max)) if end is not None]
+    if bool in (param.annotation, *get_args(param.annotation)):
+        said = ""
+    else:
+        said = ", ".join([value(param.annotation), *bounds]).replace("list of ", "any number of times: ")
+    default = "" if info.default in (None, False) else f"`{info.default}`"
+    return ", ".join(f"`{name}`" for name in names), said, default, info.help or ""
+
+
+# Kinds of values ------------------------------------------------------------------------------------------------------
+
+
+def origins(annotation: Any) -> set[Any]:
+    """Return the generic types in a type and in the members of its union."""
+    return {get_origin(part) for part in (annotation, *get_args(annotation))}
+
+
+def value(annotation: Any) -> str:
+    """Return in words what may be written for a value of this type."""
+    origin, inside = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return ", ".join([value(inside[0]), *bounded(inside[1:])])
+    if origin is Literal:
+        return ", ".join(f"`{choice}`" for choice in inside)
+    if origin in {Union, types.UnionType}:
+        return ", or ".join(value(part) for part in inside if part is not type(None))
+    if origin is list or (origin is tuple and inside[-1] is ...):
+        return f"list of {value(inside[0])}"
+    if origin is tuple:
+        return f"list of {len(inside)}: {value(inside[0])}"
+    return KINDS[annotation]
+
+
+def bounded(metadata: typing.Iterable[Any]) -> Iterator[str]:
+    """Yield the bounds of a number in words."""
+    for one in metadata:
+        if isinstance(one, FieldInfo):
+            yield from bounded(one.metadata)
+        elif type(one) in SIGNS:
+            name, words = SIGNS[type(one)]
+            yield f"{words} {getattr(one, name):,}"
+
+
+# Config keys ----------------------------------------------------------------------------------------------------------
+
+
+def keys() -> str:
+    """Return the page of all keys of a config."""
+    head = f"""# Config keys
+{NOTE}
+A config is a YAML file. It says only what differs from the defaults, or from the config that it `extends`.
+`mt config NAME` prints the whole of one. A key of this page is written as a tree in a file, and with dots in a command:
+`train: {{epochs: 3}}` is `train.epochs=3`. Where a default is "unset", the meaning says what happens then. A key that
+does not exist, a value that does not fit, and two values that exclude each other are refused with the reason.
+"""
+    return "\n\n".join([head.rstrip(), *subtree(Config, "", "An experiment")]) + "\n"
+
+
+def subtree(tree: type[Tree], prefix: str, title: str) -> Iterator[str]:
+    """Yield the section of a subtree, and then those of the subtrees in it."""
+    below: list[tuple[type[Tree], str, str]] = []
+    rows: list[Row] = []
+    for name, field in tree.model_fields.items():
+        if not (nodes := trees(field.annotation)):
+            rows.append((f"`{prefix}{name}`", allowed(field), default(field), field.description or ""))
+        for node in nodes:
+            tag = TAGS.get(name) if not prefix else None
+            kind = f": {get_args(node.model_fields[tag].annotation)[0]}" if tag else ""
+            below.append((node, f"{prefix}{name}.", f"{prefix}{name}{kind}"))
+    parts = [f"## {title}", paragraphs(tree)] if prefix else []
+    yield "\n\n".join([*parts, table(("key", "value", "default", "meaning"), rows)])
+    for node, inner, called in below:
+        yield from subtree(node, inner, called if not title.startswith("model: ") else f"{called} ({title[7:]})")
+
+
+def trees(annotation: Any) -> list[type[Tree]]:
+    """Return the subtrees that a field may hold."""
+    return [part for part in (annotation, *get_args(annotation)) if inspect.isclass(part) and issubclass(part, Tree)]
+
+
+def allowed(field: FieldInfo) -> str:
+    """Return in words what a key may be."""
+    return ", ".join([value(field.annotation), *bounded(field.metadata)])
+
+
+def default(field: FieldInfo) -> str:
+    """Return what a key is when nobody sets it, as YAML has it."""
+    if field.is_required():
+        return "needed"
+    if field.default is None:
+        return "unset"
+    plain = list(field.default) if isinstance(field.default, tuple) else field.default
+    said = yaml.safe_dump(plain, default_flow_style=True).removesuffix("...\n").strip()
+    return f"`{said}`"
+
+
+# Attention ------------------------------------------------------------------------------------------------------------
+
+
+def attention() -> str:
+    """Return the page of scores, windows, and what goes around them."""
+    around = {"`score: none`": FixedVector, "`coverage: true`": CoverageAttention, "`heads: 2` and more": MultiHead}
+    return f"""# Attention
+{NOTE}
+The weights of a query are the softmax of a *score* over the pieces that a *window* allows; the context is the sum of
+the values, weighted so. `model.attention` of a [config](config.md) chooses both. q is the query, k a key; W, U and v
+are learned; S is the number of source pieces.
+
+## Scores
+
+{classes("model.attention.score", SCORES)}
+
+## Windows
+
+{classes("model.attention.window", WINDOWS)}
+
+## Around them
+
+{classes("model.attention", around)}
+"""
+
+
+def classes(key: str, entries: dict[str, Any]) -> str:
+    """Return a table of names, classes, and what these say of themselves."""
+    rows = [
+        (name if "`" in name else f"`{name}`", f"`{entry.__name__}`", entry.__doc__) for name, entry in entries.items()
+    ]
+    return table((f"`{key}`", "class", "formula and paper"), rows)
+
+
+# A run directory ------------------------------------------------------------------------------------------------------
+
+
+def run_directory() -> str:
+    """Return the page of what a run directory holds."""
+    folders = {f"{name}/": meaning for name, meaning in FOLDERS.items()}
+    return f"""# A run directory
+{NOTE}
+A run is a directory, `runs/NAME` unless you say otherwise. It explains itself: its config is resolved, so that no other
+file is needed to read it, and nothing in it is pickled. `config.yaml`, the vocabularies and `model.safetensors` are all
+that translating needs. Every file is written beside its final name and then renamed. So a run that is killed at any
+moment goes on where it was saved, and ends with the same weights, bit for bit, as a run that was never killed (on the
+same machine, with the same number of threads).
+
+{files(FILES | folders)}
+
+Files of `eval/SPLIT/`, for each split that `mt eval` has scored (with other runs: `eval/SPLIT+OTHER/`):
+
+{files(SCORED)}
+
+`align/` holds the same three files of an alignment, under the name of the split.
+"""
+
+
+def files(named: dict[str, str]) -> str:
+    """Return a table of files and what they hold."""
+    return table(("file", "what it holds"), [(f"`{name}`", meaning) for name, meaning in named.items()])
+
+
+PAGES = {
+    "commands.md": commands,
+    "config.md": keys,
+    "run-directory.md": run_directory,
+    "attention.md": attention,
+}
+
+if __name__ == "__main__":
+    cli.main(reference)
