@@ -27,27 +27,11 @@ from mt.config import Config
 from mt.config.files import TAGS
 from mt.config.tree import Tree
 from mt.core.files import write_text
+from mt.runs.run import FILES, FOLDERS, LOCK, OWNER
 
 NOTE = "\nThis page is written by `python scripts/reference.py`: change the code, not the page.\n"
 KINDS = {int: "whole number", float: "number", str: "text", Path: "path", bool: "true or false"}
 SIGNS = {Ge: ("ge", "at least"), Gt: ("gt", "above"), Le: ("le", "at most"), Lt: ("lt", "below")}
-FILES = {
-    "config.yaml": "the whole resolved configuration",
-    "tokenizer*.model": "SentencePiece's model: `tokenizer.model`, or `tokenizer.source.model` and "
-    "`tokenizer.target.model` where `vocabulary.joint` is false",
-    "model.safetensors": "the best weights",
-    "state.safetensors": "what an exact resume needs: weights, averages, optimiser, position, what it was made with",
-    "metrics.jsonl": "one line of JSON for each validation",
-    "README.md": "the model card: corpus, licence, scores with their signatures",
-    "alignment.json": "how attention is read as an alignment, as chosen on validation, and all that was tried",
-    "datastore.safetensors": "what the model saw at each target piece of training, where neighbours vote",
-    "lessons.safetensors": "what the teacher said of each target piece of training, where there is one",
-}
-FOLDERS = {
-    "eval": "a folder for each split that was scored",
-    "align": "what `mt align` wrote",
-    "cache": "the corpus as pieces (Arrow files)",
-}
 SCORED = {
     "scores.json": "BLEU, chrF, TER and what else was asked for, each with its signature and 95 % interval; AER where "
     "gold links are known; the settings of the search; a fingerprint of the weights",
@@ -263,6 +247,7 @@ def classes(key: str, entries: dict[str, Any]) -> str:
 def run_directory() -> str:
     """Return the page of what a run directory holds."""
     folders = {f"{name}/": meaning for name, meaning in FOLDERS.items()}
+    locks = {LOCK: "held by the process that writes the run, and freed with it", OWNER: "which process that is"}
     return f"""# A run directory
 {NOTE}
 A run is a directory, `runs/NAME` unless you say otherwise. It explains itself: its config is resolved, so that no other
@@ -271,7 +256,7 @@ that translating needs. Every file is written beside its final name and then ren
 moment goes on where it was saved, and ends with the same weights, bit for bit, as a run that was never killed (on the
 same machine, with the same number of threads).
 
-{files(FILES | folders)}
+{files(FILES | folders | locks)}
 
 Files of `eval/SPLIT/`, for each split that `mt eval` has scored (with other runs: `eval/SPLIT+OTHER/`):
 
