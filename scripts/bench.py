@@ -24,8 +24,8 @@ from matplotlib.figure import Figure
 from mt import cli
 from mt.config import Config
 from mt.config.files import read_config
+from mt.core.device import has_bfloat16, set_threads
 from mt.core.files import replacing, write_text
-from mt.core.precision import has_bfloat16
 from mt.corpora import load_splits
 from mt.inference.load import load
 from mt.inference.translator import Translator
@@ -71,8 +71,8 @@ def bench(
         raise typer.BadParameter(f"{batches!r}: write numbers, as 1024,2048", param_hint="--batches") from None
     tree = read_config(config)
     splits = load_splits(tree.corpus)
-    threads = tree.threads or torch.get_num_threads()
-    torch.set_num_threads(threads)
+    set_threads(tree.threads)
+    threads = torch.get_num_threads()
     tree = tree.model_copy(update={"threads": threads})  # the same wherever a model is trained or loaded
     tokenizers = train_tokenizers(splits["train"].sources, splits["train"].targets, tree.vocabulary)
     figures: Figures = defaultdict(list)

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from mt import cli
 from mt.config import Nearest
+from mt.core.device import set_threads
 from mt.core.progress import Meter
 from mt.core.special import PAD
 from mt.data.pieces import Pieces
@@ -49,7 +50,7 @@ def loss(probability_P: Tensor) -> float:
 @torch.inference_mode()
 def looked_up(run: Run, count: int) -> tuple[Tensor, Tensor, Tensor]:
     """Return, for each target piece of validation, its probability, the nearest cosines, and which are beside it."""
-    torch.set_num_threads(run.config.threads or torch.get_num_threads())
+    set_threads(run.config.threads)
     model = cast(NearestNeighbours, with_neighbours(run.model, run, Nearest(count=count)))
     pieces, found = Pieces(run.splits["validation"], run.tokenizers, run / CACHE), []
     meter = Meter("looking up", "pair", len(pieces.rows))

@@ -10,7 +10,7 @@ import pytest
 import torch
 from config_files import write
 
-from mt.core.precision import has_bfloat16
+from mt.core.device import has_bfloat16
 
 torch.set_num_threads(1)
 

@@ -152,7 +152,8 @@ class Config(Tree):
     seed: Seed = 1
     """Of all that is random in training: first weights, order, dropout."""
     threads: Count | None = None
-    """Threads for the arithmetic. Unset: one for each processor this process may use."""
+    """Threads for the arithmetic, at most one for each processor this process may use. Unset: OMP_NUM_THREADS, else one
+    for each processor, up to 8. No part of the experiment: another number may resume it, though not bit for bit."""
 
     @model_validator(mode="after")
     def _languages_differ(self) -> Self:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from mt.alignment.matrices import EMPTY, Alignment, Matrix, align, shifted
 from mt.config import Config
+from mt.core.device import set_threads
 from mt.core.errors import UserError
 from mt.core.special import BOS, EOS, PAD
 from mt.corpora.pairs import Gold, Span, Split
@@ -143,5 +144,5 @@ class Aligner:
 
 def load_aligner(run: Run) -> Aligner:
     """Return the aligner of a run. Raises UserError when it has no model, or its model has no attention."""
-    torch.set_num_threads(run.config.threads or 1)
+    set_threads(run.config.threads)
     return Aligner(run.model, run.tokenizers, run.config)

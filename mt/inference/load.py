@@ -4,11 +4,9 @@ import copy
 from collections.abc import Sequence
 from pathlib import Path
 
-import torch
-
 from mt.config import Precision, Search
+from mt.core.device import require, set_threads
 from mt.core.errors import UserError
-from mt.core.precision import require
 from mt.inference.translator import Translator
 from mt.models.bfloat16 import Rounded
 from mt.models.contract import Seq2Seq, default_site
@@ -39,8 +37,7 @@ def translator_of(run: Run, others: Sequence[Run], settings: Search) -> Translat
     """Return the translator of a run, or of an ensemble, which searches by these settings. Raises as `load`."""
     require(settings.precision, "give search.precision=float32")
     models = [_prepare(run, settings)]
-    if run.config.threads:
-        torch.set_num_threads(run.config.threads)
+    set_threads(run.config.threads)
     ours = run.config.corpus.source, run.config.corpus.target
     for other in others:
         models.append(_prepare(other, settings))

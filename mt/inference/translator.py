@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from mt import search
 from mt.alignment.matrices import EMPTY, Alignment, align
 from mt.config import Config, Search
+from mt.core.device import side_by_side
 from mt.core.errors import UserError
 from mt.core.special import EOS, PAD
-from mt.core.threads import side_by_side
 from mt.corpora.pairs import Gold
 from mt.data.batches import group, pad
 from mt.models.contract import Look, Seq2Seq, default_site

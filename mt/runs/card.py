@@ -19,7 +19,7 @@ def write_card(run: Run, model: str) -> None:
     validations = run.validations or [{"update": 0, "seconds": 0, "validation_bleu": 0.0}]
     best = max(validations, key=lambda one: float(one["validation_bleu"]))
     threads = record.get("made_with", {}).get("threads")
-    on = f", {threads} threads" if threads else ""
+    on = f", {threads} thread{'s' * (threads > 1)}" if threads else ""
     rows = [row for folder in sorted(run.path.glob(f"{SCORED}/*")) for row in _rows(run, folder)]
     scores = ["## Scores", "", *HEAD, *rows, ""] if rows else []
     lines = [

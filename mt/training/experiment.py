@@ -1,7 +1,6 @@
 """An experiment from its config to a trained run: begin, resume, interrupt."""
 
 import logging
-import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,9 +10,9 @@ import torch
 
 from mt.config import Config
 from mt.config.files import flatten, to_yaml
+from mt.core.device import require, set_threads
 from mt.core.errors import UserError
 from mt.core.files import make_folder, write_text
-from mt.core.precision import require
 from mt.corpora import load_splits
 from mt.data.pieces import must_fit
 from mt.neighbours.datastore import has_current_datastore, write_datastore
@@ -80,7 +79,7 @@ def gather(config: Config, run: Run, *, resume: bool = False) -> Materials:
     """Return what a resolved config trains on. Raises UserError when anything does not fit; nothing is written."""
     if resume and (run / WEIGHTS).exists() and not (run / STATE).exists():
         raise UserError(f"{run} has a model but no {STATE} to resume from; train it anew with --overwrite")
-    torch.set_num_threads(config.threads or 1)
+    set_threads(config.threads)
     splits = load_splits(config.corpus)
     train = splits["train"]
     begun = resume and run.exists
@@ -105,8 +104,9 @@ def begin(run: Run, given: Materials, *, overwrite: bool = False) -> Trainer:
 
 
 def resolve(config: Config, run: Run, *, resume: bool, overwrite: bool) -> Config:
-    """Return the config with its threads resolved, if it may be trained in `run`; what is there stays as it is.
+    """Return the config if it may be trained in `run`, with the run's threads where it has none; nothing is changed.
 
+    Threads are the machine's, not the experiment's: another number goes on with the run, though not bit for bit.
     Raises UserError also when a run that is still to be trained needs another processor.
     """
     if overwrite or not run.is_finished:
@@ -121,13 +121,13 @@ def resolve(config: Config, run: Run, *, resume: bool, overwrite: bool) -> Confi
         return _must_be_the_same(config, run)
     if not run.exists and not run.may_begin():
         raise UserError(f"{run} exists and is not a run directory: choose another one with --run")
-    return config.model_copy(update={"threads": config.threads or _processors()})
+    return config
 
 
 def _must_be_the_same(config: Config, run: Run) -> Config:
     """Return the config with the run's threads where it has none. Raises UserError when it is another experiment."""
     config = config.model_copy(update={"threads": config.threads or run.config.threads})
-    mine, theirs = (flatten(tree.model_dump(mode="json")) for tree in (config, run.config))
+    mine, theirs = (flatten(tree.model_dump(mode="json", exclude={"threads"})) for tree in (config, run.config))
     differing = [
         f"{key} is {mine.get(key)} here and {theirs.get(key)} there"
         for key in sorted(mine.keys() | theirs.keys())
@@ -139,11 +139,6 @@ def _must_be_the_same(config: Config, run: Run) -> Config:
             f"replace it with --overwrite"
         )
     return config
-
-
-def _processors() -> int:
-    """Return how many processors this process may use; systems other than Linux tell only how many there are."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextmanager

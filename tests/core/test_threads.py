@@ -15,8 +15,8 @@ from tiny_models import EVERY, batch, model
 
 import mt
 from mt.config.models import RNNModel, TransformerModel
+from mt.core.device import side_by_side
 from mt.core.special import EOS
-from mt.core.threads import side_by_side
 from mt.search import beam
 
 PATIENCE = 60
@@ -63,7 +63,7 @@ def test_an_error_begins_no_other_job_and_waits_for_none() -> None:
 
     def interrupted() -> None:
         with side_by_side(1000) as each:
-            results = each(job, range(1000))  # a name that outlives the loop, as in mt/translate.py
+            results = each(job, range(1000))  # a name that outlives the loop, as in mt/inference
             for _ in results:
                 raise KeyboardInterrupt
 
@@ -82,7 +82,7 @@ def test_ctrl_c_ends_a_program_whose_jobs_are_not_done() -> None:
     program = """
 import signal, time, torch
 from mt import cli
-from mt.core.threads import side_by_side
+from mt.core.device import side_by_side
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # what began in the background ignores it
 

@@ -16,8 +16,8 @@ from conftest import ENVIRONMENT
 from script_loader import script
 
 from mt.config.files import read_config
+from mt.core.device import has_bfloat16
 from mt.core.errors import UserError
-from mt.core.precision import has_bfloat16
 from mt.lab import peer, speed
 
 ROOT = Path(__file__).parents[2]

@@ -1,0 +1,106 @@
+"""The processor: how many threads compute, jobs side by side on them, and whether it has the precision asked for."""
+
+import math
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from mt.core.errors import UserError
+
+MOST = 8
+"""Threads that are taken where nobody asks for more. Two were measured (training takes 0.6 of the time of one); this
+bound was not: steps of models so small are short, and threads beyond a few mostly wait for each other."""
+
+
+def set_threads(wish: int | None) -> None:
+    """Let torch compute with so many threads as are wished, but with no more than `processors`.
+
+    Unset: as many as OMP_NUM_THREADS says, else one for each processor, up to MOST.
+    """
+    allowed = processors()
+    torch.set_num_threads(min(wish, allowed) if wish else allowed if _said() else min(allowed, MOST))
+
+
+def processors() -> int:
+    """Return OMP_NUM_THREADS where it is set, else how many processors this process may keep busy, by Linux's rules.
+
+    These are its affinity and the quota of its control group; other systems tell only how many there are.
+    """
+    affinity = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return _said() or int(min(affinity, quota()))
+
+
+def _said() -> int | None:
+    """Return what OMP_NUM_THREADS says, of a list ("4,2") its outermost level; None where that is no number."""
+    first = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
+    return int(first) if first.isdecimal() and int(first) else None
+
+
+def quota(root: Path = Path("/")) -> float:
+    """Return how many whole processors the control group (version 1 or 2) of this process allows: at least one, or inf.
+
+    A limit may stand at any group above this one. In a container the path may be the host's, and lead nowhere.
+    """
+    limits = [math.inf]
+    try:
+        lines = (root / "proc/self/cgroup").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return math.inf
+    for _, controllers, path in (line.split(":", 2) for line in lines):
+        if controllers and "cpu" not in controllers.split(","):
+            continue
+        group = root / "sys/fs/cgroup" / controllers
+        for part in ("", *Path(path.strip("/")).parts):
+            group /= part
+            limits.append(_limit(group))
+    return min(limits)
+
+
+def _limit(group: Path) -> float:
+    """Return the limit that one control group sets itself."""
+    try:
+        if (group / "cpu.max").exists():
+            time, period = (group / "cpu.max").read_text(encoding="utf-8").split()
+        else:
+            time, period = ((group / f"cpu.cfs_{name}_us").read_text(encoding="utf-8") for name in ("quota", "period"))
+        return max(1, int(time) // int(period)) if int(time) > 0 else math.inf
+    except (OSError, ValueError):  # no such file, or "max"
+        return math.inf
+
+
+@contextmanager
+def side_by_side(jobs: int) -> Iterator[Callable[..., Iterator[Any]]]:
+    """Give a `map` that divides torch's threads among so many jobs; its results come in order.
+
+    Where one operation gains little from several threads, several jobs gain more from one each. A single job has all
+    the threads. When an error or Ctrl-C leaves the block, jobs not yet begun are dropped, and those under way are not
+    waited for.
+    """
+    threads = torch.get_num_threads()
+    workers = min(threads, jobs)
+    if workers < 2:
+        yield map
+        return
+    pool = ThreadPoolExecutor(workers)
+    torch.set_num_threads(threads // workers)
+    try:
+        yield pool.map
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+        torch.set_num_threads(threads)
+
+
+def has_bfloat16() -> bool:
+    """Tell whether the processor has instructions for bfloat16; emulated, it takes longer than float32, or fails."""
+    return any(map(torch.cpu.get_capabilities().get, ("avx512_bf16", "amx_bf16", "bf16")))
+
+
+def require(precision: str, remedy: str) -> None:
+    """Raise UserError, which ends with the remedy, when the processor has no instructions for this precision."""
+    if precision == "bfloat16" and not has_bfloat16():
+        raise UserError(f"this processor has no instructions for bfloat16: {remedy}")
