@@ -40,9 +40,9 @@ def test_ratios_are_medians_of_what_each_round_says() -> None:
     assert script("family").ratios(rows, 3) == [(1, 1), (0.5, 4)]
 
 
-@pytest.mark.parametrize("file", sorted(FOLDER.parent.glob("configs/search/*.yaml")), ids=lambda file: file.stem)
+@pytest.mark.parametrize("file", sorted(FOLDER.parent.glob("configs/trials/*.yaml")), ids=lambda file: file.stem)
 def test_every_trial_of_a_list_is_an_experiment(file: Path) -> None:
-    given = script("search").read(file)
+    given = script("trials").read(file)
     configs = [read_config(file.parent / given.config, [*given.common, *own]) for own in given.trials.values()]
     assert len(configs) >= 2
     assert all(one not in configs[:place] for place, one in enumerate(configs))

@@ -1,4 +1,4 @@
-"""scripts/search.py trains each trial once, logs what validation said of it, and touches no test split."""
+"""scripts/trials.py trains each trial once, logs what validation said of it, and touches no test split."""
 
 import json
 import os
@@ -14,7 +14,7 @@ from conftest import ENVIRONMENT
 
 from mt.runs.run import Run
 
-SCRIPT = Path(__file__).parents[2] / "scripts/search.py"
+SCRIPT = Path(__file__).parents[2] / "scripts/trials.py"
 
 
 def run_script(folder: Path) -> subprocess.CompletedProcess[str]:

@@ -1,6 +1,6 @@
 """Run a list of trials, judged on the validation split alone, and keep a log of all of them.
 
-    nohup python scripts/search.py configs/search/de-en-5.yaml --workers 2 &
+    nohup python scripts/trials.py configs/trials/de-en-5.yaml --workers 2 &
 
 FILE names a config, changes to it that all trials share, and those of each trial. A trial is trained in RUNS/FILE/TRIAL
 where it is missing, and resumed where it was interrupted. The log, OUTPUT, is written after each of them.
@@ -39,9 +39,9 @@ class Trials(Tree):
     trials: dict[str, list[str]]
 
 
-def search(
+def trials(
     file: Annotated[Path, typer.Argument(help="YAML: config, common changes, trials.")],
-    runs: Annotated[Path, typer.Option(help="Folder of the folder of run directories.")] = Path("runs/search"),
+    runs: Annotated[Path, typer.Option(help="Folder of the folder of run directories.")] = Path("runs/trials"),
     output: Annotated[Path | None, typer.Option(help="Markdown file. Unset: docs/experiments/trials/FILE.md.")] = None,
     workers: Annotated[int, typer.Option(min=1, help="Trials at once; `common` should have threads=1.")] = 1,
 ) -> None:
@@ -128,4 +128,4 @@ def rows(given: Trials, folder: Path) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    cli.main(search)
+    cli.main(trials)
