@@ -1,32 +1,32 @@
 """One thread for every test (tiny tensors only lose by more), and a small model trained by the real command line."""
 
 import os
+
+# Before PyTorch is imported, here and in the processes that tests start: threads that spin while they wait take the
+# processor from those that work.
+os.environ["OMP_NUM_THREADS"] = "1"
+os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
+
 import random
-import subprocess
-import sys
+import shutil
 from pathlib import Path
 
 import pytest
 import torch
+from command_line import ENVIRONMENT as ENVIRONMENT
+from command_line import mt as mt
+from command_line import mt_process as mt_process
 from config_files import write
+from filelock import FileLock
 
-from mt.core.device import has_bfloat16
+from mt.core import device
 
 torch.set_num_threads(1)
 
-needs_bfloat16 = pytest.mark.skipif(not has_bfloat16(), reason="this processor has no instructions for bfloat16")
-
-ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
 NUMBERS = {
     "null": "zero", "eins": "one", "zwei": "two", "drei": "three", "vier": "four", "fünf": "five", "sechs": "six",
     "sieben": "seven", "acht": "eight", "neun": "nine", "zehn": "ten", "elf": "eleven", "zwölf": "twelve",
 }  # fmt: skip
-
-
-def mt(*arguments: object, stdin: str = "", cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    """Run the command line in a new process."""
-    command = [sys.executable, "-m", "mt", *(a if isinstance(a, bytes) else str(a) for a in arguments)]
-    return subprocess.run(command, input=stdin, capture_output=True, text=True, env=ENVIRONMENT, cwd=cwd, check=False)
 
 
 def write_numbers(folder: Path, pairs: int) -> Path:
@@ -49,13 +49,24 @@ threads: 1
 
 @pytest.fixture(scope="session")
 def numbers(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the run directory of a model that translates number words."""
-    folder = tmp_path_factory.mktemp("numbers")
-    result = mt("train", write_numbers(folder, 1200), "--run", folder / "run")
-    assert result.returncode == 0, result.stderr
-    return folder / "run"
+    """Return the run directory of a model that translates number words: trained once, a copy for each worker."""
+    base = tmp_path_factory.getbasetemp()
+    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "numbers"
+    with FileLock(f"{shared}.lock"):
+        if not shared.exists():
+            shared.mkdir()
+            result = mt("train", write_numbers(shared, 1200), "--run", shared / "run")
+            assert result.returncode == 0, result.stderr
+    return shutil.copytree(shared, tmp_path_factory.mktemp("numbers"), dirs_exist_ok=True) / "run"
 
 
 @pytest.fixture
 def toy(tmp_path: Path) -> Path:
     return write(tmp_path / "toy.yaml", "corpus: {name: toy}\n")
+
+
+@pytest.fixture
+def bfloat16(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let PyTorch compute bfloat16 where the processor cannot: by its own loops, which have all that oneDNN lacks."""
+    monkeypatch.setattr(torch.backends.mkldnn, "enabled", device.has_bfloat16())
+    monkeypatch.setattr(device, "has_bfloat16", lambda: True)

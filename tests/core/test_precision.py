@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import mt, needs_bfloat16, write_numbers
+from conftest import mt, write_numbers
 from tiny_models import EVERY, SOURCES, batch, config, model
 from tiny_models import one_thread as one_thread
 
@@ -29,7 +29,7 @@ def two(made_of: RNNModel | TransformerModel) -> tuple[torch.nn.Module, Rounded]
     return exact, Rounded(model(made_of, scale=0.3)).eval()
 
 
-@needs_bfloat16
+@pytest.mark.usefixtures("bfloat16")
 @pytest.mark.parametrize("made_of", EVERY.values(), ids=EVERY.keys())
 def test_nearly_what_float32_predicts_step_by_step_and_at_once(made_of: RNNModel | TransformerModel) -> None:
     exact, rounded = two(made_of)
@@ -51,7 +51,7 @@ def test_nearly_what_float32_predicts_step_by_step_and_at_once(made_of: RNNModel
         torch.testing.assert_close(found.attention, wanted.attention, rtol=0, atol=0.05)
 
 
-@needs_bfloat16
+@pytest.mark.usefixtures("bfloat16")
 def test_nearly_the_posterior_of_float32() -> None:
     wanted, found = (made.posterior(*batch(SOURCES), TARGET_IN, TARGET_IN.roll(-1, 1)) for made in two(config()))
     torch.testing.assert_close(found, wanted, rtol=0, atol=0.05)
@@ -62,7 +62,7 @@ def copy(numbers: Path, tmp_path: Path) -> Path:
     return shutil.copytree(numbers, tmp_path / "copy")
 
 
-@needs_bfloat16
+@pytest.mark.usefixtures("bfloat16")
 def test_it_is_asked_for_on_the_command_line_and_by_the_config(copy: Path) -> None:
     said = {}
     for precision in ("bfloat16", "float32"):
@@ -81,7 +81,7 @@ def test_it_is_asked_for_on_the_command_line_and_by_the_config(copy: Path) -> No
     assert not isinstance(load(copy, precision="float32").model, Rounded)
 
 
-@needs_bfloat16
+@pytest.mark.usefixtures("bfloat16")
 def test_members_and_those_whose_neighbours_vote_are_rounded_too(copy: Path) -> None:
     both = load(copy, copy, precision="bfloat16")
     assert {type(member) for member in both.model.members} == {Rounded}

@@ -6,7 +6,6 @@ import typing
 
 import pytest
 import torch
-from conftest import needs_bfloat16
 from pydantic import ValidationError
 from tiny_models import (
     EVERY,
@@ -253,7 +252,7 @@ def test_another_source_another_prediction() -> None:
         assert (first - second).abs().max() > 1e-3
 
 
-@needs_bfloat16
+@pytest.mark.usefixtures("bfloat16")
 @every
 def test_bfloat16_gives_nearly_the_gradients_of_float32(made_of: RNNModel | TransformerModel) -> None:
     made, gradients = model(made_of, scale=0.3).float().train(), []

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from conftest import NUMBERS, needs_bfloat16
+from conftest import NUMBERS
 
 from mt.config import Config
 from mt.core.errors import UserError
@@ -199,7 +199,7 @@ def test_without_an_average_none_is_saved_and_a_resumed_run_goes_on(trainer):
         assert torch.equal(checkpoint.weights(again.average.module)[name], tensor)
 
 
-@needs_bfloat16
+@pytest.mark.usefixtures("bfloat16")
 def test_bfloat16_is_for_updates_alone_and_the_loss_is_float32(trainer, monkeypatch):
     seen = []
 
@@ -219,7 +219,7 @@ def test_bfloat16_is_for_updates_alone_and_the_loss_is_float32(trainer, monkeypa
     assert {value.dtype for value in moments} == {torch.float32}
 
 
-@needs_bfloat16
+@pytest.mark.usefixtures("bfloat16")
 def test_bfloat16_resumes_bit_for_bit(trainer):
     whole, ends = trainer(precision="bfloat16"), []
     whole.train()
