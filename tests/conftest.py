@@ -32,16 +32,18 @@ NUMBERS = {
 def write_numbers(folder: Path, pairs: int) -> Path:
     """Write a parallel corpus of number words, and a config for it; return the config."""
     rng = random.Random(5)
-    rows = [rng.choices(sorted(NUMBERS), k=rng.randint(1, 6)) for _ in range(pairs)]
+    rows = [rng.choices(sorted(NUMBERS), k=rng.randint(1, 4)) for _ in range(pairs)]
     (folder / "numbers.de").write_text("".join(" ".join(row) + "\n" for row in rows))
-    (folder / "numbers.en").write_text("".join(" ".join(NUMBERS[word] for word in row) + "\n" for row in rows))
+    noise = ("again " * (number % 20 == 7) for number in range(pairs))  # which none can know: no score is perfect
+    lines = (again + " ".join(NUMBERS[word] for word in row) for row, again in zip(rows, noise, strict=True))
+    (folder / "numbers.en").write_text("".join(line + "\n" for line in lines))
     config = folder / "numbers.yaml"
     config.write_text(f"""
 corpus: {{name: files, source: de, target: en, train: ["{folder}/numbers.de", "{folder}/numbers.en"], held_out: 60}}
 vocabulary: {{size: 330}}
 model: {{embedding: 32, hidden: 48, encoder_hidden: 32, attention: {{width: 32}},
   dropout: {{embedding: 0.1, encoder: 0, readout: 0}}}}
-train: {{epochs: 8, batch_tokens: 200, learning_rate: 0.01, warmup: 30}}
+train: {{epochs: 8, batch_tokens: 150, learning_rate: 0.01, warmup: 30}}
 threads: 1
 """)
     return config
