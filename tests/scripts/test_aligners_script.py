@@ -1,11 +1,9 @@
 """scripts/aligners.py trains both directions, guides them by their own links, and tabulates what `mt align` prints."""
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 
-from conftest import ENVIRONMENT
+from command_line import run_script
 
 from mt.alignment.files import read_pharaoh
 from mt.commands.aligning import Pairs, Reverse, Wanted, align
@@ -24,9 +22,8 @@ threads: 1
 
 def test_both_directions_guide_themselves(tmp_path: Path) -> None:
     (tmp_path / "tiny.yaml").write_text(CONFIG.format(base=SCRIPT.parent.parent / "configs/base.yaml"))
-    command = [sys.executable, str(SCRIPT), str(tmp_path / "tiny.yaml"), "--rounds", "1"]
-    options = ["--runs", str(tmp_path / "runs"), "--output", str(tmp_path / "table.md")]
-    done = subprocess.run([*command, *options], capture_output=True, text=True, env=ENVIRONMENT, check=False)
+    options = ["--runs", tmp_path / "runs", "--output", tmp_path / "table.md"]
+    done = run_script("aligners", tmp_path / "tiny.yaml", "--rounds", 1, *options)
     assert done.returncode == 0, done.stderr
     assert done.stdout == (tmp_path / "table.md").read_text()
     rows = [line.strip("| ").split(" | ") for line in done.stdout.splitlines() if line.startswith("| `")]

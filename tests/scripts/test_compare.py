@@ -1,12 +1,10 @@
 """scripts/compare.py trains what is missing, leaves what is trained, and makes one table from configs alone."""
 
 import json
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
-from conftest import ENVIRONMENT
+from command_line import run_script
 from tiny_models import one_thread as one_thread
 from toy_runs import RNN, config, write_run
 
@@ -15,8 +13,6 @@ from mt.lab.study import scores_of
 from mt.runs.run import Run
 from mt.runs.scores import Scores
 
-SCRIPT = Path(__file__).parents[2] / "scripts/compare.py"
-
 
 def test_a_trained_and_a_missing_run_become_one_table(numbers):
     folder = numbers.parent
@@ -24,9 +20,8 @@ def test_a_trained_and_a_missing_run_become_one_table(numbers):
     (folder / "run.yaml").write_text(config)  # what the fixture trained in `run`
     (folder / "none.yaml").write_text("extends: numbers.yaml\nmodel: {attention: {score: none}}\ntrain: {epochs: 1}\n")
     before = (numbers / "state.safetensors").read_bytes()
-    command = [sys.executable, str(SCRIPT), str(folder / "run.yaml"), str(folder / "none.yaml")]
-    options = ["--runs", str(folder), "--output", str(folder / "table.v1")]
-    done = subprocess.run([*command, *options], capture_output=True, text=True, env=ENVIRONMENT, check=False)
+    options = ["--runs", folder, "--output", folder / "table.v1"]
+    done = run_script("compare", folder / "run.yaml", folder / "none.yaml", *options)
     assert done.returncode == 0, done.stderr
     assert (numbers / "state.safetensors").read_bytes() == before
     rows = json.loads((folder / "table.v1.json").read_text())
@@ -42,9 +37,8 @@ def test_a_trained_and_a_missing_run_become_one_table(numbers):
 
 def test_a_row_of_two_seeds_has_their_means(numbers, tmp_path):
     (tmp_path / "few.yaml").write_text(f"extends: {numbers.parent}/numbers.yaml\ntrain: {{epochs: 1}}\n")
-    options = ["--runs", str(tmp_path), "--output", str(tmp_path / "table"), "--seed", "3", "--seed", "4"]
-    command = [sys.executable, str(SCRIPT), str(tmp_path / "few.yaml"), *options]
-    done = subprocess.run(command, capture_output=True, text=True, env=ENVIRONMENT, check=False)
+    options = ["--runs", tmp_path, "--output", tmp_path / "table", "--seed", 3, "--seed", 4]
+    done = run_script("compare", tmp_path / "few.yaml", *options)
     assert done.returncode == 0, done.stderr
     rows = json.loads((tmp_path / "table.json").read_text())
     assert [row["seed"] for row in rows] == ["3", "4", "3 + 4"]
@@ -57,7 +51,7 @@ def test_a_row_of_two_seeds_has_their_means(numbers, tmp_path):
     assert rows[2]["scores"]["corpus"] == {name: ensemble[name] | {"lines": None} for name in ("BLEU", "chrF", "TER")}
     assert f"| ensemble | 3 + 4 | {2 * rows[0]['parameters'] / 1e6:.2f}M |  | " in joined
     assert f"| {ensemble['chrF']['score']:.1f} ({ensemble['chrF']['low']:.1f}–" in joined
-    again = subprocess.run(command, capture_output=True, text=True, env=ENVIRONMENT, check=False)
+    again = run_script("compare", tmp_path / "few.yaml", *options)
     assert again.stdout == done.stdout
     assert "written to" not in again.stderr
     assert "written to" in done.stderr
@@ -96,8 +90,7 @@ def test_a_wrong_config_is_told_before_anything_is_trained(numbers, tmp_path):
     wrong.write_text(f"extends: {right}\nmodel: {{hiden: 3}}\n")
     twin.write_text(f"extends: {right}\n")
     for second, complaint in ((wrong, "did you mean hidden?"), (twin, "several configs are named numbers")):
-        command = [sys.executable, str(SCRIPT), str(right), str(second), "--runs", str(tmp_path / "runs")]
-        done = subprocess.run(command, capture_output=True, text=True, env=ENVIRONMENT, check=False)
+        done = run_script("compare", right, second, "--runs", tmp_path / "runs")
         assert done.returncode == 1
         assert complaint in done.stderr
         assert not (tmp_path / "runs").exists()

@@ -3,35 +3,23 @@
 import hashlib
 import json
 import random
-import resource
 import shutil
 import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
 import safetensors.torch
-from conftest import ENVIRONMENT, write_numbers
+from conftest import write_numbers
+from killer import Started
 
 from mt.runs import checkpoint
 from mt.runs.run import Run
 
-KILLER = Path(__file__).with_name("killer.py")
 SHORT = ["train.epochs=3", "train.validate_every=11", "train.save_every=4", "train.average=0.9"]
 
 
-def start(*arguments: object, **options) -> "subprocess.Popen[str]":
-    command = [sys.executable, str(KILLER), *map(str, arguments)]
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    return subprocess.Popen(command, env=ENVIRONMENT, **pipes, **options)
-
-
-def run_until_it_ends(*arguments: object) -> tuple[int, str]:
-    process = start(*arguments)
-    _, errors = process.communicate(timeout=300)
-    return process.returncode, errors
+def run_until_it_ends(place: str, count: int, *arguments: object) -> tuple[int | None, str]:
+    return Started(place, count, *arguments).end()
 
 
 def hashes(run: Path) -> dict[str, str]:
@@ -73,13 +61,8 @@ def test_killed_everywhere_and_resumed_is_the_same_bit_for_bit(uninterrupted):
 
 def test_ctrl_c_saves_and_says_how_to_go_on(uninterrupted, tmp_path):
     _, config, expected = uninterrupted
-    process = start("never", 0, "train", config, *SHORT, "--run", tmp_path / "run")
-    while not (tmp_path / "run/state.safetensors").exists():
-        time.sleep(0.02)
-        assert process.poll() is None, process.stderr.read()
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=120)
-    assert process.returncode == 130, errors
+    code, errors = run_until_it_ends("Ctrl-C", 6, "train", config, *SHORT, "--run", tmp_path / "run")
+    assert code == 130, errors
     assert "interrupted at update" in errors
     assert "--resume" in errors
     assert Run(tmp_path / "run").is_unfinished
@@ -95,10 +78,8 @@ def test_a_full_disk_while_saving_leaves_the_last_state(uninterrupted, tmp_path)
     assert code == -signal.SIGKILL
     before = (run / "state.safetensors").read_bytes()
     limit = len(before) // 2  # no file may grow beyond this
-    process = start("never", 0, "train", config, *SHORT, "--run", run, "--resume",
-                    preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)))  # fmt: skip
-    _, errors = process.communicate(timeout=120)
-    assert process.returncode == 1, errors
+    code, errors = Started("never", 0, "train", config, *SHORT, "--run", run, "--resume", limit=limit).end()
+    assert code == 1, errors
     assert "cannot write" in errors
     assert "state.safetensors" in errors
     assert "Traceback" not in errors

@@ -127,7 +127,7 @@ def test_lessons_are_written_once_and_a_resumed_student_must_have_the_same(runs:
 
 def test_a_student_from_the_command_line(runs: list[Path], tmp_path: Path) -> None:
     config = write_numbers(tmp_path, 1200)
-    short = "train", config, "train.epochs=3", "--run", tmp_path / "run"
+    short = "train", config, "train.epochs=1", "--run", tmp_path / "run"
     missing = mt(*short, "train.teacher.runs=[nowhere]")
     assert not (tmp_path / "run").exists()
     assert (missing.returncode, "nowhere is not a run directory" in missing.stderr) == (1, True)
