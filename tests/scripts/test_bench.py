@@ -21,8 +21,12 @@ from mt.lab import peer, speed
 ROOT = Path(__file__).parents[2]
 
 
-def test_without_the_peer_it_measures_ours_alone(numbers: Path, tmp_path: Path) -> None:
-    options = ["--quick", "--updates", 20, "--output", tmp_path / "bench.md"]
+def test_without_the_peer_it_measures_ours_alone(
+    numbers: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(speed, "WARM", 2)
+    monkeypatch.setattr(speed, "SIDE", 512)
+    options = ["--quick", "--updates", 4, "--output", tmp_path / "bench.md"]
     done = run_script("bench", numbers.parent / "numbers.yaml", *options)
     assert done.returncode == 0, done.stderr
     page = (tmp_path / "bench.md").read_text()
@@ -89,7 +93,7 @@ def test_memory_and_time_are_measured_in_a_process_of_its_own(tmp_path: Path) ->
         ROOT / "configs/toy.yaml",
         ["corpus.pairs=200", "corpus.held_out=20", "vocabulary.size=500", "train.batch_tokens=100"],
     )
-    memory, seconds = speed.footprint(config, tmp_path, 20)
+    memory, seconds = speed.footprint(config, tmp_path, speed.WARM + 1)
     assert 50 < memory < 3000
     assert 0 < seconds < 1  # a rate would be far above
     assert (tmp_path / "train.tsv").read_text().count("\n") == 200
