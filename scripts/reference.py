@@ -88,7 +88,7 @@ def command(callback: Callable[..., Any]) -> str:
     given = [param for param in params if isinstance(param.default, ArgumentInfo)]
     rest = [param for param in params if not isinstance(param.default, ArgumentInfo)]
     usage = " ".join(["mt", callback.__name__, *map(placeholder, given), *(["[OPTIONS]"] if rest else [])])
-    parts = [f"## mt {callback.__name__}", paragraphs(callback), f"    {usage}"]
+    parts = [f"## mt {callback.__name__}", paragraphs(callback), f"**{usage}**"]
     if given:
         parts.append(table(("argument", "value", "meaning"), [argument(param) for param in given]))
     if rest:

@@ -61,8 +61,8 @@ def trials(
                 print(f"{jobs[job]} is done", flush=True)
             except UserError as error:  # such as a training that diverged; the others go on
                 failures.append(f"{jobs[job]}: {error}")
-            write_text(output, log(given, folder))
-    print(log(given, folder), end="")
+            write_text(output, log(given, file, folder))
+    print(log(given, file, folder), end="")
     if failures:
         raise UserError("\n".join(failures))
 
@@ -101,11 +101,20 @@ def train(config: Config, run: Path) -> bool:
     return False
 
 
-def log(given: Trials, folder: Path) -> str:
+def log(given: Trials, file: Path, folder: Path) -> str:
     """Return the trials that have begun, as Markdown, in the order of FILE."""
-    lines = ["| trial | changes | seed | validation BLEU, greedy | validation loss | minutes |",
-             "| --- | --- | --- | --- | --- | --- |", *rows(given, folder)]  # fmt: skip
-    return f"`{given.config.name}`, changed for all: `{' '.join(given.common)}`\n\n" + "\n".join(lines) + "\n"
+    lines = [
+        f"# Trials: {file.stem}",
+        "",
+        f"`{given.config.name}`, changed for all: `{' '.join(given.common)}`",
+        "",
+        "| trial | changes | seed | validation BLEU, greedy | validation loss | minutes |",
+        "| --- | --- | --- | --- | --- | --- |",
+        *rows(given, folder),
+        "",
+        f"    python scripts/trials.py {file}",
+    ]
+    return "\n".join(lines) + "\n"
 
 
 def rows(given: Trials, folder: Path) -> Iterator[str]:

@@ -40,8 +40,9 @@ def test_trials_are_trained_once_and_logged(numbers: Path, tmp_path: Path) -> No
     assert (tmp_path / "runs/trials/plain/state.safetensors").stat().st_mtime_ns == before
     log = (tmp_path / "log.md").read_text()
     assert done.stdout.endswith(log)
-    assert log.startswith("`numbers.yaml`, changed for all: `train.epochs=1`")
-    rows = [line.strip("| ").split(" | ") for line in log.splitlines()[4:]]
+    assert log.startswith("# Trials: trials\n\n`numbers.yaml`, changed for all: `train.epochs=1`")
+    assert log.endswith(f"\n\n    python scripts/trials.py {tmp_path}/trials.yaml\n")
+    rows = [line.strip("| ").split(" | ") for line in log.splitlines()[6:-2]]
     assert [row[:3] for row in rows] == [["plain", "", "1"], ["seeded", "`seed=7` `train.clip=0.5`", "7"]]
     for row in rows:
         run = tmp_path / "runs/trials" / row[0]
