@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from mt.core.errors import UserError
-from mt.evaluation.metrics import METRICS, Score, bleu, moses, papers
+from mt.evaluation.metrics import METRICS, bleu, moses, papers
+from mt.runs.scores import CorpusScore
 
 WORDS = ["the", "a", "old", "dog", "cat", "house,", "walks", "sleeps", "near", "green!", "'then'", "she's", "ÄPFEL"]
 
@@ -94,7 +95,7 @@ def test_one_sentence_has_an_interval_of_no_width():
 def test_scores_are_the_same_twice():
     hypotheses, references = corpus(20)
     first, second = (METRICS["BLEU"](hypotheses, references) for _ in range(2))
-    assert isinstance(first, Score)
+    assert isinstance(first, CorpusScore)
     assert first == second
 
 
