@@ -78,7 +78,7 @@ def evaluate(run: Run, asked: Asked = Asked()) -> tuple[str, Scores]:
     weights = [one.fingerprint for one in (run, *asked.others)]
     scores = Scores(corpus, describe_search(translator.settings, asked.others), weights, errors)
     _write(folder, pairs, hypotheses, alignments, scores)
-    write_card(Run(run.path), run.config.model.summary)
+    write_card(run, run.model.summary)
     log.info("%s\nwritten to %s", table(name, len(hypotheses), scores), folder)
     return name, scores
 

@@ -54,7 +54,7 @@ def train(config: Config, path: Path, *, resume: bool = False, overwrite: bool =
             trainer.train()
         position = trainer.position
         if not position.finished:
-            write_card(Run(path), config.model.summary)
+            write_card(Run(path), trainer.model.summary)
             log.info(
                 "interrupted at update %d; all is saved in %s, `mt train --resume` continues", position.update, run
             )
@@ -69,7 +69,7 @@ def train(config: Config, path: Path, *, resume: bool = False, overwrite: bool =
 
 def complete(run: Run) -> None:
     """Write what a finished run has besides its weights."""
-    write_card(run, run.config.model.summary)
+    write_card(run, run.model.summary)
     if run.config.search.nearest.count and not has_current_datastore(run):
         count = write_datastore(run)
         log.info("%s target pieces of the training split written to %s", f"{count:,}", run / DATASTORE)

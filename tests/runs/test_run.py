@@ -1,0 +1,80 @@
+"""A run as an object: each of its files is read once, and what is read stays one set of weights."""
+
+import builtins
+import io
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from toy_runs import RNN, config, write_run
+
+from mt.core.errors import UserError
+from mt.evaluation.evaluate import Asked, evaluate
+from mt.runs import run as runs
+from mt.runs.run import FILES, FOLDERS, Run, latest
+
+
+def test_an_evaluation_reads_each_file_of_the_run_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run, opened = write_run(tmp_path / "run", config(RNN)), Counter[str]()
+    real = io.open
+
+    def count(file: Any, mode: str = "r", *rest: Any, **options: Any) -> Any:
+        if isinstance(file, str | Path) and Path(file).parent == run and "r" in mode and "+" not in mode:
+            opened[Path(file).name] += 1
+        return real(file, mode, *rest, **options)
+
+    monkeypatch.setattr(io, "open", count)
+    monkeypatch.setattr(builtins, "open", count)
+    read = Counter[str]()
+    for name in ("read_bytes", "read_text"):
+        original = getattr(Path, name)
+
+        def watch(self: Path, *rest: Any, original: Any = original, **options: Any) -> Any:
+            read[self.name] += self.parent == run
+            return original(self, *rest, **options)
+
+        monkeypatch.setattr(Path, name, watch)
+    builds: list[object] = []
+    build = runs.build
+    monkeypatch.setattr(runs, "build", lambda *given: builds.append(given) or build(*given))
+    one = Run(run)
+    evaluate(one, Asked())
+    once = {"config.yaml", "tokenizer.model", "model.safetensors"}
+
+    assert {name: max(read[name], opened[name]) for name in once} == dict.fromkeys(once, 1)
+    assert len(builds) == 1
+
+
+def test_a_run_is_a_snapshot(tmp_path: Path) -> None:
+    path = write_run(tmp_path / "run", config(RNN))
+    one = Run(path)
+    mine = one.fingerprint
+    write_run(path, config(RNN), seed=5)  # by a training that goes on
+    assert one.fingerprint == mine != Run(path).fingerprint
+    assert one.model is one.model
+
+
+def test_what_is_no_run_and_what_has_no_model_is_said(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"is not a run directory: it has no config\.yaml and tokenizer"):
+        _ = Run(tmp_path).model
+    path = write_run(tmp_path / "run", config(RNN))
+    assert latest(tmp_path).path == path
+    (path / "model.safetensors").unlink()
+    assert Run(path).fingerprint == ""
+    with pytest.raises(UserError, match="has no trained model yet"):
+        _ = Run(path).model
+    with pytest.raises(UserError, match="no trained run in"):
+        latest(tmp_path)
+
+
+def test_removing_a_run_leaves_what_is_not_its_own(tmp_path: Path) -> None:
+    run = Run(write_run(tmp_path / "run", config(RNN)))
+    evaluate(run)
+    (run / "notes.txt").write_text("mine")
+    assert {path.name for path in run.path.iterdir()} - {"notes.txt", "tokenizer.model"} <= {*FILES, *FOLDERS}
+    run.remove()
+    assert [path.name for path in run.path.iterdir()] == ["notes.txt"]
+    assert not run.may_begin()
+    (run / "notes.txt").unlink()
+    assert run.may_begin()
