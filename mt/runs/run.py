@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import safetensors
-import safetensors.torch
 import torch
+from safetensors.torch import load as parse_tensors
 from torch import Tensor, nn
 
 from mt.config import Config
@@ -97,7 +97,7 @@ class Run:
     def _read_weights(self) -> tuple[dict[str, Tensor], str]:
         try:
             data = (self / WEIGHTS).read_bytes()
-            return safetensors.torch.load(data), hashlib.sha256(data).hexdigest()[:16]
+            return parse_tensors(data), hashlib.sha256(data).hexdigest()[:16]
         except (OSError, safetensors.SafetensorError) as error:
             raise UserError(f"cannot read {self / WEIGHTS}: {error}") from error
 

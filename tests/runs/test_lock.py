@@ -36,18 +36,22 @@ def hold(run: Path) -> "subprocess.Popen[str]":
     return holder
 
 
+def contents(run: Path) -> dict[str, bytes]:
+    """Return the files of a run but for its lock."""
+    return {path.name: path.read_bytes() for path in run.glob("[!.]*") if path.is_file()}
+
+
 @pytest.mark.parametrize("way", ["resume", "overwrite"])
 def test_a_second_training_is_refused_and_changes_nothing(tmp_path: Path, way: str) -> None:
     tree, run = read_config(write_numbers(tmp_path, 200), ["train.epochs=1"]), tmp_path / "run"
     assert experiment.train(tree, run)
-    (run / "state.safetensors").write_bytes((run / "state.safetensors").read_bytes())
     (run / "model.safetensors").unlink()  # so that --resume has something to do
-    before = {path: path.read_bytes() for path in run.glob("*") if path.is_file()}
+    before = contents(run)
     holder = hold(run)
     named = rf"run is being written by process {holder.pid} on .+ \(since \d\d:\d\d:\d\d\): wait for it, stop it"
     with pytest.raises(UserError, match=named):
         experiment.train(tree, run, **{way: True})
-    assert {path: path.read_bytes() for path in run.glob("*") if path.is_file()} == before
+    assert contents(run) == before
     holder.communicate()
     assert holder.returncode == 0
     assert experiment.train(tree, run, **{way: True})
@@ -57,7 +61,7 @@ def test_a_second_training_is_refused_and_changes_nothing(tmp_path: Path, way: s
 def test_a_killed_process_leaves_no_lock(tmp_path: Path) -> None:
     holder = hold(tmp_path / "run")
     os.kill(holder.pid, signal.SIGKILL)
-    holder.wait()
+    holder.communicate()
     assert (tmp_path / "run" / OWNER).exists()
     with writing(Run(tmp_path / "run")):
         assert re.search(rf'"process": {os.getpid()}\b', (tmp_path / "run" / OWNER).read_text())
