@@ -34,8 +34,9 @@ def mt_process(*arguments: object, stdin: str = "", cwd: Path | None = None) -> 
 
 
 def run_script(name: str, *arguments: object) -> Done:
-    """Run scripts/NAME.py as a program, in this process."""
-    file = ROOT / "scripts" / f"{name}.py"
+    """Run scripts/NAME.py, or the folder scripts/NAME, as a program, in this process."""
+    folder = ROOT / "scripts" / name
+    file = folder if folder.is_dir() else folder.with_suffix(".py")
     return _run(lambda: runpy.run_path(str(file), run_name="__main__"), [str(file), *map(_text, arguments)])
 
 

@@ -1,4 +1,4 @@
-"""scripts/bench.py without the peer; what the peer would be told; and the medians it prints."""
+"""scripts/bench without the peer; what the peer would be told; and the medians it prints."""
 
 import math
 import re
@@ -16,9 +16,10 @@ from script_loader import script
 from mt.config.files import read_config
 from mt.core.device import has_bfloat16
 from mt.core.errors import UserError
-from mt.lab import peer, speed
 
 ROOT = Path(__file__).parents[2]
+bench = script("bench")
+peer, speed = sys.modules["peer"], bench.speed
 
 
 def test_without_the_peer_it_measures_ours_alone(
@@ -40,7 +41,6 @@ def test_without_the_peer_it_measures_ours_alone(
 
 
 def test_a_ratio_is_the_median_over_rounds(tmp_path: Path) -> None:
-    bench = script("bench")
     share, training = bench.SHARE.format("float32"), bench.TRAINING.format("float32")
     figures = {share: [50.0, 40.0, 60.0], training: [3.0, 2.0, 4.5], "words a second, ours": [7.0]}
     page = bench.table(figures)
@@ -52,7 +52,6 @@ def test_a_ratio_is_the_median_over_rounds(tmp_path: Path) -> None:
 
 
 def test_both_precisions_are_measured_in_every_round(monkeypatch: pytest.MonkeyPatch) -> None:
-    bench = script("bench")
     monkeypatch.setattr(bench.speed, "train", lambda found, updates: found)
     trainers = {"float32": (30, 0.5), "bfloat16": (60, 1)}
     figures: dict[str, list[float]] = defaultdict(list)
@@ -74,7 +73,6 @@ class SlowPeer:
 
 
 def test_the_peer_translates_with_its_best_batch(monkeypatch: pytest.MonkeyPatch) -> None:
-    bench = script("bench")
     monkeypatch.setattr(bench.speed, "translate", lambda seconds, lines, beam, batch: (seconds, ["a b c"] * len(lines)))
     figures: dict[str, list[float]] = defaultdict(list)
     bench.translating({"float32": 2.0, "bfloat16": 1.0}, SlowPeer(), ["x"] * 1500, figures)
@@ -203,7 +201,6 @@ def test_a_peer_given_up_is_a_lower_bound(monkeypatch: pytest.MonkeyPatch, their
             assert (bleu, batch, validate_every, most) == (30, 512, 4, 240)
             return theirs
 
-    bench = script("bench")
     monkeypatch.setattr(bench.speed, "reach", lambda config, run, bleu: 60.0)
     trainer = SimpleNamespace(train_pieces=SimpleNamespace(target_lengths=np.array([1024, 1024, 7])))
     figures: dict[str, list[float]] = defaultdict(list)

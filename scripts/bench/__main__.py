@@ -1,7 +1,7 @@
 """How fast we are, as ratios measured in one run: against JoeyNMT, in turn, and against the machine's matmul.
 
-    python scripts/bench.py --peer scratch/joeynmt --batches 1024,2048,4096 --output docs/experiments/bench/figures.md
-    python scripts/bench.py --peer scratch/joeynmt --quick
+    python scripts/bench --peer scratch/joeynmt --batches 1024,2048,4096 --output docs/experiments/bench/figures.md
+    python scripts/bench --peer scratch/joeynmt --quick
 
 `--peer FOLDER` installs JoeyNMT there (once) and gives it our data and widths, and of some batch sizes the one that is
 best for it. Without it only our own figures are measured. Both translate with the models of the time to BLEU; they stay
@@ -17,9 +17,11 @@ from pathlib import Path
 from statistics import median
 from typing import Annotated
 
+import speed
 import torch
 import typer
 from matplotlib.figure import Figure
+from peer import Peer, described
 
 from mt import cli
 from mt.config import Config
@@ -29,8 +31,6 @@ from mt.core.files import replacing, write_text
 from mt.corpora import load_splits
 from mt.inference.load import load
 from mt.inference.translator import Translator
-from mt.lab import speed
-from mt.lab.peer import Peer, described
 from mt.runs.run import Run
 from mt.text.tokenizer import train_tokenizers
 from mt.training.trainer import Materials, Trainer
@@ -65,11 +65,7 @@ def bench(
     output: Annotated[Path | None, typer.Option(help="Markdown file; a plot is put beside it.")] = None,
 ) -> None:
     """Measure, tabulate and draw."""
-    try:
-        sizes = [int(size) for size in batches.split(",")]
-    except ValueError:
-        raise typer.BadParameter(f"{batches!r}: write numbers, as 1024,2048", param_hint="--batches") from None
-    tree = read_config(config)
+    sizes, tree = _sizes(batches), read_config(config)
     splits = load_splits(tree.corpus)
     set_threads(tree.threads)
     threads = torch.get_num_threads()
@@ -104,6 +100,13 @@ def bench(
         write_text(output, page)
         draw(output.with_suffix(".svg"), figures)
     print(page, end="")
+
+
+def _sizes(batches: str) -> list[int]:
+    try:
+        return [int(size) for size in batches.split(",")]
+    except ValueError:
+        raise typer.BadParameter(f"{batches!r}: write numbers, as 1024,2048", param_hint="--batches") from None
 
 
 def in_precision(config: Config, precision: str) -> Config:
