@@ -29,6 +29,8 @@ METRICS, CARD, CHOICE = "metrics.jsonl", "README.md", "alignment.json"
 LOCK, OWNER = ".lock", ".lock.json"
 DATASTORE, LESSONS = "datastore.safetensors", "lessons.safetensors"
 CACHE, SCORED, ALIGNED = "cache", "eval", "align"
+FORMAT = 1
+"""The version of all these files; the state says it."""
 FILES = {
     CONFIG: "the whole resolved configuration",
     TOKENIZERS: "SentencePiece's model: tokenizer.model, or tokenizer.source.model and tokenizer.target.model where "
@@ -82,7 +84,9 @@ class Run:
 
     @cached_property
     def config(self) -> Config:
-        """The configuration it was trained with."""
+        """The configuration it was trained with. Raises UserError when there is no run here."""
+        if not self.exists:
+            raise UserError(f"{self} is not a run directory: it has no {CONFIG} and tokenizer")
         return read_config(self / CONFIG)
 
     @cached_property
@@ -114,14 +118,13 @@ class Run:
     @cached_property
     def model(self) -> Seq2Seq:
         """The model with the best weights, ready for inference. Raises UserError when there is none yet."""
-        if not self.exists:
-            raise UserError(f"{self} is not a run directory: it has no {CONFIG} and tokenizer")
+        config, tokenizers = self.config, self.tokenizers
         if not (self / WEIGHTS).exists():
             raise UserError(
                 f"{self} has no trained model yet: let its training reach a validation (`mt train` resumes it)"
             )
         with torch.random.fork_rng():  # the caller's random numbers stay as they are
-            model = build(self.config, self.tokenizers)
+            model = build(config, tokenizers)
         set_weights(model, self._read_weights[0], self / WEIGHTS)
         _lay_out(model)
         return model.eval()
@@ -129,7 +132,10 @@ class Run:
     @cached_property
     def record(self) -> dict[str, Any]:
         """What its state says besides tensors: position, scores, what it was made with; nothing before the first."""
-        return read_record(self / STATE) if (self / STATE).exists() else {}
+        record = read_record(self / STATE) if (self / STATE).exists() else {}
+        if int(record.get("format", FORMAT)) > FORMAT:
+            raise UserError(f"{self / STATE} was written by a newer version of mt: use that, or a newer one")
+        return record
 
     @cached_property
     def validations(self) -> list[dict[str, Any]]:

@@ -37,7 +37,8 @@ def train(config: Config, path: Path, *, resume: bool = False, overwrite: bool =
     resume = resume and not overwrite
     config, run = resolve(config, Run(path), resume=resume, overwrite=overwrite), Run(path)
     if resume and run.is_finished and (run / WEIGHTS).exists():
-        complete(run)
+        with writing(run):
+            complete(run)
         log.info("%s is already trained; `mt eval %s` scores it, --overwrite trains it anew", run, run)
         return True
     given = gather(config, run, resume=resume)

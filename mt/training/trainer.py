@@ -29,7 +29,7 @@ from mt.evaluation import metrics
 from mt.inference.translator import Translator
 from mt.models.contract import NOTHING, Look, Seq2Seq, default_site
 from mt.runs import checkpoint
-from mt.runs.run import CACHE, CONFIG, LESSONS, METRICS, STATE, WEIGHTS, Run
+from mt.runs.run import CACHE, CONFIG, FORMAT, LESSONS, METRICS, STATE, WEIGHTS, Run
 from mt.text.tokenizer import Tokenizers
 from mt.training.average import Average
 from mt.training.guide import Guide
@@ -84,7 +84,9 @@ class Trainer:
         for name, parameter in self.model.named_parameters():
             for key, value in self.optimizer.state.get(parameter, {}).items():
                 tensors[f"optimizer.{key}.{name}"] = value
-        checkpoint.save(self.run / STATE, tensors, asdict(self.position) | {"made_with": self._conditions()})
+        checkpoint.save(
+            self.run / STATE, tensors, asdict(self.position) | {"format": FORMAT, "made_with": self._conditions()}
+        )
 
     def _conditions(self) -> dict[str, Any]:
         """Return what must be the same for a resumed run to be the same bit for bit."""
@@ -99,6 +101,7 @@ class Trainer:
         """Continue where state.safetensors stands, and make the other files agree with it."""
         if (self.run / STATE).exists():
             tensors, record = checkpoint.read(self.run / STATE)
+            record.pop("format", FORMAT)
             self._must_be_mine(record.pop("made_with"))
             groups: dict[str, dict[str, Tensor]] = {"model": {}, "average": {}, "best": {}, "optimizer": {}}
             for name, tensor in tensors.items():

@@ -11,6 +11,7 @@ from toy_runs import RNN, config, write_run
 
 from mt.core.errors import UserError
 from mt.evaluation.evaluate import Asked, evaluate
+from mt.runs import checkpoint
 from mt.runs import run as runs
 from mt.runs.run import FILES, FOLDERS, Run, latest
 
@@ -78,3 +79,12 @@ def test_removing_a_run_leaves_what_is_not_its_own(tmp_path: Path) -> None:
     assert not run.may_begin()
     (run / "notes.txt").unlink()
     assert run.may_begin()
+
+
+def test_a_run_of_a_newer_version_is_refused(tmp_path: Path) -> None:
+    run = Run(write_run(tmp_path / "run", config(RNN)))
+    checkpoint.save(run / "state.safetensors", {}, {"format": runs.FORMAT, "finished": True})
+    assert Run(run.path).is_finished
+    checkpoint.save(run / "state.safetensors", {}, {"format": runs.FORMAT + 1, "finished": True})
+    with pytest.raises(UserError, match="was written by a newer version of mt"):
+        _ = Run(run.path).is_finished
