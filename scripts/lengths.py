@@ -16,8 +16,9 @@ from mt import cli
 from mt.config.files import read_config
 from mt.core.errors import UserError
 from mt.core.files import read_lines, replacing, write_text
-from mt.evaluation.metrics import METRICS, Score
+from mt.evaluation.metrics import METRICS
 from mt.lab.study import Trained, study
+from mt.runs.scores import CorpusScore
 
 
 def lengths(
@@ -60,7 +61,7 @@ def by_length(sources: Sequence[str], bins: int) -> list[list[int]]:
     return groups
 
 
-def table(trained: list[Trained], words: list[list[int]], scores: list[list[Score]]) -> str:
+def table(trained: list[Trained], words: list[list[int]], scores: list[list[CorpusScore]]) -> str:
     """Return the bins as Markdown: BLEU with its 95 % interval."""
     head = ["config", "model", "seed", *(f"{min(one)}–{max(one)} words ({len(one)})" for one in words)]
     rows = [head, ["---"] * len(head)]
@@ -71,7 +72,7 @@ def table(trained: list[Trained], words: list[list[int]], scores: list[list[Scor
     return f"{body}\n\nBLEU on {trained[0].split} by words of the source: `{scores[0][0].signature}`\n"
 
 
-def draw(path: Path, trained: list[Trained], words: list[list[int]], scores: list[list[Score]]) -> None:
+def draw(path: Path, trained: list[Trained], words: list[list[int]], scores: list[list[CorpusScore]]) -> None:
     """Draw a curve for each config, with the intervals as bands."""
     figure = Figure(figsize=(7, 4))
     axes = figure.add_subplot()
