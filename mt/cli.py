@@ -14,8 +14,12 @@ import typer
 from mt.config.files import json_schema, read_config, to_yaml
 from mt.core.errors import UserError
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
-                  help="A small, exact laboratory for attention in machine translation.")  # fmt: skip
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="A small, exact laboratory for attention in machine translation.",
+)
 RUNS = Path("runs")
 INTERRUPTED = 130
 """The exit code that Typer makes of Ctrl-C."""

@@ -78,23 +78,37 @@ def ratios(rows: list[tuple[Callable[[], float], Callable[[], float]]], rounds: 
 
 def table(given: list[Trained], toy: list[Trained], speeds: list[tuple[float, float]]) -> str:
     """Return the family as Markdown."""
-    head = ["config", "model", "parameters", "toy BLEU", "gnt BLEU", "gnt chrF", "AER as-is", "AER shifted",
-            "AER posterior", "AER chosen", "training tokens/s", "decoding sentences/s"]  # fmt: skip
+    head = [
+        "config",
+        "model",
+        "parameters",
+        "toy BLEU",
+        "gnt BLEU",
+        "gnt chrF",
+        "AER as-is",
+        "AER shifted",
+        "AER posterior",
+        "AER chosen",
+        "training tokens/s",
+        "decoding sentences/s",
+    ]
     lines = [head, ["---"] * len(head)]
     for one, two, (training, decoding) in zip(given, toy, speeds, strict=True):
         errors = one.scores.alignment
         ways = [errors.as_it_is, errors.shifted, errors.posterior, errors.chosen] if errors else []
-        lines.append([
-            f"`{one.path.stem}`",
-            one.config.model.summary,
-            f"{one.run.parameters / 1e6:.2f}M",
-            interval(two.scores.corpus["BLEU"]),
-            interval(one.scores.corpus["BLEU"]),
-            f"{one.scores.corpus['chrF'].score:.1f}",
-            *([f"{way.aer:.1f}" for way in ways] or [""] * 4),
-            f"{training:.2f}",
-            f"{decoding:.2f}",
-        ])  # fmt: skip
+        lines.append(
+            [
+                f"`{one.path.stem}`",
+                one.config.model.summary,
+                f"{one.run.parameters / 1e6:.2f}M",
+                interval(two.scores.corpus["BLEU"]),
+                interval(one.scores.corpus["BLEU"]),
+                f"{one.scores.corpus['chrF'].score:.1f}",
+                *([f"{way.aer:.1f}" for way in ways] or [""] * 4),
+                f"{training:.2f}",
+                f"{decoding:.2f}",
+            ]
+        )
     notes = [
         f"Seed {given[0].config.seed}, one thread, beam {given[0].config.search.beam}; BLEU with its 95 % interval: "
         f"`{given[0].scores.corpus['BLEU'].signature}`.",

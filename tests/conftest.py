@@ -24,9 +24,20 @@ from mt.core import device
 torch.set_num_threads(1)
 
 NUMBERS = {
-    "null": "zero", "eins": "one", "zwei": "two", "drei": "three", "vier": "four", "fünf": "five", "sechs": "six",
-    "sieben": "seven", "acht": "eight", "neun": "nine", "zehn": "ten", "elf": "eleven", "zwölf": "twelve",
-}  # fmt: skip
+    "null": "zero",
+    "eins": "one",
+    "zwei": "two",
+    "drei": "three",
+    "vier": "four",
+    "fünf": "five",
+    "sechs": "six",
+    "sieben": "seven",
+    "acht": "eight",
+    "neun": "nine",
+    "zehn": "ten",
+    "elf": "eleven",
+    "zwölf": "twelve",
+}
 
 
 def write_numbers(folder: Path, pairs: int) -> Path:

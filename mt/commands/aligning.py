@@ -144,8 +144,10 @@ def _joined(sides: Sequence[_Side], join: str | None) -> tuple[list[Alignment], 
         hows.append(f"{side.run} ({side.choice})")
     if join is None:
         return found[0], hows[0]
-    both = [replace(one, links=by_target(SYMMETRISATIONS[join](set(one.links), turned(two.links))))
-            for one, two in zip(*found, strict=True)]  # fmt: skip
+    both = [
+        replace(one, links=by_target(SYMMETRISATIONS[join](set(one.links), turned(two.links))))
+        for one, two in zip(*found, strict=True)
+    ]
     return both, f"{join} of {hows[0]} and {hows[1]}"
 
 

@@ -167,8 +167,9 @@ class Config(Tree):
     @model_validator(mode="after")
     def _what_needs_attention_has_it(self) -> Self:
         if self.search.coverage_penalty and not self.model.has_attention:
-            raise ValueError("a coverage penalty asks where attention looked, and this model has none",
-                             "search.coverage_penalty")  # fmt: skip
+            raise ValueError(
+                "a coverage penalty asks where attention looked, and this model has none", "search.coverage_penalty"
+            )
         if self.train.guide.links and not self.model.has_attention:
             raise ValueError("a guide teaches attention, and this model has none", "train.guide.links")
         covered = isinstance(self.model, RNNModel) and self.model.attention.coverage

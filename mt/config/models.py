@@ -129,8 +129,10 @@ class RNNModel(Tree):
                 *("attention.score", "hidden", "encoder_hidden"),
             )
         if self.lexical and (attention.score == "none" or attention.heads > 1):
-            raise ValueError("the lexical model asks which source words the one attention weighs, so it needs a score, "
-                             "and heads: 1", *("lexical", "attention.score", "attention.heads"))  # fmt: skip
+            raise ValueError(
+                "the lexical model asks which source words the one attention weighs, so it needs a score, and heads: 1",
+                *("lexical", "attention.score", "attention.heads"),
+            )
         if (self.report.layer or 1) > 1:
             raise ValueError("this model has one attention, so one layer to report", "report.layer")
         if (self.report.head or 1) > attention.heads:

@@ -87,6 +87,8 @@ def decode_lines(data: bytes, name: str) -> list[str]:
         try:
             lines.append(row.removesuffix(b"\r").decode("utf-8"))
         except UnicodeDecodeError as error:
-            raise UserError(f"{name}, line {number}: not UTF-8 at byte {error.start + 1}; convert the file, "
-                            f"for example with `iconv -f latin1 -t utf8`") from error  # fmt: skip
+            raise UserError(
+                f"{name}, line {number}: not UTF-8 at byte {error.start + 1}; convert the file, "
+                f"for example with `iconv -f latin1 -t utf8`"
+            ) from error
     return lines

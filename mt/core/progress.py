@@ -29,8 +29,15 @@ class Meter:
         if self.bar.disable and now - self.spoke > QUIET_SECONDS:
             self.spoke = now
             left = (now - self.start) / max(self.done - self.first, 1) * (self.total - self.done)
-            log.info("%s: %d of %d %ss, %s left%s", self.title, self.done, self.total, self.unit,
-                     tqdm.format_interval(left), f", {words}" if words else "")  # fmt: skip
+            log.info(
+                "%s: %d of %d %ss, %s left%s",
+                self.title,
+                self.done,
+                self.total,
+                self.unit,
+                tqdm.format_interval(left),
+                f", {words}" if words else "",
+            )
 
     def say(self, text: str) -> None:
         """Print a line without breaking the bar."""

@@ -36,8 +36,10 @@ def read(place: Place, source: str, target: str) -> Split:
             for number, line in enumerate(read_lines(Path(place)), 1)
         ]
     else:
-        raise UserError(f"{place}: one file must end in .tsv or .jsonl (or these and .gz); for two plain files write "
-                        f"[{place}, the other file]")  # fmt: skip
+        raise UserError(
+            f"{place}: one file must end in .tsv or .jsonl (or these and .gz); for two plain files write "
+            f"[{place}, the other file]"
+        )
     return pair_up([row[0] for row in rows], [row[1] for row in rows], place, place)
 
 

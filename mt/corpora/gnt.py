@@ -34,10 +34,36 @@ CITATION = (
 
 # By whole chapters (2-digit book, 3-digit chapter), so that no test verse has its neighbours in training. Drawn once:
 # random.seed(0); random.shuffle(sorted chapters); the first 13 are test, the next 13 validation.
-TEST = ("52001", "52002", "48006", "47003", "59003", "66008", "43021", "46012", "41012", "51001", "41014", "46003",
-        "44017")  # fmt: skip
-VALIDATION = ("44007", "66002", "41013", "66005", "50003", "42015", "40002", "45003", "66001", "44011", "49001",
-              "45012", "66009")  # fmt: skip
+TEST = (
+    "52001",
+    "52002",
+    "48006",
+    "47003",
+    "59003",
+    "66008",
+    "43021",
+    "46012",
+    "41012",
+    "51001",
+    "41014",
+    "46003",
+    "44017",
+)
+VALIDATION = (
+    "44007",
+    "66002",
+    "41013",
+    "66005",
+    "50003",
+    "42015",
+    "40002",
+    "45003",
+    "66001",
+    "44011",
+    "49001",
+    "45012",
+    "66009",
+)
 # Acts 19:40 (Greek) is 19:40-41 in English, 2 Corinthians 13:13 is 13:14: the same number, another text. Both would be
 # training verses.
 LEFT_OUT = ("44019040", "47013013")
@@ -155,8 +181,10 @@ def fetch(folder: Path) -> Path:
         if not downloaded.is_file():
             raise UserError(f"pip downloaded {REQUIREMENT}, but not as {WHEEL}: the index has another build of it")
         if not _genuine(downloaded):
-            raise UserError(f"{WHEEL} from the package index has not the sha256 {SHA256}; it was not kept. Try again, "
-                            f"or ask who runs the index")  # fmt: skip
+            raise UserError(
+                f"{WHEEL} from the package index has not the sha256 {SHA256}; it was not kept. Try again, "
+                f"or ask who runs the index"
+            )
         with replacing(folder / WHEEL) as temporary:
             shutil.copyfile(downloaded, temporary)
     log.info("gnt: sha256 %s verified", SHA256)
@@ -172,8 +200,9 @@ def pip_command(folder: str) -> list[str]:
 def _pip_download(folder: str) -> None:
     by_hand = f"or download {WHEEL} elsewhere and put it into {_folders()[0]}"
     if importlib.util.find_spec("pip") is None:
-        raise UserError(f"gnt is fetched with pip, which {sys.executable} lacks: run `{sys.executable} -m ensurepip`, "
-                        f"{by_hand}")  # fmt: skip
+        raise UserError(
+            f"gnt is fetched with pip, which {sys.executable} lacks: run `{sys.executable} -m ensurepip`, {by_hand}"
+        )
     done = subprocess.run(pip_command(folder), capture_output=True, text=True, check=False)
     if done.returncode:
         lines = [line for line in done.stderr.splitlines() if line.strip()]

@@ -106,8 +106,10 @@ def _read_raw(folder: Path, source: str, target: str) -> Texts:
             texts[split] = read_lines(paths[0]), read_lines(paths[1])
         elif split in SIZES:
             language = target if paths[0] else source
-            raise UserError(f"Multi30k: {folder / split}.{language} (or .gz) is missing; get it from the public "
-                            f"repository multi30k/dataset")  # fmt: skip
+            raise UserError(
+                f"Multi30k: {folder / split}.{language} (or .gz) is missing; get it from the public "
+                f"repository multi30k/dataset"
+            )
     return texts
 
 
@@ -127,8 +129,10 @@ def _not_here(config: Multi30kCorpus) -> str:
     wanted = ", ".join(f"{split}.{language}" for split in SIZES for language in (config.source, config.target))
     places = ", ".join(str(folder) for folder in _folders(config))
     place = f"looked in {places}" if config.path is None else "that folder lacks them"
-    return (f"put the raw files {wanted} (each may end in .gz) from the public repository multi30k/dataset into "
-            f"{config.path or 'data/multi30k'}, or into a folder that MT_DATA names; {place}")  # fmt: skip
+    return (
+        f"put the raw files {wanted} (each may end in .gz) from the public repository multi30k/dataset into "
+        f"{config.path or 'data/multi30k'}, or into a folder that MT_DATA names; {place}"
+    )
 
 
 def _compare_with_release(texts: Texts, source: str, target: str) -> None:

@@ -94,8 +94,10 @@ def _encode(split: Split, tokenizers: Tokenizers, file: Path) -> Any:
 def must_fit(split: Split, tokenizers: Tokenizers, max_pieces: int) -> None:
     """Raise UserError when no pair of the training split is short enough to be trained on."""
     sides = zip(split.sources, split.targets, strict=True)
-    if not any(max(len(tokenizers.source.encode(source)), len(tokenizers.target.encode(target))) < max_pieces
-               for source, target in sides):  # fmt: skip
+    if not any(
+        max(len(tokenizers.source.encode(source)), len(tokenizers.target.encode(target))) < max_pieces
+        for source, target in sides
+    ):
         raise UserError(f"no training pair has at most train.max_pieces = {max_pieces} pieces; raise it")
 
 

@@ -136,8 +136,13 @@ class Aligner:
         for number, line in enumerate(lines, 1):
             pieces = tokenizer.encode(line) if line.strip() else []
             if len(pieces) > most:
-                log.warning("%s line %d has %d pieces: only the first %d (search.max_source) are aligned",
-                            side, number, len(pieces), most)  # fmt: skip
+                log.warning(
+                    "%s line %d has %d pieces: only the first %d (search.max_source) are aligned",
+                    side,
+                    number,
+                    len(pieces),
+                    most,
+                )
             encoded.append([*pieces[:most], EOS])
         return encoded
 

@@ -92,8 +92,12 @@ class Translator:
             return []
         pieces = self.tokenizers.source.encode(line)
         if len(pieces) > longest:
-            log.warning("line %d has %d pieces: only the first %d (search.max_source) are translated",
-                        number, len(pieces), longest)  # fmt: skip
+            log.warning(
+                "line %d has %d pieces: only the first %d (search.max_source) are translated",
+                number,
+                len(pieces),
+                longest,
+            )
         return [*pieces[:longest], EOS]
 
     def _search(self, sources: dict[int, list[int]], settings: Search, n_best: int) -> list[list[Hypothesis]]:

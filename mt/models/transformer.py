@@ -46,15 +46,22 @@ class Heads(nn.Module):
         return self._split(self.key(input_BXE)), self._split(self.value(input_BXE))
 
     def forward(
-        self, input_BQE: Tensor, keys_BNXD: Tensor, values_BNXD: Tensor, mask_BX: Tensor | None = None,
+        self,
+        input_BQE: Tensor,
+        keys_BNXD: Tensor,
+        values_BNXD: Tensor,
+        mask_BX: Tensor | None = None,
         causal: bool = False,
-    ) -> Tensor:  # fmt: skip
+    ) -> Tensor:
         """Return what each query gathers, [B, Q, E]; `causal`: query q sees the keys up to q."""
         context_BNQD = functional.scaled_dot_product_attention(
-            self._split(self.query(input_BQE)), keys_BNXD, values_BNXD,
+            self._split(self.query(input_BQE)),
+            keys_BNXD,
+            values_BNXD,
             attn_mask=None if mask_BX is None else mask_BX[:, None, None],
-            dropout_p=self.dropout if self.training else 0.0, is_causal=causal,
-        )  # fmt: skip
+            dropout_p=self.dropout if self.training else 0.0,
+            is_causal=causal,
+        )
         return self._join(context_BNQD)
 
     def explicit(self, input_BQE: Tensor, source: Source, change: Change | None = None) -> tuple[Tensor, Tensor]:

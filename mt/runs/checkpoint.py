@@ -32,8 +32,11 @@ def weights(model: nn.Module) -> dict[str, Tensor]:
 def set_weights(model: nn.Module, tensors: Mapping[str, Tensor], origin: Path) -> None:
     """Copy `tensors` into the model. Raises UserError when they are not this model's."""
     mine = weights(model)
-    wrong = [name for name in mine.keys() | tensors.keys()
-             if name not in mine or name not in tensors or mine[name].shape != tensors[name].shape]  # fmt: skip
+    wrong = [
+        name
+        for name in mine.keys() | tensors.keys()
+        if name not in mine or name not in tensors or mine[name].shape != tensors[name].shape
+    ]
     if wrong:
         raise UserError(
             f"{origin} does not fit the config beside it (first difference: {min(wrong)}); restore the pair"

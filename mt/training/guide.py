@@ -27,18 +27,26 @@ class Guide:
         for number, (words, pair) in enumerate(zip(_links(settings, split), gold, strict=True)):
             source, target = split.sources[number], split.targets[number]
             spans = (pair.source_spans, pair.target_spans) if pair else (word_spans(source), word_spans(target))
-            sides = [_pieces(tokenizer, line, side)
-                     for tokenizer, line, side in zip(tokenizers, (source, target), spans, strict=True)]  # fmt: skip
+            sides = [
+                _pieces(tokenizer, line, side)
+                for tokenizer, line, side in zip(tokenizers, (source, target), spans, strict=True)
+            ]
             for source_word, target_word in words:
                 if source_word >= len(sides[0]) or target_word >= len(sides[1]):
                     raise UserError(
                         f"{settings.links}, line {number + 1}: no link {source_word}-{target_word}: the training pair "
                         f"has {len(sides[0])} source and {len(sides[1])} target words, counted from 0"
                     )
-            self.links.append(sorted({(target_piece + settings.shift, source_piece)
-                                      for source_word, target_word in words
-                                      for source_piece in sides[0][source_word]
-                                      for target_piece in sides[1][target_word]}))  # fmt: skip
+            self.links.append(
+                sorted(
+                    {
+                        (target_piece + settings.shift, source_piece)
+                        for source_word, target_word in words
+                        for source_piece in sides[0][source_word]
+                        for target_piece in sides[1][target_word]
+                    }
+                )
+            )
         self.digest = hashlib.sha256(repr(self.links).encode()).hexdigest()[:16]
         """Of the links; a resumed run must have the same."""
 

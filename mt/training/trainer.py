@@ -157,8 +157,13 @@ class Trainer:
     def order(self, epoch: int) -> list[list[int]]:
         """Return the batches of an epoch."""
         pieces, config = self.train_pieces, self.config.train
-        return batch_order(pieces.source_lengths, pieces.target_lengths, config.batch_tokens, config.max_pieces,
-                          (self.config.seed, epoch))  # fmt: skip
+        return batch_order(
+            pieces.source_lengths,
+            pieces.target_lengths,
+            config.batch_tokens,
+            config.max_pieces,
+            (self.config.seed, epoch),
+        )
 
     def _epoch(self, batches: list[list[int]]) -> None:
         config, start = self.config.train, self.position
@@ -216,8 +221,10 @@ class Trainer:
         torch.autograd.backward(total / tokens)
         norm = nn.utils.clip_grad_norm_(self.model.parameters(), config.clip)
         if not norm.isfinite():
-            raise UserError(f"training diverged at update {position.update + 1}: the gradient is {norm.item()}; "
-                            f"try a lower train.learning_rate")  # fmt: skip
+            raise UserError(
+                f"training diverged at update {position.update + 1}: the gradient is {norm.item()}; "
+                f"try a lower train.learning_rate"
+            )
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(config, position.update, fraction, position.scale)
         self.optimizer.step()

@@ -202,8 +202,10 @@ def draw(path: Path, figures: Figures) -> None:
     figure = Figure(figsize=(8, 0.6 + 0.5 * len(ratios)), layout="constrained")
     axes = figure.add_subplot()
     middles = [median(values) for values in ratios.values()]
-    around = [[middle - min(values) for middle, values in zip(middles, ratios.values(), strict=True)],
-              [max(values) - middle for middle, values in zip(middles, ratios.values(), strict=True)]]  # fmt: skip
+    around = [
+        [middle - min(values) for middle, values in zip(middles, ratios.values(), strict=True)],
+        [max(values) - middle for middle, values in zip(middles, ratios.values(), strict=True)],
+    ]
     axes.barh(list(ratios), middles, xerr=around, capsize=3)
     axes.axvline(1, color="black")
     axes.invert_yaxis()

@@ -42,8 +42,16 @@ sentencepiece.SentencePieceTrainer.train(
 with open("spm.vocab.txt", "w") as out:
     out.writelines(line.split("\\t")[0] + "\\n" for line in open("spm.vocab"))
 """
-SPECIAL = {"unk_token": "<unk>", "unk_id": 0, "pad_token": "<pad>", "pad_id": 1,
-           "bos_token": "<s>", "bos_id": 2, "eos_token": "</s>", "eos_id": 3}  # fmt: skip
+SPECIAL = {
+    "unk_token": "<unk>",
+    "unk_id": 0,
+    "pad_token": "<pad>",
+    "pad_id": 1,
+    "bos_token": "<s>",
+    "bos_id": 2,
+    "eos_token": "</s>",
+    "eos_id": 3,
+}
 HAS = {"wiring": "luong", "window": "global", "heads": 1, "coverage": False}
 """What its attention is like, in our words."""
 SCORES = {"additive": "bahdanau", "general": "luong"}
@@ -141,8 +149,14 @@ class Peer:
     def _run(self, *command: object, standard_input: str = os.devnull) -> "subprocess.CompletedProcess[str]":
         """Return what the command wrote. Raises UserError when it fails."""
         with (self.work / standard_input).open(encoding="utf-8") as given:
-            done = subprocess.run([*map(str, command)], cwd=self.work, env=self._environment(), stdin=given,
-                                  capture_output=True, text=True)  # fmt: skip
+            done = subprocess.run(
+                [*map(str, command)],
+                cwd=self.work,
+                env=self._environment(),
+                stdin=given,
+                capture_output=True,
+                text=True,
+            )
         if done.returncode:
             raise UserError(
                 f"the peer failed in {self.work}: {' '.join(map(str, command))[:200]}\n{done.stderr[-2000:]}"

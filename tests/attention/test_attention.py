@@ -21,9 +21,17 @@ COVERAGE = list(itertools.product(("additive", "concat"), WINDOWS))
 def attention(score: str, window: str, *, heads: int = 1, coverage: bool = False, reported: int | None = None) -> Parts:
     """Queries of width 4; values of width 4 for one head, else 3. D = 1."""
     made = build(
-        score, 4, 4 if heads == 1 else 3, 6,
-        window=window, half_width=1, coverage=coverage, longest=5, heads=heads, reported=reported,
-    )  # fmt: skip
+        score,
+        4,
+        4 if heads == 1 else 3,
+        6,
+        window=window,
+        half_width=1,
+        coverage=coverage,
+        longest=5,
+        heads=heads,
+        reported=reported,
+    )
     redraw(made, seed=2, scale=1.0)
     return made
 
@@ -177,9 +185,14 @@ def test_queries_together_are_query_by_query(score: str, window: str, heads: int
 
 
 @pytest.mark.parametrize(
-    ("score", "window", "heads", "coverage"), [("general", "local-p", 1, False), ("additive", "global", 1, True),
-    ("concat", "local-p", 1, True), ("location", "local-p", 2, False)],
-)  # fmt: skip
+    ("score", "window", "heads", "coverage"),
+    [
+        ("general", "local-p", 1, False),
+        ("additive", "global", 1, True),
+        ("concat", "local-p", 1, True),
+        ("location", "local-p", 2, False),
+    ],
+)
 def test_gradients_are_the_numerical_ones(score: str, window: str, heads: int, coverage: bool) -> None:
     made, values_BSC = attention(score, window, heads=heads, coverage=coverage), random(2, 5, 4 if heads == 1 else 3)
 

@@ -38,23 +38,37 @@ def test_an_unknown_key_names_the_file_that_set_it_and_the_nearest_key(toy: Path
         ("model.attention=none", "model.attention in the command line is 'none': it has keys of its own: score, win"),
         ("model=", "model in the command line is None: it has keys of its own, for example {kind: rnn}"),
         ("model.kind=rnm", "model.kind in the command line is 'rnm': known are rnn, transformer; did you mean rnn?"),
-        ("model.kind=transfomer", "model.kind in the command line is 'transfomer': known are rnn, transformer; did you "
-            "mean transformer?"),
+        (
+            "model.kind=transfomer",
+            "model.kind in the command line is 'transfomer': known are rnn, transformer; did you mean transformer?",
+        ),
         ("model.heads=2", "unknown key model.heads in the command line: known here: kind, cell, embedding, hidden, e"),
         ("model={kind: transformer, hidden: 3}", "unknown key model.hidden in the command line: known here: kind, wi"),
-        ("model={kind: transformer, repot: {head: 1}}", "unknown key model.repot in the command line: did you mean "
-            "report?"),
-        ("model={kind: transformer, report: {haed: 1}}", "unknown key model.report.haed in the command line: did you "
-            "mean head?"),
-        ("model.attention.window=local", "model.attention.window in the command line is 'local': input should be "
-            "'global', 'local-m' or 'local-p'; did you mean local-p?"),
+        (
+            "model={kind: transformer, repot: {head: 1}}",
+            "unknown key model.repot in the command line: did you mean report?",
+        ),
+        (
+            "model={kind: transformer, report: {haed: 1}}",
+            "unknown key model.report.haed in the command line: did you mean head?",
+        ),
+        (
+            "model.attention.window=local",
+            "model.attention.window in the command line is 'local': input should be "
+            "'global', 'local-m' or 'local-p'; did you mean local-p?",
+        ),
         ("model.attention.heads=0", "model.attention.heads in the command line is 0: input should be greater than or"),
         ("train.guide=gold", "train.guide in the command line is 'gold': it has keys of its own: links, weight, shift"),
         ("corpus=toy", "corpus in the command line is 'toy': it has keys of its own, for example {name: toy}"),
-        ("corpus.name=tpy", "corpus.name in the command line is 'tpy': known are toy, gnt, multi30k, files, hub; "
-                            "did you mean toy?"),
-        ("model.attention.score=aditive", "model.attention.score in the command line is 'aditive': input should be "
-            "'additive', 'dot', 'general', 'concat', 'location', 'scaled_dot' or 'none'; did you mean additive?"),
+        (
+            "corpus.name=tpy",
+            "corpus.name in the command line is 'tpy': known are toy, gnt, multi30k, files, hub; did you mean toy?",
+        ),
+        (
+            "model.attention.score=aditive",
+            "model.attention.score in the command line is 'aditive': input should be "
+            "'additive', 'dot', 'general', 'concat', 'location', 'scaled_dot' or 'none'; did you mean additive?",
+        ),
         ("corpus.source=fr", "corpus.source in the command line is 'fr': input should be 'en' or 'de'"),
         ("train.betas=0.9", "train.betas in the command line is 0.9: input should be a valid list"),
         ("train.betas=[0.9]", "train.betas.1 in the command line is [0.9]: field required"),
@@ -69,7 +83,7 @@ def test_an_unknown_key_names_the_file_that_set_it_and_the_nearest_key(toy: Path
         ("nonsense", "override 'nonsense' on the command line: write key=value, for example model.hidden=128"),
         ("=3", "override '=3' on the command line: write key=value"),
     ],
-)  # fmt: skip
+)
 def test_a_wrong_override_is_explained(toy: Path, override: str, error: str) -> None:
     assert refused(toy, override).startswith(error)
 
@@ -81,8 +95,11 @@ def test_a_wrong_override_is_explained(toy: Path, override: str, error: str) -> 
         ("# corpus: {name: toy}\n", "missing key corpus in PATH"),
         ("corpus: {source: de}", "missing key corpus.name in PATH"),
         ("corpus: {name: files, source: a, target: b}", "missing key corpus.train in PATH"),
-        ("corpus: {name: files, source: a, target: b, train: 5}", "corpus.train in PATH is 5: input should be a valid "
-            "string\ncorpus.train in PATH is 5: input should be a valid list"),
+        (
+            "corpus: {name: files, source: a, target: b, train: 5}",
+            "corpus.train in PATH is 5: input should be a valid "
+            "string\ncorpus.train in PATH is 5: input should be a valid list",
+        ),
         ("corpus: {name: toy}\nmodel:\n", "model in PATH is None: it has keys of its own, for example {kind: rnn}"),
         ("corpus: {name: toy}\nmodel.hidden: 3\n", "unknown key model.hidden in PATH"),
         ("corpus: {name: toy}\n1: 2", "unknown key 1 in PATH"),
@@ -99,7 +116,7 @@ def test_a_wrong_override_is_explained(toy: Path, override: str, error: str) -> 
         ("some words", "PATH is not a config: it holds a single value, not `key: value` lines"),
         ("extends: [a.yaml]", "extends in PATH is ['a.yaml']: write the name of one file"),
     ],
-)  # fmt: skip
+)
 def test_a_wrong_file_is_explained(tmp_path: Path, text: str | bytes, error: str) -> None:
     path = write(tmp_path / "x.yaml", text)
     assert refused(path).startswith(error.replace("PATH", str(path)))
@@ -110,8 +127,17 @@ def test_every_mistake_is_told_at_once(toy: Path) -> None:
 
 
 @pytest.mark.parametrize("value", [".nan", ".inf", "-.inf"])
-@pytest.mark.parametrize("key", ["train.learning_rate", "train.clip", "train.final", "model.dropout.encoder",
-                                 "search.length_penalty", "search.max_ratio"])  # fmt: skip
+@pytest.mark.parametrize(
+    "key",
+    [
+        "train.learning_rate",
+        "train.clip",
+        "train.final",
+        "model.dropout.encoder",
+        "search.length_penalty",
+        "search.max_ratio",
+    ],
+)
 def test_numbers_are_finite(toy: Path, key: str, value: str) -> None:
     assert refused(toy, f"{key}={value}").endswith(f"is {value.replace('.', '')}: input should be a finite number")
 

@@ -193,9 +193,14 @@ def test_a_damaged_gzip_file_is_named(tmp_path: Path) -> None:
     whole = gzip.compress(b"".join(b"%d\n" % number for number in range(1000)))
     middle = len(whole) // 2
     damaged = [
-        b"plain text\n", whole[:-1], whole[:middle], whole[:5],  # no gzip; cut short
-        whole[:-8] + bytes(8), whole[:middle] + bytes(20) + whole[middle + 20 :], whole[:10] + b"\xff" * 50,
-    ]  # fmt: skip
+        b"plain text\n",
+        whole[:-1],
+        whole[:middle],
+        whole[:5],  # no gzip; cut short
+        whole[:-8] + bytes(8),
+        whole[:middle] + bytes(20) + whole[middle + 20 :],
+        whole[:10] + b"\xff" * 50,
+    ]
     for data in damaged:
         path.write_bytes(data)
         with pytest.raises(UserError, match=rf"cannot read {path}: .+"):

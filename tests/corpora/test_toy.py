@@ -170,8 +170,16 @@ def lexemes() -> dict[str, set[str]]:
     for group in lexicon.ADJECTIVES.values():
         for stem, _ in group:
             forms[stem] = {stem.removesuffix("e") + ending for ending in ("e", "er", "es", "en", "em")} | {stem}
-    for table in (lexicon.MANNERS, lexicon.FREQUENCIES, lexicon.DEGREES, lexicon.ATTITUDES, lexicon.COORDINATORS,
-                  lexicon.NUMBERS, lexicon.CITIES, *lexicon.CONJUNCTIONS.values()):  # fmt: skip
+    for table in (
+        lexicon.MANNERS,
+        lexicon.FREQUENCIES,
+        lexicon.DEGREES,
+        lexicon.ATTITUDES,
+        lexicon.COORDINATORS,
+        lexicon.NUMBERS,
+        lexicon.CITIES,
+        *lexicon.CONJUNCTIONS.values(),
+    ):
         forms |= {german: {german} for german, _ in table}
     forms |= {name: {name} for name in lexicon.NAMES}
     forms |= {preposition.german: {preposition.german} for preposition in (*lexicon.STATIC, *lexicon.DIRECTIONS)}

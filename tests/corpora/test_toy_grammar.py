@@ -140,9 +140,14 @@ def test_questions():
 
 def test_inversion_and_the_order_of_adverbials():
     german, english, links = sentence(
-        "waschen", PAST, subject=MAN, front="heute = today", objects=DOG, adjunct="langsam = slowly",
+        "waschen",
+        PAST,
+        subject=MAN,
+        front="heute = today",
+        objects=DOG,
+        adjunct="langsam = slowly",
         place="in Rom = in Rome",
-    )  # fmt: skip
+    )
     assert german == "Heute hat der Mann den Hund langsam in Rom gewaschen."
     assert english == "Today the man washed the dog slowly in Rome."
     assert {"Heute-Today", "hat-washed", "gewaschen-washed", "den-the", "langsam-slowly"} < links

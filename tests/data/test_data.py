@@ -164,8 +164,13 @@ def test_rows_are_memory_mapped(tokenizers: Tokenizers, tmp_path: Path) -> None:
         (file,) = tmp_path.iterdir()
         assert [entry["filename"] for entry in pieces.rows.cache_files] == [str(file)]
         assert not maps.exists() or str(file) in maps.read_text()
-        held = sum(buffer.size for side in ("source", "target") for chunk in pieces.rows.data.column(side).chunks
-                   for buffer in chunk.buffers() if buffer)  # fmt: skip
+        held = sum(
+            buffer.size
+            for side in ("source", "target")
+            for chunk in pieces.rows.data.column(side).chunks
+            for buffer in chunk.buffers()
+            if buffer
+        )
         assert held <= file.stat().st_size  # the columns are views of the file
 
 

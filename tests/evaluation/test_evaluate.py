@@ -147,8 +147,11 @@ def test_without_attention_there_is_no_alignment(tmp_path: Path) -> None:
     _, scores = evaluate(Run(bare))
     assert (set(scores.corpus), scores.alignment) == ({"BLEU", "chrF", "TER"}, None)
     assert {path.name for path in (bare / "eval/test").iterdir()} == {
-        "scores.json", "sources.txt", "references.txt", "hypotheses.txt"
-    }  # fmt: skip
+        "scores.json",
+        "sources.txt",
+        "references.txt",
+        "hypotheses.txt",
+    }
     assert not (bare / "alignment.json").exists()
 
 

@@ -43,8 +43,13 @@ def test_both_directions_guide_themselves(tmp_path: Path) -> None:
     turned = read_pharaoh(runs / "tiny.reverse.pharaoh")
     assert len(links) == 150
     assert [{(target, source) for source, target in one} for one in turned] == [set(one) for one in links]
-    made = align(Run(runs / "tiny"), Pairs(split="train"), Wanted(reading="posterior", threshold=0),
-                 Reverse(Run(runs / "tiny.reverse")), tmp_path / "links")  # fmt: skip
+    made = align(
+        Run(runs / "tiny"),
+        Pairs(split="train"),
+        Wanted(reading="posterior", threshold=0),
+        Reverse(Run(runs / "tiny.reverse")),
+        tmp_path / "links",
+    )
     assert made.startswith("AER")
     assert read_pharaoh(tmp_path / "links.pharaoh") == links
     for run, file in (("tiny.guided1", "tiny.pharaoh"), ("tiny.guided1.reverse", "tiny.reverse.pharaoh")):

@@ -67,8 +67,17 @@ def hard_texts() -> Iterator[str]:
         "größer " * 50,
     ]
     chosen = random.Random(2)
-    ranges = [(0, 0x7F), (0x80, 0x24F), (0x300, 0x36F), (0x2000, 0x206F), (0x2580, 0x2585), (0, 0xD7FF),
-              (0xE000, 0xFFFF), (0x1F300, 0x1FAFF), (0x10000, 0x10FFFF)]  # fmt: skip
+    ranges = [
+        (0, 0x7F),
+        (0x80, 0x24F),
+        (0x300, 0x36F),
+        (0x2000, 0x206F),
+        (0x2580, 0x2585),
+        (0, 0xD7FF),
+        (0xE000, 0xFFFF),
+        (0x1F300, 0x1FAFF),
+        (0x10000, 0x10FFFF),
+    ]
     familiar = [*WORDS["de"], " ", "  ", "▁", "\0", "\n", *SPECIAL_LOOKING]
     for _ in range(400):
         parts = (
@@ -161,8 +170,11 @@ def test_bytes_that_are_no_character_become_replacement_characters(tokenizer: To
     assert tokenizer.decode([a, third, first]) == "a\ufffd\ufffd"
     assert tokenizer.spans([first, second, a]) == [("<0xE2>", (0, 1)), ("<0x96>", (1, 2)), ("a", (2, 3))]
     assert tokenizer.spans([a, first, second, third]) == [
-        ("a", (0, 1)), ("<0xE2>", (1, 2)), ("<0x96>", (1, 2)), ("<0x81>", (1, 2)),
-    ]  # fmt: skip
+        ("a", (0, 1)),
+        ("<0xE2>", (1, 2)),
+        ("<0x96>", (1, 2)),
+        ("<0x81>", (1, 2)),
+    ]
 
 
 def test_special_pieces_have_fixed_numbers_and_no_text(tokenizers: Tokenizers) -> None:
@@ -173,8 +185,12 @@ def test_special_pieces_have_fixed_numbers_and_no_text(tokenizers: Tokenizers) -
         surrounded = [BOS, UNK, *pieces, EOS, PAD]
         assert side.decode(surrounded) == "der Hund"
         assert side.spans(surrounded) == [
-            ("<s>", (0, 0)), ("<unk>", (0, 0)), *side.spans(pieces), ("</s>", (8, 8)), ("<pad>", (8, 8)),
-        ]  # fmt: skip
+            ("<s>", (0, 0)),
+            ("<unk>", (0, 0)),
+            *side.spans(pieces),
+            ("</s>", (8, 8)),
+            ("<pad>", (8, 8)),
+        ]
 
 
 def test_training_text_that_looks_special_is_text() -> None:

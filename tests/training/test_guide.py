@@ -38,16 +38,23 @@ def linked(tokenizers, row, words):
         numbers = [line[: place + 1].count(" ") if character != " " else None for place, character in enumerate(line)]
         spans = [span for _, span in tokenizer.spans(tokenizer.encode(line))]
         sides.append([set(numbers[start:end]) - {None} for start, end in spans])
-    return {(t, s) for t, target in enumerate(sides[1]) for s, source in enumerate(sides[0])
-            for one, other in words if one in source and other in target}  # fmt: skip
+    return {
+        (t, s)
+        for t, target in enumerate(sides[1])
+        for s, source in enumerate(sides[0])
+        for one, other in words
+        if one in source and other in target
+    }
 
 
 def test_linked_words_share_their_pieces(tokenizers, tmp_path):
     file = tmp_path / "links.pharaoh"
     file.write_text("0-1 1-0\n\n0-0\n")
     found = guide(tokenizers, file, rows=3)
-    lengths = [max(len(t.encode(line[row])) + 1 for row in range(3))
-               for t, line in ((tokenizers.target, TARGETS), (tokenizers.source, SOURCES))]  # fmt: skip
+    lengths = [
+        max(len(t.encode(line[row])) + 1 for row in range(3))
+        for t, line in ((tokenizers.target, TARGETS), (tokenizers.source, SOURCES))
+    ]
     matrix = found.batch([0, 1, 2], *lengths)
     for row, words in enumerate([{(0, 1), (1, 0)}, set(), {(0, 0)}]):
         expected = linked(tokenizers, row, words)
@@ -99,11 +106,13 @@ def test_the_coverage_loss_is_lowered_when_it_has_weight(tokenizers, tmp_path):
     for weight in (0.0, 5.0):
         split = Split(SOURCES[:24], TARGETS[:24])
         attention = {"width": 16, "coverage": True}
-        tree = config.Config.model_validate({
-            "corpus": {"name": "toy"},
-            "model": {"kind": "rnn", "embedding": 16, "hidden": 16, "encoder_hidden": 16, "attention": attention},
-            "train": {"learning_rate": 0.01, "warmup": 0, "coverage_loss": weight},
-        })  # fmt: skip
+        tree = config.Config.model_validate(
+            {
+                "corpus": {"name": "toy"},
+                "model": {"kind": "rnn", "embedding": 16, "hidden": 16, "encoder_hidden": 16, "attention": attention},
+                "train": {"learning_rate": 0.01, "warmup": 0, "coverage_loss": weight},
+            }
+        )
         given = Materials(tree, {"train": split, "validation": split}, tokenizers)
         job = Trainer(Run(tmp_path / str(weight)), given)
         batch = job.train_pieces.batch(range(24))
@@ -122,11 +131,19 @@ def test_a_guided_model_looks_where_it_is_told(tokenizers, tmp_path):
     on_guided = []
     for weight in (0.0, 2.0):
         split = Split(SOURCES[:24], TARGETS[:24])
-        tree = config.Config.model_validate({
-            "corpus": {"name": "toy"},
-            "model": {"kind": "rnn", "embedding": 16, "hidden": 16, "encoder_hidden": 16, "attention": {"width": 16}},
-            "train": {"learning_rate": 0.01, "warmup": 0, "guide": {"links": str(file), "weight": weight}},
-        })  # fmt: skip
+        tree = config.Config.model_validate(
+            {
+                "corpus": {"name": "toy"},
+                "model": {
+                    "kind": "rnn",
+                    "embedding": 16,
+                    "hidden": 16,
+                    "encoder_hidden": 16,
+                    "attention": {"width": 16},
+                },
+                "train": {"learning_rate": 0.01, "warmup": 0, "guide": {"links": str(file), "weight": weight}},
+            }
+        )
         guide = load_guide(tree.train.guide, split, tokenizers)
         given = Materials(tree, {"train": split, "validation": split}, tokenizers, guide)
         job = Trainer(Run(tmp_path / str(weight)), given)

@@ -37,8 +37,9 @@ def test_gradient_is_that_of_pytorchs_own_loss():
     torch.manual_seed(1)
     logits, target = torch.randn(4, 6, 9, dtype=torch.float64, requires_grad=True), torch.randint(0, 9, (4, 6))
     for smoothing in (0.0, 0.1):
-        reference = functional.cross_entropy(logits.flatten(0, 1), target.flatten(), ignore_index=PAD,
-                                             label_smoothing=smoothing, reduction="sum")  # fmt: skip
+        reference = functional.cross_entropy(
+            logits.flatten(0, 1), target.flatten(), ignore_index=PAD, label_smoothing=smoothing, reduction="sum"
+        )
         (expected,) = torch.autograd.grad(reference * 0.3, logits)
         loss = cross_entropy(logits, target, smoothing)
         assert loss.item() == pytest.approx(reference.item(), rel=1e-12)

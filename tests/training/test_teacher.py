@@ -100,8 +100,10 @@ def test_the_student_learns_from_its_lessons_and_the_corpus(runs: list[Path], tm
                 continue
             log_probs = logits[b, t].log_softmax(-1).tolist()
             own = (1 - smoothing) * log_probs[piece] + smoothing * sum(log_probs) / len(log_probs)
-            theirs = sum(share * log_probs[candidate] for candidate, share in
-                         zip(taught[0][b, t].tolist(), taught[1][b, t].tolist(), strict=True))  # fmt: skip
+            theirs = sum(
+                share * log_probs[candidate]
+                for candidate, share in zip(taught[0][b, t].tolist(), taught[1][b, t].tolist(), strict=True)
+            )
             expected -= 0.3 * own + 0.7 * theirs
     job.model.train = lambda: job.model  # no dropout
     loss, _ = job.update(rows, 0.5)

@@ -197,8 +197,10 @@ def test_focus_and_pointer_light_up_rows_and_columns(tmp_path: Path) -> None:
     found = in_browser(tmp_path, STATE + script)
     dark = {"lit": [], "headings": [], "active": False, "source": [0] * 4, "target": [0] * 3, "current": []}
     assert found["start"] == dark | {
-        "percents": [""] * 7, "gold": [[], []], "reading": "Point at a word, or move the focus to one.",
-    }  # fmt: skip
+        "percents": [""] * 7,
+        "gold": [[], []],
+        "reading": "Point at a word, or move the focus to one.",
+    }
     row = {
         "lit": [[1, 0], [1, 1], [1, 2], [1, 3]],
         "headings": ["small"],

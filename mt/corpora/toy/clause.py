@@ -51,8 +51,20 @@ class Clause:
 
     def _german(self, order: Order) -> tuple[Token, ...]:
         finite, final = self._german_verb(order)
-        middle = [token for phrase in (self.pronouns, self.time, self.frequency, self.objects, self.negation,
-                  self.adjunct, self.place, self.complement) for token in phrase.german]  # fmt: skip
+        middle = [
+            token
+            for phrase in (
+                self.pronouns,
+                self.time,
+                self.frequency,
+                self.objects,
+                self.negation,
+                self.adjunct,
+                self.place,
+                self.complement,
+            )
+            for token in phrase.german
+        ]
         subject, front, rest = self.subject.german, self.front.german, self.extraposed.german
         if order == "subordinate":
             return (*front, *subject, *middle, *final, *finite, *rest)
@@ -80,8 +92,19 @@ class Clause:
         if negation and not question and auxiliary[0].text == "can":
             auxiliary, negation = (Token("cannot", (self.finite, *negation[0].concepts)),), ()
         opening = (*auxiliary, *self.subject.english) if question else (*self.subject.english, *auxiliary)
-        rest = [token for phrase in (self.pronouns, self.objects, self.complement, self.adjunct, self.place,
-                self.time, self.extraposed) for token in phrase.english]  # fmt: skip
+        rest = [
+            token
+            for phrase in (
+                self.pronouns,
+                self.objects,
+                self.complement,
+                self.adjunct,
+                self.place,
+                self.time,
+                self.extraposed,
+            )
+            for token in phrase.english
+        ]
         return (*self.front.english, *opening, *negation, *self.frequency.english, *main, *rest)
 
     def _english_verb(self, supported: bool) -> tuple[tuple[Token, ...], tuple[Token, ...]]:

@@ -37,9 +37,14 @@ WEAK = _endings("e e e en", "en e e en", "en en en en", "en en en en")
 MIXED = _endings("er e es en", "en e es en", "en en en en", "en en en en")
 
 CONTRACTIONS = {
-    ("in", "dem"): "im", ("in", "das"): "ins", ("an", "dem"): "am", ("an", "das"): "ans",
-    ("zu", "dem"): "zum", ("zu", "der"): "zur", ("von", "dem"): "vom",
-}  # fmt: skip
+    ("in", "dem"): "im",
+    ("in", "das"): "ins",
+    ("an", "dem"): "am",
+    ("an", "das"): "ans",
+    ("zu", "dem"): "zum",
+    ("zu", "der"): "zur",
+    ("von", "dem"): "vom",
+}
 
 
 def decline_adjective(stem: str, endings: Endings, case: Case, gender: Gender) -> str:
