@@ -2,14 +2,19 @@
 
 import itertools
 import math
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 
+from mt import config
 from mt.core.special import BOS, EOS, PAD
-from mt.models.contract import NOTHING, Look, Memory, Output, State
-from mt.search import Hypothesis
+from mt.models.contract import NOTHING, Look, Memory, Output, Seq2Seq, Site, State
+from mt.search import Found, Hypothesis, Search, Sources
+
+ONE_SITE = Look(Site(1))
 
 
 class Toy:
@@ -52,6 +57,31 @@ class Refusing(Toy):
         return output, state
 
 
+def ask(
+    search: Search,
+    model: Any,
+    sources: list[list[int]],
+    limits: list[int],
+    n_best: int = 1,
+    *,
+    prefixes: Sequence[Sequence[int]] = (),
+    numbers: Sequence[int] = (),
+    look: Look = ONE_SITE,
+    trace: bool = False,
+    **settings: Any,
+) -> list[Found]:
+    """Search for the outputs of the sources, by the given settings of config.Search."""
+    longest = max(map(len, prefixes), default=0)
+    prefix_BP = torch.tensor([[*prefix, *[PAD] * (longest - len(prefix))] for prefix in prefixes]) if longest else None
+    given = Sources(*batch(sources), torch.tensor(limits), prefix_BP, numbers)
+    return search(model, given, config.Search(**settings), n_best=n_best, look=look, trace=trace)
+
+
+def find(search: Search, model: Seq2Seq | Any, *given: Any, **more: Any) -> list[list[Hypothesis]]:
+    """Return the hypotheses alone."""
+    return [found.hypotheses for found in ask(search, model, *given, **more)]
+
+
 def batch(sources: list[list[int]]) -> tuple[Tensor, Tensor]:
     longest = max(map(len, sources))
     source = torch.tensor([s + [PAD] * (longest - len(s)) for s in sources])
@@ -63,11 +93,11 @@ def random_sources(vocabulary: int, lengths: list[int], seed: int = 3) -> list[l
     return [[*torch.randint(4, vocabulary, (n - 1,), generator=draw).tolist(), EOS] for n in lengths]
 
 
-def repeats(tokens: list[int], n: int) -> bool:
-    """Whether n pieces in a row come a second time."""
+def repeats(tokens: list[int], n: int, forced: int = 0) -> bool:
+    """Whether n pieces in a row come a second time, which ends after the `forced` first pieces."""
     for first in range(len(tokens) - n + 1 if n else 0):
         for second in range(first + 1, len(tokens) - n + 1):
-            if tokens[first : first + n] == tokens[second : second + n]:
+            if tokens[first : first + n] == tokens[second : second + n] and second + n > forced:
                 return True
     return False
 
@@ -90,8 +120,11 @@ class Forced:
             self.steps[tuple(prefix)] = (weights / weights.sum()).log().tolist(), row, state
         return self.steps[tuple(prefix)]
 
+    def log_probabilities(self, pieces: list[int]) -> list[float]:
+        return [self.after(pieces[:place])[0][piece] for place, piece in enumerate(pieces)]
+
     def log_probability(self, pieces: list[int]) -> float:
-        return sum(self.after(pieces[:place])[0][piece] for place, piece in enumerate(pieces))
+        return sum(self.log_probabilities(pieces))
 
     def score(self, tokens: list[int], alpha: float, beta: float = 0.0) -> float:
         score = self.log_probability([*tokens, EOS]) / ((5 + len(tokens) + 1) / 6) ** alpha
@@ -109,28 +142,46 @@ class Forced:
         return torch.stack([row for row in rows if row is not None])
 
     def every_output(
-        self, limit: int, alpha: float, beta: float = 0.0, no_repeat: int = 0
+        self, limit: int, alpha: float, beta: float = 0.0, no_repeat: int = 0, prefix: Sequence[int] = ()
     ) -> list[tuple[float, list[int]]]:
         """All outputs of at most `limit` pieces, </s> included, best first."""
         pieces = range(EOS + 1, len(self.model.bias))
-        outputs = [list(o) for n in range(limit) for o in itertools.product(pieces, repeat=n)]
-        allowed = [o for o in outputs if not repeats(o, no_repeat)]
+        outputs = [
+            [*prefix, *o] for n in range(max(limit - len(prefix), 1)) for o in itertools.product(pieces, repeat=n)
+        ]
+        allowed = [o for o in outputs if not repeats(o, no_repeat, len(prefix))]
         return sorted(((self.score(o, alpha, beta), o) for o in allowed), reverse=True)
 
     def beam(
-        self, limit: int, width: int, alpha: float, beta: float = 0.0, no_repeat: int = 0
+        self, limit: int, width: int, alpha: float, beta: float = 0.0, no_repeat: int = 0, prefix: Sequence[int] = ()
     ) -> list[tuple[float, list[int]]]:
         """The rule of the beam in lists, without an early stop."""
+        *_, last = self.walk(limit, width, alpha, beta, no_repeat, prefix)
+        return last["pool"]
+
+    def walk(
+        self, limit: int, width: int, alpha: float, beta: float = 0.0, no_repeat: int = 0, prefix: Sequence[int] = ()
+    ) -> Iterator[dict[str, list[Any]]]:
+        """Each step of it: the pool and who left it, (score, output); continuations, (log probability, parent, output).
+
+        Of the best 2 x width continuations those that stay, and those that do not.
+        """
         live: list[list[int]] = [[]]
         pool: list[tuple[float, list[int]]] = []
-        for _ in range(limit):
-            pool = sorted([*pool, *((self.score(o, alpha, beta), o) for o in live)], reverse=True)[:width]
-            grown = [[*o, piece] for o in live for piece in range(EOS + 1, len(self.model.bias))]
-            grown = [o for o in grown if not repeats(o, no_repeat)]
-            live = sorted(grown, key=self.log_probability, reverse=True)[:width]
-        return pool
+        for step in range(max(limit, len(prefix) + 1)):
+            ended = [(self.score(o, alpha, beta), o) for o in live] if step >= len(prefix) else []
+            ranked = sorted([*pool, *ended], reverse=True)
+            pool, left = ranked[:width], ranked[width:]
+            nexts = range(EOS + 1, len(self.model.bias)) if step >= len(prefix) else [prefix[step]]
+            grown = [(parent, [*o, piece]) for parent, o in enumerate(live) for piece in nexts]
+            grown = [entry for entry in grown if not repeats(entry[1], no_repeat, len(prefix))]
+            best = sorted(((self.log_probability(o), parent, o) for parent, o in grown), reverse=True)
+            yield {"pool": pool, "left": left, "kept": best[:width], "dropped": best[width : 2 * width]}
+            live = [o for _, _, o in best[:width]]
 
 
 def assert_same(found: list[Hypothesis], expected: list[tuple[float, list[int]]]) -> None:
     assert [h.tokens for h in found] == [tokens for _, tokens in expected]
     assert [h.score for h in found] == pytest.approx([score for score, _ in expected], abs=1e-12)
+    assert [len(h.log_probabilities) for h in found] == [len(h.tokens) + 1 for h in found]
+    assert [sum(h.log_probabilities) for h in found] == pytest.approx([h.log_probability for h in found], abs=1e-12)

@@ -30,7 +30,7 @@ MAY_IMPORT = {
     "models": "core config attention",
     "data": DATA,
     "alignment": "core text corpora.pairs",
-    "search": "core models.contract",  # and so no model class
+    "search": "core config models.contract",  # and so no model class
     "views": "core corpora.pairs alignment",
     "runs": RUNS,
     "neighbours": NEIGHBOURS,

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from mt.alignment.matrices import word_spans
 from mt.core.errors import UserError
 from mt.core.files import read_lines
 from mt.corpora.pairs import Gold, Link, Split
+from mt.text.words import word_spans
 
 
 class Row(NamedTuple):

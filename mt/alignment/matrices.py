@@ -4,7 +4,6 @@ Letters of shapes: T target pieces, S source pieces, both with </s> as the last;
 output piece and a column per source piece. A sentence that was not translated has a matrix of shape (0, 0).
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 
 from mt.alignment.links import hard
 from mt.corpora.pairs import Link, Span
+from mt.text.words import word_spans
 
 Matrix = NDArray[np.floating]
 END = "</s>"
@@ -37,40 +37,38 @@ class Alignment:
     links: list[Link]
 
 
-def word_spans(text: str) -> tuple[Span, ...]:
-    """Return the half-open character spans of the words between white space."""
-    return tuple(match.span() for match in re.finditer(r"\S+", text))
+@dataclass(frozen=True)
+class Side:
+    """The source or the target of a sentence: its text, and where its pieces and words stand in it."""
+
+    text: str
+    pieces: Sequence[tuple[str, Span]]
+    """Each piece and its half-open character span, without </s>."""
+    words: Sequence[Span] | None = None
+    """The half-open character spans of its words; None: those of `mt.text.words`."""
+
+    def word_spans(self) -> Sequence[Span]:
+        """Return where its words stand."""
+        return word_spans(self.text) if self.words is None else self.words
+
+    def piece_spans(self) -> list[Span]:
+        """Return where its pieces stand."""
+        return [span for _, span in self.pieces]
 
 
-def align(
-    source: str,
-    target: str,
-    source_pieces: Sequence[tuple[str, Span]],
-    target_pieces: Sequence[tuple[str, Span]],
-    matrix_TS: Matrix,
-    source_words: Sequence[Span] | None = None,
-    target_words: Sequence[Span] | None = None,
-    threshold: float | None = None,
-) -> Alignment:
-    """Return the alignment of one sentence from pieces (text and character span, without </s>) and their matrix.
-
-    Words are character spans of `source` and `target`; None means the words between white space. Links are argmax, or
-    by `threshold`.
-    """
-    source_words = word_spans(source) if source_words is None else source_words
-    target_words = word_spans(target) if target_words is None else target_words
-    words = to_words(
-        matrix_TS, [span for _, span in source_pieces], source_words, [span for _, span in target_pieces], target_words
-    )
+def align(source: Side, target: Side, matrix_TS: Matrix, threshold: float | None = None) -> Alignment:
+    """Return the alignment of one sentence, its links by argmax, or by threshold where one is given."""
+    source_words, target_words = source.word_spans(), target.word_spans()
+    words = to_words(matrix_TS, source.piece_spans(), source_words, target.piece_spans(), target_words)
     end = [END] if len(matrix_TS) else []
     return Alignment(
-        source=source,
-        target=target,
-        source_pieces=[piece for piece, _ in source_pieces] + end,
-        target_pieces=[piece for piece, _ in target_pieces] + end,
+        source=source.text,
+        target=target.text,
+        source_pieces=[piece for piece, _ in source.pieces] + end,
+        target_pieces=[piece for piece, _ in target.pieces] + end,
         attention=matrix_TS,
-        source_words=[source[start:stop] for start, stop in source_words],
-        target_words=[target[start:stop] for start, stop in target_words],
+        source_words=[source.text[start:stop] for start, stop in source_words],
+        target_words=[target.text[start:stop] for start, stop in target_words],
         words=words,
         links=hard(words, threshold),
     )
@@ -131,5 +129,5 @@ def shifted(matrix_TS: Matrix, shift: int) -> Matrix:
     return matrix_TS[np.minimum(steps, len(matrix_TS) - 1)]
 
 
-EMPTY = align("", "", [], [], np.zeros((0, 0)))
+EMPTY = align(Side("", []), Side("", []), np.zeros((0, 0)))
 """What stands for a line that was not translated."""

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from mt.alignment.matrices import EMPTY, Alignment, Matrix, align, shifted
+from mt.alignment.matrices import EMPTY, Alignment, Matrix, Side, align, shifted
 from mt.config import Config
 from mt.core.device import set_threads
 from mt.core.errors import UserError
@@ -50,16 +50,10 @@ class Forced:
         """
         if not self.source_pieces:
             return EMPTY
-        return align(
-            self.source,
-            self.target,
-            self.source_pieces,
-            self.target_pieces,
-            shifted(self.matrix_TS, shift),
-            self.gold.source_spans if self.gold else None,
-            self.gold.target_spans if self.gold else None,
-            threshold,
-        )
+        words = (self.gold.source_spans, self.gold.target_spans) if self.gold else (None, None)
+        source = Side(self.source, self.source_pieces, words[0])
+        target = Side(self.target, self.target_pieces, words[1])
+        return align(source, target, shifted(self.matrix_TS, shift), threshold)
 
 
 class Aligner:

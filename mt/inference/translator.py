@@ -1,20 +1,18 @@
 """Lines in, translations out, in order, with what the attention looked at."""
 
 import logging
-import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from mt import search
-from mt.alignment.matrices import EMPTY, Alignment, align
+from mt.alignment.matrices import EMPTY, Alignment, Matrix, Side, align
 from mt.config import Config, Search
 from mt.core.device import side_by_side
 from mt.core.errors import UserError
 from mt.core.special import EOS, PAD
-from mt.corpora.pairs import Gold
+from mt.corpora.pairs import Gold, Span
 from mt.data.batches import group, pad
-from mt.models.contract import Look, Seq2Seq, default_site
-from mt.search import Hypothesis
+from mt.models.contract import Look, Seq2Seq, Site, attention_at, default_site
+from mt.search import SEARCHES, Found, Hypothesis, Sources, Trace, choose
 from mt.text.tokenizer import Tokenizers
 
 log = logging.getLogger("mt")
@@ -23,20 +21,46 @@ Progress = Callable[[int], object]
 NOT_IN_A_LINE = str.maketrans("\n\r\0", "   ")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Translation:
-    """The best translation of a line, or the first sample; its alignment is None where the model has no attention."""
+    """The best translation of a line, or the first sample."""
 
-    text: str
-    score: float
-    alignment: Alignment | None
+    text: str = ""
+    score: float = 0.0
+    """What it was ranked by."""
+    log_probabilities: tuple[float, ...] = ()
+    """Natural, the model's own, of each of its pieces."""
+    pieces: tuple[str, ...] = ()
+    """The last is </s>."""
+    alignment: Alignment | None = None
+    """None where the model has no attention, or none was asked for."""
     others: tuple["Translation", ...] = ()
     """The next best ones, or the other samples, without any of their own."""
+    attention: Matrix | None = None
+    """[layers, heads, pieces, source pieces]: the weights of every site, where they were asked for."""
+    trace: Trace | None = None
+    """What the search dropped, where that was asked for; pieces are numbers, named by `Tokenizer.name`."""
+
+    def __repr__(self) -> str:
+        others = f", {len(self.others)} others" if self.others else ""
+        return f"<Translation {self.text!r}, score {self.score:.3f}{others}>"
 
     @property
     def n_best(self) -> list["Translation"]:
         """The n best, this one first."""
         return [self, *self.others]
+
+
+@dataclass(frozen=True)
+class _Line:
+    """A line as it is searched."""
+
+    text: str
+    source: list[int]
+    """Its pieces with </s>; nothing where it has no text."""
+    prefix: list[int]
+    words: Sequence[Span] | None
+    """Where its words stand, if not as `mt.text.words` has it."""
 
 
 class Translator:
@@ -48,7 +72,10 @@ class Translator:
 
     def __init__(self, model: Seq2Seq, tokenizers: Tokenizers, config: Config):
         self.model, self.tokenizers, self.settings = model, tokenizers, config.search
-        self.has_attention, self.look = model.has_attention, Look(default_site(model, config.model.report))
+        self.has_attention = model.has_attention
+        # Where there is one site, as in an ensemble, the config may name another: a member's.
+        self.site = Site(1) if model.sites == (1, 1) else default_site(model, config.model.report)
+        """Where alignments look, unless another site is asked for."""
 
     def translate(
         self,
@@ -58,77 +85,103 @@ class Translator:
         n_best: int = 1,
         alignments: bool = True,
         gold: Sequence[Gold | None] | None = None,
+        prefixes: Sequence[str | Sequence[int]] | None = None,
+        look: Look | None = None,
+        trace: bool = False,
         progress: Progress | None = None,
     ) -> list[Translation]:
         """Translate each line; an empty line gives an empty translation. Unset settings are those of the run's config.
 
         Beam 1 is greedy search, whose score is the log probability, as is that of a sample; `n_best` is then the number
         of samples. A line's samples depend on sample_seed and on its number here, not on the other lines.
-        Alignments have the source words of `gold` where it is known. `progress` is called with the number of lines just
-        done. Raises UserError when a coverage penalty is asked of a model without attention.
+        Alignments have the source words of `gold` where it is known. `prefixes`: of each line what its translation must
+        begin with, as text, which is cut into the vocabulary's pieces, or as numbers of pieces. `look`: of which site
+        alignments are (unset, or "all": that of the config), and what replaces the model's weights. `trace`: whether
+        each translation tells what was dropped. `progress` is called with the number of lines just done.
+        Raises UserError when a coverage penalty is asked of a model without attention, or beside all sites; when a
+        prefix has a piece that no translation has, or no probability at all.
         """
-        settings, lines = settings or self.settings, [line.strip() for line in lines]  # as corpora are read
-        if settings.coverage_penalty and not self.has_attention:
-            raise UserError("search.coverage_penalty needs attention, and this model has none: set it to 0")
-        sources = [self._source(line, number, settings.max_source) for number, line in enumerate(lines, 1)]
-        results = [Translation("", 0.0, EMPTY)] * len(lines)
+        settings, look = settings or self.settings, self._look(look)
+        self._check(settings, look)
+        given = zip(lines, prefixes or [""] * len(lines), gold or [None] * len(lines), strict=True)
+        every = [self._line(number, settings.max_source, *line) for number, line in enumerate(given, 1)]
+        found = [Translation(alignment=EMPTY)] * len(every)
         if progress:
-            progress(sources.count([]))
-        width = n_best if settings.sample else max(settings.beam, n_best)
-        batches = list(group([len(source) for source in sources], settings.batch, width))
+            progress(sum(not line.source for line in every))
+        name = choose(settings, n_best)
+        width = max(settings.beam, n_best) if name == "beam" else n_best
+        batches = list(group([len(line.source) for line in every], settings.batch, width))
+
+        def search(rows: list[int]) -> list[Found]:
+            sources = _batch({row: every[row] for row in rows}, settings)
+            return SEARCHES[name](self.model, sources, settings, n_best=n_best, look=look, trace=trace)
+
         with side_by_side(len(batches)) as each:
-            searches = each(lambda rows: self._search({row: sources[row] for row in rows}, settings, n_best), batches)
-            for rows, found in zip(batches, searches, strict=True):
-                for row, hypotheses in zip(rows, found, strict=True):
-                    known = gold[row] if gold else None
-                    results[row] = self._ranked(lines[row], sources[row], hypotheses, alignments, known)
+            for rows, answers in zip(batches, each(search, batches), strict=True):
+                for row, answer in zip(rows, answers, strict=True):
+                    found[row] = self._translation(every[row], answer, alignments)
                 if progress:
                     progress(len(rows))
-        return results
+        return found
 
-    def _source(self, line: str, number: int, longest: int) -> list[int]:
-        """Return the pieces of a line with </s>, or nothing for a line without text."""
-        if not line:
-            return []
-        pieces = self.tokenizers.source.encode(line)
-        if len(pieces) > longest:
+    def _look(self, look: Look | None) -> Look:
+        """Return where the model is looked at: at the config's site, if nothing else is asked for."""
+        look = look or Look()
+        return look if look.sites else replace(look, sites=self.site)
+
+    def _check(self, settings: Search, look: Look) -> None:
+        """Raise UserError when a coverage penalty has no attention to go by."""
+        if settings.coverage_penalty and not self.has_attention:
+            raise UserError("search.coverage_penalty needs attention, and this model has none: set it to 0")
+        if settings.coverage_penalty and look.sites == "all":
+            raise UserError("search.coverage_penalty goes by one site, and all are asked for: set it to 0")
+
+    def _line(self, number: int, longest: int, text: str, prefix: str | Sequence[int], gold: Gold | None) -> _Line:
+        """Return a line as it is searched."""
+        text, encode = text.strip(), self.tokenizers.target.encode  # as corpora are read
+        source = [*self.tokenizers.source.encode(text), EOS] if text else []
+        if len(source) > longest + 1:
             log.warning(
                 "line %d has %d pieces: only the first %d (search.max_source) are translated",
                 number,
-                len(pieces),
+                len(source) - 1,
                 longest,
             )
-        return [*pieces[:longest], EOS]
+            source = [*source[:longest], EOS]
+        forced, size = encode(prefix.strip()) if isinstance(prefix, str) else [*prefix], len(self.tokenizers.target)
+        if wrong := [piece for piece in forced if not EOS < piece < size]:
+            raise UserError(f"line {number}: its prefix has piece {wrong[0]}; pieces are from {EOS + 1} to {size - 1}")
+        return _Line(text, source, forced, gold.source_spans if gold else None)
 
-    def _search(self, sources: dict[int, list[int]], settings: Search, n_best: int) -> list[list[Hypothesis]]:
-        """Return what is found for the sources, given by their row among the lines."""
-        source_BS = pad(list(sources.values()))
-        mask_BS = source_BS != PAD
-        limit_B = (mask_BS.sum(1) * settings.max_ratio + settings.max_extra).long()
-        batch = self.model, source_BS, mask_BS, limit_B
-        if settings.sample:
-            # Seeds of text, because Python takes in the whole of it; of a number torch keeps 32 bits.
-            generators = [random.Random(f"{settings.sample_seed} {row}") for row in sources]
-            chosen = settings.temperature, settings.top_k, settings.top_p, settings.no_repeat
-            return search.sample(*batch, generators, n_best, *chosen, self.look)
-        if settings.beam == n_best == 1:
-            return [[one] for one in search.greedy(*batch, settings.no_repeat, self.look)]
-        penalties = settings.length_penalty, n_best, settings.coverage_penalty, settings.no_repeat
-        return search.beam(*batch, max(settings.beam, n_best), *penalties, self.look)
+    def _translation(self, line: _Line, found: Found, alignments: bool) -> Translation:
+        """Return the best of what was found, with the others."""
+        if not found.hypotheses:
+            raise UserError(f"no translation of {line.text!r} has any probability, with its prefix {line.prefix}")
+        best, *others = (self._one(line, hypothesis, alignments) for hypothesis in found.hypotheses)
+        return replace(best, others=tuple(others), trace=found.trace)
 
-    def _ranked(
-        self, line: str, source: list[int], found: list[Hypothesis], alignments: bool, gold: Gold | None
-    ) -> Translation:
-        best, *others = (self._translation(line, source, one, alignments, gold) for one in found)
-        return replace(best, others=tuple(others))
-
-    def _translation(
-        self, line: str, source: list[int], found: Hypothesis, alignments: bool, gold: Gold | None
-    ) -> Translation:
+    def _one(self, line: _Line, found: Hypothesis, alignments: bool) -> Translation:
         text = self.tokenizers.target.decode(found.tokens).translate(NOT_IN_A_LINE)
-        if found.attention is None or not alignments:
-            return Translation(text, found.score, None)
-        source_pieces = self.tokenizers.source.spans(source[:-1])
-        target_pieces = self.tokenizers.target.spans(found.tokens)
-        words, matrix_TS = gold.source_spans if gold else None, found.attention.numpy()
-        return Translation(text, found.score, align(line, text, source_pieces, target_pieces, matrix_TS, words))
+        names = (self.tokenizers.target.name(piece) for piece in (*found.tokens, EOS))
+        made = Translation(text, found.score, tuple(found.log_probabilities), tuple(names))
+        attention = found.attention
+        if attention is None:
+            return made
+        if attention.dim() == 4:  # every site
+            made = replace(made, attention=attention.numpy())
+            layers = {number: layer[None] for number, layer in enumerate(attention, 1)}
+            attention = attention_at(self.site or Site(1), layers)[0]
+        if not alignments:
+            return made
+        source = Side(line.text, self.tokenizers.source.spans(line.source[:-1]), line.words)
+        target = Side(text, self.tokenizers.target.spans(found.tokens))
+        return replace(made, alignment=align(source, target, attention.numpy()))
+
+
+def _batch(lines: dict[int, _Line], settings: Search) -> Sources:
+    """Return the lines, given by their row among all, as one batch."""
+    source_BS = pad([line.source for line in lines.values()])
+    mask_BS = source_BS != PAD
+    limit_B = (mask_BS.sum(1) * settings.max_ratio + settings.max_extra).long()
+    prefixes = [line.prefix for line in lines.values()]
+    return Sources(source_BS, mask_BS, limit_B, pad(prefixes) if any(prefixes) else None, [*lines])

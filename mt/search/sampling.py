@@ -1,15 +1,21 @@
 """Searches whose hypotheses do not compete: greedy, and sampling. Letters of shapes as in `mt.search`."""
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import replace
 from itertools import count
 
 import torch
 from torch import Tensor
 
-from mt.core.special import EOS
-from mt.models.contract import NOTHING, Look, Seq2Seq, reorder
-from mt.search.trail import Hypothesis, Step, forbid, no_past, remember, select, start, trace
+from mt import config
+from mt.core.special import EOS, PAD
+from mt.models.contract import NOTHING, Look, Seq2Seq
+from mt.search.live import Live
+from mt.search.past import no_past, restrict
+from mt.search.recorder import Recorder
+from mt.search.sources import Found, Sources
+from mt.search.trail import Branches, Trail
 
 Choose = Callable[[Tensor, Tensor, int], Tensor]
 """(log probabilities [B, K, V], -inf where forbidden; sentences_B; step) -> the next pieces, [B, K]."""
@@ -17,67 +23,69 @@ Choose = Callable[[Tensor, Tensor, int], Tensor]
 
 @torch.inference_mode()
 def greedy(
-    model: Seq2Seq, source_BS: Tensor, mask_BS: Tensor, limit_B: Tensor, no_repeat: int = 0, look: Look = NOTHING
-) -> list[Hypothesis]:
+    model: Seq2Seq,
+    sources: Sources,
+    settings: config.Search,
+    *,
+    n_best: int = 1,
+    look: Look = NOTHING,
+    trace: bool = False,
+) -> list[Found]:
     """Take the most probable piece at each step until </s>; the score is the log probability.
 
-    `limit_B`: the most pieces each output may have, </s> included (at least 1); the last of them is always </s>.
-    `no_repeat`: as in `beam`.
+    There is one hypothesis of each sentence: raises ValueError when more are asked for.
     """
+    if n_best != 1:
+        raise ValueError("greedy search finds one hypothesis")
 
     def best(log_probs_BKV: Tensor, sentences_B: Tensor, step: int) -> Tensor:
         return log_probs_BKV.argmax(-1)
 
-    return [only for (only,) in _walk(model, source_BS, mask_BS, limit_B, 1, no_repeat, best, look)]
+    return _walk(model, sources, settings, best, look=look, trace=trace)
 
 
 @torch.inference_mode()
 def sample(
     model: Seq2Seq,
-    source_BS: Tensor,
-    mask_BS: Tensor,
-    limit_B: Tensor,
-    generators: Sequence[random.Random],
-    samples: int = 1,
-    temperature: float = 1.0,
-    top_k: int = 0,
-    top_p: float = 1.0,
-    no_repeat: int = 0,
+    sources: Sources,
+    settings: config.Search,
+    *,
+    n_best: int = 1,
     look: Look = NOTHING,
-) -> list[list[Hypothesis]]:
-    """Draw `samples` hypotheses of each sentence independently, in the order drawn; one may come twice.
+    trace: bool = False,
+) -> list[Found]:
+    """Draw `n_best` hypotheses of each sentence independently, in the order drawn; one may come twice.
 
     Logits are divided by `temperature`; then only the `top_k` most probable pieces stay (Fan et al. 2018; 0: all), and
     of these the fewest most probable that reach `top_p` of their probability (Holtzman et al. 2020). Each sentence has
-    its own generator, so that its samples do not depend on the batch. The score is the log probability under the model
-    itself, whatever the temperature and the cuts. `limit_B`, `no_repeat`: as in `greedy`.
+    its own random numbers, so that its samples do not depend on the batch. The score is the log probability under the
+    model itself, whatever the temperature and the cuts.
     """
-    longest = int(limit_B.max())
-    noise_BKT = torch.tensor(
-        [
-            [[generator.random() for _ in range(limit)] + [0.0] * (longest - limit) for _ in range(samples)]
-            for generator, limit in zip(generators, limit_B.tolist(), strict=True)
-        ],
-        dtype=torch.float64,
-        device=source_BS.device,
-    )
+    limits = sources.limits().tolist()
+    longest, numbers = max(limits), sources.numbers or range(len(limits))
+    noise: list[list[list[float]]] = []
+    for number, limit in zip(numbers, limits, strict=True):
+        # Seeds of text, because Python takes in the whole of it; of a number torch keeps 32 bits.
+        generator = random.Random(f"{settings.sample_seed} {number}")
+        noise.append([[generator.random() for _ in range(limit)] + [0.0] * (longest - limit) for _ in range(n_best)])
+    noise_BKT = torch.tensor(noise, dtype=torch.float64, device=sources.source_BS.device)
 
     def draw(log_probs_BKV: Tensor, sentences_B: Tensor, step: int) -> Tensor:
-        return _draw(log_probs_BKV.double(), noise_BKT[sentences_B, :, step], temperature, top_k, top_p)
+        return _draw(log_probs_BKV.double(), noise_BKT[sentences_B, :, step], settings)
 
-    return _walk(model, source_BS, mask_BS, limit_B, samples, no_repeat, draw, look)
+    return _walk(model, sources, settings, draw, wide=n_best, look=look, trace=trace)
 
 
-def _draw(log_probs_BKV: Tensor, noise_BK: Tensor, temperature: float, top_k: int, top_p: float) -> Tensor:
+def _draw(log_probs_BKV: Tensor, noise_BK: Tensor, settings: config.Search) -> Tensor:
     """Return the piece where the cumulative probability passes the noise, which is uniform in [0, 1)."""
     pieces_BKV = None
-    if top_k or top_p < 1:  # most probable first, so that both cuts leave a prefix
+    if settings.top_k or settings.top_p < 1:  # most probable first, so that both cuts leave a prefix
         vocabulary = log_probs_BKV.shape[2]
-        log_probs_BKV, pieces_BKV = log_probs_BKV.topk(min(top_k or vocabulary, vocabulary))
+        log_probs_BKV, pieces_BKV = log_probs_BKV.topk(min(settings.top_k or vocabulary, vocabulary))
     # The largest is taken away before the division, which then cannot overflow.
     below_BKV = log_probs_BKV - log_probs_BKV.amax(-1, keepdim=True)
-    cumulative_BKV = (below_BKV / temperature).softmax(-1).cumsum(-1)
-    last_BK1 = (cumulative_BKV < top_p * cumulative_BKV[:, :, -1:]).sum(-1, keepdim=True)
+    cumulative_BKV = (below_BKV / settings.temperature).softmax(-1).cumsum(-1)
+    last_BK1 = (cumulative_BKV < settings.top_p * cumulative_BKV[:, :, -1:]).sum(-1, keepdim=True)
     passed_BK1 = noise_BK[:, :, None] * cumulative_BKV.gather(2, last_BK1)
     place_BK1 = (cumulative_BKV <= passed_BK1).sum(-1, keepdim=True)
     return (place_BK1 if pieces_BKV is None else pieces_BKV.gather(2, place_BK1))[:, :, 0]
@@ -85,53 +93,55 @@ def _draw(log_probs_BKV: Tensor, noise_BK: Tensor, temperature: float, top_k: in
 
 def _walk(
     model: Seq2Seq,
-    source_BS: Tensor,
-    mask_BS: Tensor,
-    limit_B: Tensor,
-    wide: int,
-    no_repeat: int,
+    sources: Sources,
+    settings: config.Search,
     choose: Choose,
+    *,
+    wide: int = 1,
     look: Look,
-) -> list[list[Hypothesis]]:
+    trace: bool,
+) -> list[Found]:
     """Follow `wide` hypotheses of each sentence to their </s>, each by its own choices; their score is log probability.
 
     A sentence leaves when all its hypotheses have ended; until then, what the ended ones do is not looked at.
     """
-    memory, state = model.encode(source_BS, mask_BS)
-    sentences_B, previous_B1 = start(source_BS)
-    previous_BK = previous_B1.expand(-1, wide)
-    copies_BK = torch.zeros_like(previous_BK)
-    state, past = reorder(state, copies_BK), reorder(no_past(mask_BS, False, no_repeat), copies_BK)
-    itself_BK = torch.arange(wide, device=source_BS.device).expand_as(previous_BK)
-    length, log_probability = torch.zeros_like(previous_BK), torch.zeros_like(previous_BK, dtype=torch.float64)
-    going_BK = torch.ones_like(previous_BK, dtype=torch.bool)
-    trail: list[Step] = []
+    live = Live.start(model, sources, no_past(sources.mask_BS, settings.no_repeat))
+    live = live.follow(live.branches.parent_BK.expand(-1, wide))
+    piece_BK, parent_BK, own_BK, total_BK = (column.expand(-1, wide) for column in live.branches)
+    itself_BK = torch.arange(wide, device=parent_BK.device).expand_as(parent_BK)  # which each continues, at each step
+    live = replace(live, branches=Branches(piece_BK, itself_BK, own_BK, total_BK.double()))
+    total, length = torch.zeros_like(live.branches.total_BK), torch.zeros_like(parent_BK)
+    going_BK = torch.ones_like(parent_BK, dtype=torch.bool)
+    trail, recorder = Trail(sources.mask_BS), Recorder(len(total), trace)
     for step in count():
-        output, state = model.step(previous_BK, state, memory, look)
-        trail.append(Step.of(sentences_B, previous_BK, itself_BK[: len(sentences_B)], output.attention))
-        past = remember(past, previous_BK, output.attention)
-        log_probs_BKV = output.logits.log_softmax(-1)
-        forbid(log_probs_BKV, past, no_repeat)
-        at_limit_B1 = (limit_B <= step + 1)[:, None]
-        previous_BK = choose(log_probs_BKV, sentences_B, step).masked_fill(at_limit_B1, EOS)
-        gained_BK = log_probs_BKV.gather(2, previous_BK[:, :, None])[:, :, 0]
-        log_probability[sentences_B] += gained_BK.double().where(going_BK, 0)
-        going_BK = going_BK & (previous_BK != EOS)
-        length[sentences_B] += going_BK
+        live, own_BKV = live.ask(model, look, trail)
+        allowed_BKV, forced_B = own_BKV.clone(), sources.forced(live.sentences_B, step)
+        restrict(allowed_BKV, live.past, settings.no_repeat, forced_B)
+        piece_BK = choose(allowed_BKV, live.sentences_B, step).masked_fill((live.limit_B <= step + 1)[:, None], EOS)
+        if forced_B is not None:  # even where its probability is 0
+            piece_BK = forced_B[:, None].where(forced_B[:, None] != PAD, piece_BK)
+        own_BK = own_BKV.gather(2, piece_BK[:, :, None])[:, :, 0]
+        before, parent_BK = live.branches.total_BK, live.branches.parent_BK
+        total_BK = before + own_BK.double().where(going_BK, 0)
+        live = replace(live, branches=Branches(piece_BK, parent_BK, own_BK, total_BK))
+        if trace:
+            recorder.add(live, going_BK, _rivals(allowed_BKV, before, going_BK))
+        going_BK = going_BK & (piece_BK != EOS)
+        total[live.sentences_B] = total_BK
+        length[live.sentences_B] += going_BK
         going_B = going_BK.any(1)
-        if not going_B.all():
-            if not going_B.any():
-                break
-            memory, state, past = (select(tensors, going_B) for tensors in (memory, state, past))
-            sentences_B, limit_B, previous_BK, going_BK = (
-                x[going_B] for x in (sentences_B, limit_B, previous_BK, going_BK)
-            )
-    found = zip(log_probability.tolist(), length.tolist(), mask_BS.sum(1).tolist(), strict=True)
-    return [
-        [
-            Hypothesis(tokens, total, total, attention)
-            for hypothesis, (total, end) in enumerate(zip(totals, ends, strict=True))
-            for tokens, attention in [trace(trail, sentence, end, hypothesis, pieces)]
-        ]
-        for sentence, (totals, ends, pieces) in enumerate(found)
-    ]
+        if not going_B.any():
+            break
+        live, going_BK = live.select(going_B), going_BK[going_B]
+    ended = zip(length.tolist(), total.tolist(), strict=True)
+    return recorder.found([trail.all_ended(sentence, *row) for sentence, row in enumerate(ended)])
+
+
+def _rivals(allowed_BKV: Tensor, before_BK: Tensor, going_BK: Tensor) -> Branches:
+    """Return the two likeliest pieces after each hypothesis that has not ended, the likeliest outputs first."""
+    own_BK2, piece_BK2 = allowed_BKV.topk(2)
+    total_BK2 = (before_BK[:, :, None] + own_BK2).masked_fill(~going_BK[:, :, None], -torch.inf)
+    parent_BK2 = torch.arange(len(before_BK[0]), device=before_BK.device)[:, None].expand_as(piece_BK2)
+    order = total_BK2.flatten(1).argsort(dim=1, descending=True, stable=True)
+    columns = piece_BK2, parent_BK2, own_BK2, total_BK2
+    return Branches(*(column.flatten(1).gather(1, order) for column in columns))

@@ -12,10 +12,10 @@ from torch import Tensor
 
 from mt import config
 from mt.alignment.files import read_pharaoh
-from mt.alignment.matrices import word_spans
 from mt.core.errors import UserError
 from mt.corpora.pairs import Link, Span, Split
 from mt.text.tokenizer import Tokenizer, Tokenizers
+from mt.text.words import word_spans
 
 
 class Guide:

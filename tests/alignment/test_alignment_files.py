@@ -8,13 +8,13 @@ import pytest
 from test_alignments import MATRIX, example
 
 from mt.alignment.files import read_npz, read_pharaoh, write_all, write_jsonl, write_npz, write_pharaoh
-from mt.alignment.matrices import EMPTY, align
+from mt.alignment.matrices import EMPTY, Side, align
 from mt.core.errors import UserError
 
 
 def test_npz_holds_every_matrix_in_order_without_pickle(tmp_path):
     path = tmp_path / "eval" / "alignments.npz"
-    alignments = [example(), EMPTY] + [align("", "", [], [], np.full((1, 1), n / 16)) for n in range(12)]
+    alignments = [example(), EMPTY] + [align(Side("", []), Side("", []), np.full((1, 1), n / 16)) for n in range(12)]
     write_npz(path, alignments)
     with np.load(path, allow_pickle=False) as arrays:
         assert arrays.files == [str(n) for n in range(14)] + [f"words{n}" for n in range(14)]
@@ -67,7 +67,9 @@ def test_npz_with_a_damaged_array_is_refused(tmp_path):
 
 
 def test_jsonl_shows_pieces_words_rounded_matrices_and_links(tmp_path):
-    thirds = align("a", "b", [("a", (0, 1))], [("b", (0, 1))], np.array([[1 / 3, 2 / 3], [0, 1]], np.float32))
+    thirds = align(
+        Side("a", [("a", (0, 1))]), Side("b", [("b", (0, 1))]), np.array([[1 / 3, 2 / 3], [0, 1]], np.float32)
+    )
     write_jsonl(tmp_path / "a.jsonl", [example(), EMPTY, thirds])
     text = (tmp_path / "a.jsonl").read_text(encoding="utf-8")
     first, second, third = (json.loads(line) for line in text.splitlines())

@@ -3,7 +3,7 @@ import itertools
 import numpy as np
 import pytest
 
-from mt.alignment.matrices import EMPTY, align, shifted, to_words, word_spans
+from mt.alignment.matrices import EMPTY, Side, align, shifted, to_words
 
 # Two byte pieces share the ö; the lone blank before it belongs to no word; "b c" spans two words of the target.
 SOURCE = "aab ö."
@@ -22,12 +22,7 @@ MATRIX = np.array(
 
 
 def example():
-    return align(SOURCE, TARGET, SOURCE_PIECES, TARGET_PIECES, MATRIX)
-
-
-def test_words_are_between_white_space():
-    assert word_spans("  Ein Hund,\tläuft 🙂\n") == ((2, 5), (6, 11), (12, 17), (18, 19))
-    assert word_spans(" \t ") == ()
+    return align(Side(SOURCE, SOURCE_PIECES), Side(TARGET, TARGET_PIECES), MATRIX)
 
 
 def test_source_words_are_sums_and_target_words_means_over_their_pieces():
@@ -52,7 +47,7 @@ def test_shown_pieces_end_in_the_end_symbol_and_fit_the_matrix():
 
 
 def test_pieces_outside_gold_words_belong_to_no_word():
-    result = align(SOURCE, TARGET, SOURCE_PIECES, TARGET_PIECES, MATRIX, source_words=[(0, 3), (4, 5)])
+    result = align(Side(SOURCE, SOURCE_PIECES, [(0, 3), (4, 5)]), Side(TARGET, TARGET_PIECES), MATRIX)
     assert result.source_words == ["aab", "ö"]
     np.testing.assert_allclose(result.words[0], [0.45, 0.15, 0.2], atol=1e-12)
 
@@ -119,7 +114,7 @@ def test_mass_is_kept_where_every_piece_is_in_a_word():
 
 
 def test_a_word_without_pieces_has_no_link():
-    result = align("a b", "x y", [("a", (0, 1))], [("x", (0, 1))], np.array([[0.9, 0.1], [0.0, 1.0]]))
+    result = align(Side("a b", [("a", (0, 1))]), Side("x y", [("x", (0, 1))]), np.array([[0.9, 0.1], [0.0, 1.0]]))
     np.testing.assert_allclose(result.words, [[0.9, 0, 0.1], [0, 0, 0]])
     assert result.links == [(0, 0)]
 
@@ -127,11 +122,11 @@ def test_a_word_without_pieces_has_no_link():
 @pytest.mark.parametrize("shape", [(3, 7), (4, 6), (0, 0)])
 def test_a_matrix_that_does_not_fit_its_pieces_is_refused(shape):
     with pytest.raises(ValueError, match="does not fit 3 target and 6 source pieces"):
-        align(SOURCE, TARGET, SOURCE_PIECES, TARGET_PIECES, np.zeros(shape))
+        align(Side(SOURCE, SOURCE_PIECES), Side(TARGET, TARGET_PIECES), np.zeros(shape))
 
 
 def test_an_empty_translation_of_words_has_no_rows():
-    result = align("a b", "", [("a", (0, 1)), ("▁b", (1, 3))], [], np.array([[0.2, 0.3, 0.5]]))
+    result = align(Side("a b", [("a", (0, 1)), ("▁b", (1, 3))]), Side("", []), np.array([[0.2, 0.3, 0.5]]))
     assert result.words.shape == (0, 3)
     assert result.target_pieces == ["</s>"]
     assert result.links == []
@@ -152,14 +147,15 @@ def test_shifting_gives_each_row_the_next_and_the_last_its_own():
 
 
 def test_the_last_word_of_a_shifted_matrix_has_the_weights_of_the_end_step():
-    result = align("a b", "x y", PAIR_SOURCE, PAIR_TARGET, shifted(PAIR, 1))
+    result = align(PAIR_SOURCE, PAIR_TARGET, shifted(PAIR, 1))
     np.testing.assert_allclose(result.words, PAIR[1:])
     assert result.links == [(1, 0), (0, 1)]
 
 
 def test_links_are_by_threshold_where_one_is_given():
-    assert align("a b", "x y", PAIR_SOURCE, PAIR_TARGET, PAIR, threshold=0.3).links == [(0, 0), (1, 0), (1, 1)]
+    assert align(PAIR_SOURCE, PAIR_TARGET, PAIR, threshold=0.3).links == [(0, 0), (1, 0), (1, 1)]
 
 
-PAIR_SOURCE, PAIR_TARGET = [("a", (0, 1)), ("▁b", (1, 3))], [("x", (0, 1)), ("▁y", (1, 3))]
+PAIR_SOURCE = Side("a b", [("a", (0, 1)), ("▁b", (1, 3))])
+PAIR_TARGET = Side("x y", [("x", (0, 1)), ("▁y", (1, 3))])
 PAIR = np.array([[0.6, 0.3, 0.1], [0.2, 0.7, 0.1], [0.5, 0.1, 0.4]])

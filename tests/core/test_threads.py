@@ -5,13 +5,14 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
 from conftest import NUMBERS
-from tiny_models import EVERY, batch, model
+from slow_search import find
+from tiny_models import EVERY, model
 
 import mt
 from mt.config.models import RNNModel, TransformerModel
@@ -121,8 +122,8 @@ def test_batches_side_by_side_are_what_they_are_one_by_one(made_of: RNNModel | T
     made, rng = model(made_of, 6), random.Random(3)
     batches = [[[*rng.choices((4, 5), k=rng.randint(1, 6)), EOS] for _ in range(3)] for _ in range(8)]
 
-    def search(sources: Sequence[Sequence[int]]) -> list[tuple[list[int], float]]:
-        found = beam(made, *batch(sources), torch.full((len(sources),), 7), 3, 0.6)
+    def search(sources: list[list[int]]) -> list[tuple[list[int], float]]:
+        found = find(beam, made, sources, [7] * len(sources), beam=3, length_penalty=0.6)
         return [(best.tokens, best.score) for (best,) in found]
 
     with side_by_side(len(batches)) as each:

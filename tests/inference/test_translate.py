@@ -60,7 +60,7 @@ def test_alignments_of_search_are_those_of_forced_decoding(score: str, wiring: s
     assert len({alignment.target for alignment in forced}) > 8
     assert max(len(alignment.target_words) for alignment in forced) > 8
     for (line, one), alignment in zip(found, forced, strict=True):
-        assert_same(one, Translation(alignment.target, one.score, alignment))
+        assert_same(one, Translation(alignment.target, one.score, alignment=alignment))
         assert alignment.source == line
         assert alignment.source_words == line.split()
         assert alignment.target_words == one.text.split()

@@ -37,7 +37,7 @@ def assert_forced(found: list[tuple[str, Translation]], made: Translator, config
     pairs = Split([line for line, _ in found], [one.text for _, one in found])
     forced = [one.alignment() for one in Aligner(made.model, made.tokenizers, config).forced(pairs)]
     for (_, one), alignment in zip(found, forced, strict=True):
-        assert_same(one, Translation(alignment.target, one.score, alignment))
+        assert_same(one, Translation(alignment.target, one.score, alignment=alignment))
 
 
 def test_samples_do_not_depend_on_the_batch_and_have_the_alignment_of_forced_decoding() -> None:

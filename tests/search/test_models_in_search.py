@@ -5,6 +5,7 @@ import math
 
 import pytest
 import torch
+from slow_search import find
 from tiny_models import EVERY, RNNS, SOURCES, TRANSFORMERS, batch, close, looking, model
 from tiny_models import one_thread as one_thread
 from torch import Tensor
@@ -48,7 +49,7 @@ def assert_forced(found: Hypothesis, expected: tuple[float, Tensor | None]) -> N
 def test_beam_of_full_width_is_brute_force_over_forward(made_of: RNNModel | TransformerModel) -> None:
     """All 15 outputs of two pieces, of which many are longer than their source."""
     made, sources, limits, alpha = model(made_of, 6), [[4, 5, EOS], [5, 5, 4, 4, EOS], [EOS]], [4, 4, 3], 0.6
-    found = beam(made, *batch(sources), torch.tensor(limits), 15, alpha, 15, look=looking(made, made_of))
+    found = find(beam, made, sources, limits, 15, beam=15, length_penalty=alpha, look=looking(made, made_of))
     for source, limit, hypotheses in zip(sources, limits, found, strict=True):
         outputs = [list(o) for length in range(limit) for o in itertools.product((4, 5), repeat=length)]
         expected = forced(made, source, outputs, looking(made, made_of))
@@ -71,12 +72,9 @@ def test_batched_search_is_one_by_one_and_forced_decoding(made_of: RNNModel | Tr
     look = looking(made, made_of)
 
     def search(rows: list[int]) -> list[Hypothesis]:
-        some = *batch([sources[row] for row in rows]), torch.tensor([3 * len(sources[row]) for row in rows])
-        return (
-            [found[0] for found in beam(made, *some, width, 1.0, look=look)]
-            if width
-            else greedy(made, *some, look=look)
-        )
+        some = [sources[row] for row in rows], [3 * len(sources[row]) for row in rows]
+        found = find(beam, made, *some, beam=width, look=look) if width else find(greedy, made, *some, look=look)
+        return [best for (best,) in found]
 
     for row, found in enumerate(search([0, 1, 2, 3])):
         (alone,) = search([row])

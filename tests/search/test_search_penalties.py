@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from slow_search import Forced, Toy, assert_same, batch, random_sources, repeats
+from slow_search import Forced, Toy, assert_same, find, random_sources, repeats
 from tiny_models import one_thread as one_thread
 from torch import Tensor
 
@@ -25,6 +25,15 @@ class Hard(Toy):
         return Output(output.logits, torch.zeros_like(output.attention).scatter(2, best_BK1, 1.0)), state
 
 
+class Everywhere(Toy):
+    """Reports one layer of one head as if all sites had been asked for."""
+
+    def step(self, previous_BK: Tensor, state: State, memory: Memory, look: Look = NOTHING) -> tuple[Output, State]:
+        output, state = super().step(previous_BK, state, memory, look)
+        assert output.attention is not None
+        return Output(output.logits, output.attention[:, None, None]), state
+
+
 @pytest.mark.parametrize("no_repeat", [0, 1, 2])
 @pytest.mark.parametrize(("alpha", "beta"), [(0.0, 0.2), (1.0, 0.5), (0.6, 3.0), (1.0, 0.0)])
 def test_beam_of_full_width_is_brute_force(alpha: float, beta: float, no_repeat: int) -> None:
@@ -32,8 +41,8 @@ def test_beam_of_full_width_is_brute_force(alpha: float, beta: float, no_repeat:
     for ending in (-2.0, 2.0):
         model = Toy(vocabulary=7, seed=1, ending=ending)
         for n_best in (1, 4, EVERY_OUTPUT):
-            asked = EVERY_OUTPUT, alpha, n_best, beta, no_repeat
-            found = beam(model, *batch(sources), torch.tensor(limits), *asked)
+            asked = {"beam": EVERY_OUTPUT, "length_penalty": alpha, "coverage_penalty": beta, "no_repeat": no_repeat}
+            found = find(beam, model, sources, limits, n_best, **asked)
             for source, limit, hypotheses in zip(sources, limits, found, strict=True):
                 assert_same(hypotheses, Forced(model, source).every_output(limit, alpha, beta, no_repeat)[:n_best])
 
@@ -45,9 +54,9 @@ def test_narrow_beam_is_the_rule_without_early_stop(width: int, no_repeat: int, 
     sources, limits = random_sources(8, [4, 6, 3, 5], seed=5), [9, 8, 9, 1]
     model = Toy(vocabulary=8, seed=2, ending=1.0)
     for n_best in {1, width}:
-        asked = width, alpha, n_best, beta, no_repeat
+        asked = {"beam": width, "length_penalty": alpha, "coverage_penalty": beta, "no_repeat": no_repeat}
         for source, limit, hypotheses in zip(
-            sources, limits, beam(model, *batch(sources), torch.tensor(limits), *asked), strict=True
+            sources, limits, find(beam, model, sources, limits, n_best, **asked), strict=True
         ):
             forced = Forced(model, source)
             assert_same(hypotheses, forced.beam(limit, width, alpha, beta, no_repeat)[:n_best])
@@ -57,8 +66,10 @@ def test_narrow_beam_is_the_rule_without_early_stop(width: int, no_repeat: int, 
 
 
 def test_coverage_changes_which_translation_is_best() -> None:
-    model, several = Toy(12, seed=3, ending=2.0), (*batch(random_sources(12, [7, 6, 8, 5])), torch.tensor([12] * 4))
-    plain, covering = (beam(model, *several, 20, 0.0, 1, beta) for beta in (0.0, 1.0))
+    model, several = Toy(12, seed=3, ending=2.0), (random_sources(12, [7, 6, 8, 5]), [12] * 4)
+    plain, covering = (
+        find(beam, model, *several, beam=20, length_penalty=0, coverage_penalty=beta) for beta in (0.0, 1.0)
+    )
     assert [one.tokens for (one,) in plain] != [one.tokens for (one,) in covering]
     for (one,), (other,) in zip(plain, covering, strict=True):
         assert covered(other) >= covered(one)
@@ -71,7 +82,7 @@ def covered(hypothesis: Hypothesis) -> float:
 
 def test_a_piece_without_attention_costs_a_known_much_and_not_everything() -> None:
     model, source = Hard(9, seed=3), random_sources(9, [6])
-    for one in beam(model, *batch(source), torch.tensor([5]), 4, 0.0, 4, 0.5)[0]:
+    for one in find(beam, model, source, [5], 4, beam=4, length_penalty=0, coverage_penalty=0.5)[0]:
         assert one.attention is not None
         unseen = int((one.attention.sum(0) == 0).sum())
         assert unseen > 0
@@ -81,13 +92,14 @@ def test_a_piece_without_attention_costs_a_known_much_and_not_everything() -> No
 @pytest.mark.parametrize("width", [0, 1, 4])
 def test_batched_is_one_by_one(width: int) -> None:
     model, sources = Toy(9, seed=4, ending=1.0), random_sources(9, [9, 2, 5, 12, 1, 7])
-    limits = torch.tensor([len(source) * 2 for source in sources])
+    limits = [len(source) * 2 for source in sources]
 
     def search(rows: list[int]) -> list[list[Hypothesis]]:
-        several = *batch([sources[row] for row in rows]), limits[rows]
-        return (
-            beam(model, *several, width, 0.8, width, 0.7, 2) if width else [[one] for one in greedy(model, *several, 2)]
-        )
+        several = [sources[row] for row in rows], [limits[row] for row in rows]
+        if not width:
+            return find(greedy, model, *several, no_repeat=2)
+        asked = {"beam": width, "length_penalty": 0.8, "coverage_penalty": 0.7, "no_repeat": 2}
+        return find(beam, model, *several, width, **asked)
 
     for row, found in enumerate(search(list(range(6)))):
         for one, other in zip(found, search([row])[0], strict=True):
@@ -100,9 +112,9 @@ def test_batched_is_one_by_one(width: int) -> None:
 def test_greedy_without_repeats_is_the_naive_loop(no_repeat: int) -> None:
     model, differ = Toy(vocabulary=8, seed=6, ending=-3.0), 0
     sources, limits = random_sources(8, [4, 7, 3, 1, 6]), [20, 9, 17, 2, 1]
-    found = greedy(model, *batch(sources), torch.tensor(limits), no_repeat)
-    free = greedy(model, *batch(sources), torch.tensor(limits))
-    for one, other, source, limit in zip(found, free, sources, limits, strict=True):
+    found = find(greedy, model, sources, limits, no_repeat=no_repeat)
+    free = find(greedy, model, sources, limits)
+    for (one,), (other,), source, limit in zip(found, free, sources, limits, strict=True):
         forced, tokens = Forced(model, source), list[int]()
         while len(tokens) + 1 < limit:
             chances = forced.after(tokens)[0]
@@ -121,15 +133,12 @@ def test_greedy_without_repeats_is_the_naive_loop(no_repeat: int) -> None:
 
 def test_when_everything_would_repeat_the_output_ends() -> None:
     model, source = Toy(vocabulary=6, seed=5, ending=-50.0), random_sources(6, [4])
-    several = *batch(source), torch.tensor([50])
-    assert sorted(greedy(model, *several, 1)[0].tokens) == [4, 5]
-    assert max(len(one.tokens) for one in beam(model, *several, 5, 1.0, 5, 0.0, 1)[0]) == 2
-    assert len(beam(model, *several, 9, 1.0, 9, 0.0, 1)[0]) == 1 + 2 + 2
+    assert sorted(find(greedy, model, source, [50], no_repeat=1)[0][0].tokens) == [4, 5]
+    assert max(len(one.tokens) for one in find(beam, model, source, [50], 5, beam=5, no_repeat=1)[0]) == 2
+    assert len(find(beam, model, source, [50], 9, beam=9, no_repeat=1)[0]) == 1 + 2 + 2
 
 
-@pytest.mark.parametrize(("beta", "no_repeat"), [(-0.1, 0), (0.1, -1)])
-def test_impossible_settings_are_refused(beta: float, no_repeat: int) -> None:
-    with pytest.raises(ValueError, match="negative"):
-        beam(Toy(9), *batch([[5, EOS]]), torch.tensor([3]), 2, 1.0, 1, beta, no_repeat)
-    with pytest.raises(ValueError, match="with attention"):
-        beam(Toy(9, attention=False), *batch([[5, EOS]]), torch.tensor([3]), 2, 1.0, 1, 0.5)
+@pytest.mark.parametrize("model", [Toy(9, attention=False), Everywhere(9)])
+def test_a_coverage_penalty_needs_the_attention_of_one_site(model: Toy) -> None:
+    with pytest.raises(ValueError, match="the attention of one site"):
+        find(beam, model, [[5, EOS]], [3], beam=2, coverage_penalty=0.5)
