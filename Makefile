@@ -19,6 +19,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check $(if $(CI),--quiet)
 DEMO := runs/demo
+PYTEST := $(BIN)/python -m pytest -n auto --dist loadscope
 
 .DEFAULT_GOAL := help
 .PHONY: help install train eval translate demo compare test check clean
@@ -42,13 +43,13 @@ compare: $(INSTALLED) ## train and score several: CONFIG="configs/a.yaml configs
 	$(BIN)/python scripts/compare.py $(CONFIG) $(ARGS)
 
 test: $(INSTALLED) ## run the tests
-	$(BIN)/python -m pytest $(ARGS)
+	$(PYTEST) $(ARGS)
 
 check: $(INSTALLED) ## format, lint, types, and tests with warnings as errors
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 install: $(INSTALLED) ## make .venv with the versions of constraints.txt; the others do it when needed
 

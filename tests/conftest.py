@@ -23,6 +23,15 @@ from mt.core import device
 
 torch.set_num_threads(1)
 
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Let `-n auto` be as many workers as this process may keep busy, each of which has one thread; 8 at most."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("OMP_NUM_THREADS")
+        return min(device.processors(), 8)
+
+
 NUMBERS = {
     "null": "zero",
     "eins": "one",

@@ -79,7 +79,7 @@ def test_help_is_the_default_and_lists_every_target() -> None:
         ),
         (["translate", "RUN=runs/x"], '.venv/bin/mt translate "runs/x"'),
         (["compare", "CONFIG=a.yaml b.yaml"], ".venv/bin/python scripts/compare.py a.yaml b.yaml"),
-        (["test", "ARGS=-k toy"], ".venv/bin/python -m pytest -k toy"),
+        (["test", "ARGS=-k toy"], ".venv/bin/python -m pytest -n auto --dist loadscope -k toy"),
     ],
 )
 def test_variables_pass_through(arguments: list[str], command: str) -> None:

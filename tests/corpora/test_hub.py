@@ -63,11 +63,19 @@ def test_an_unreadable_folder_and_an_unknown_subset() -> None:
         hub.fetch(hub_folder("mine", {"train": pairs(2)}), "no-such")
 
 
-def test_no_network_is_said_at_once() -> None:
-    start = time.monotonic()
+def waits_for_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let what would try again later fail: a clock would judge the machine's other work, too."""
+
+    def sleep(seconds: float) -> typing.NoReturn:
+        raise AssertionError(f"waits {seconds} seconds")
+
+    monkeypatch.setattr(time, "sleep", sleep)
+
+
+def test_no_network_is_said_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    waits_for_nothing(monkeypatch)
     with pytest.raises(UserError, match=r"data set 'some/body' is neither a folder here nor in the cache, and the Hub"):
         hub.fetch("some/body")
-    assert time.monotonic() - start < 2
 
 
 def test_without_network_an_earlier_download_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -81,9 +89,8 @@ def test_without_network_an_earlier_download_is_used(monkeypatch: pytest.MonkeyP
     for table in kept.glob("*-train.arrow"):
         table.rename(kept / "body_two-train.arrow")
     assert hub.cached("some/BodyTwo")
-    start = time.monotonic()
+    waits_for_nothing(monkeypatch)
     assert hub.columns(hub.fetch("some/BodyTwo"), "some/BodyTwo", "de", "en")["train"][0][3] == "de 3"
-    assert time.monotonic() - start < 5
     assert not datasets.config.HF_HUB_OFFLINE
     assert hub.find(HubCorpus(name="hub", path="some/BodyTwo", source="de", target="en")) == "the cache of datasets"
 
@@ -119,25 +126,32 @@ def test_probe(server: dict[str, int], monkeypatch: pytest.MonkeyPatch, status: 
     assert multi30k.available() == ("hub" if answers else None)
 
 
-def test_probe_gives_up_on_silence(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def probes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Allow probes, short ones, and wait at the end for what they leave behind."""
+    before = {*threading.enumerate()}
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
     monkeypatch.setattr(hub, "PROBE_SECONDS", 0.2)
+    yield
+    for thread in {*threading.enumerate()} - before:
+        thread.join()
+
+
+@pytest.mark.usefixtures("probes")
+def test_probe_gives_up_on_silence(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         monkeypatch.setattr(constants, "ENDPOINT", f"http://127.0.0.1:{silent.getsockname()[1]}")
-        start = time.monotonic()
         assert not hub.reachable()
-        assert time.monotonic() - start < 1
-        time.sleep(0.3)  # lets the probe's own time limit close its socket
 
 
+@pytest.mark.usefixtures("probes")
 def test_probe_gives_up_on_a_slow_name_service(monkeypatch: pytest.MonkeyPatch) -> None:
+    given_up = threading.Event()
+
     def look_up(*_: object, **__: object) -> typing.NoReturn:
-        time.sleep(1.5)
+        given_up.wait()
         raise socket.gaierror
 
-    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
-    monkeypatch.setattr(hub, "PROBE_SECONDS", 0.2)
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
-    start = time.monotonic()
-    assert not hub.reachable()
-    assert time.monotonic() - start < 1
+    assert not hub.reachable()  # or waits for ever
+    given_up.set()
