@@ -33,7 +33,9 @@ def forced(made: Seq2Seq, source: list[int], outputs: list[list[int]], look: Loo
             logits[piece] - math.log(math.fsum(map(math.exp, logits)))
             for logits, piece in zip(logits_TV, pieces, strict=False)
         )
-        result.append((log_probability, None if found.attention is None else found.attention[row, : len(pieces)]))
+        result.append(
+            (log_probability, None if found.attention is None else found.attention[row, ..., : len(pieces), :])
+        )
     return result
 
 
@@ -64,12 +66,14 @@ def test_beam_of_full_width_is_brute_force_over_forward(made_of: RNNModel | Tran
 
 
 @several
-@pytest.mark.parametrize("width", [0, 3])
+@pytest.mark.parametrize(("width", "every_site"), [(0, False), (0, True), (3, False), (3, True)])
 @torch.inference_mode()
-def test_batched_search_is_one_by_one_and_forced_decoding(made_of: RNNModel | TransformerModel, width: int) -> None:
+def test_batched_search_is_one_by_one_and_forced_decoding(
+    made_of: RNNModel | TransformerModel, width: int, every_site: bool
+) -> None:
     made, sources = model(made_of, vocabulary=30), [[9, 4, EOS], [8, 7, 6, 5, 4, 9, EOS], [EOS], [*SOURCES[0], 5, EOS]]
 
-    look = looking(made, made_of)
+    look = Look("all") if every_site else looking(made, made_of)
 
     def search(rows: list[int]) -> list[Hypothesis]:
         some = [sources[row] for row in rows], [3 * len(sources[row]) for row in rows]
