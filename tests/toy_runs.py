@@ -11,7 +11,8 @@ from mt.config import Config
 from mt.config.files import to_yaml
 from mt.core.files import write_text
 from mt.corpora import load_splits
-from mt.inference.aligner import Aligner
+from mt.corpora.pairs import Split
+from mt.inference.aligner import Aligner, Forced, View
 from mt.runs import checkpoint
 from mt.text.tokenizer import Tokenizers, train_tokenizers
 
@@ -49,6 +50,12 @@ def aligner(config: Config, seed: int = 3, scale: float = 0.6) -> Aligner:
     model = checkpoint.build(config, tokenizers)
     redraw(model, seed, scale)
     return Aligner(model.float().eval(), tokenizers, config)
+
+
+def read_off(made: Aligner, pairs: Split, view: View | None = None) -> list[Forced]:
+    """What an aligner reads where its config says, or as one view has it, in a decoding of its own."""
+    view = view or View(made.site)
+    return made.forced(pairs, [view])[view]
 
 
 def write_run(run: Path, config: Config, seed: int = 3, scale: float = 0.6) -> Path:

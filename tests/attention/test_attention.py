@@ -18,7 +18,7 @@ EVERY = list(itertools.product(SCORES, WINDOWS))
 COVERAGE = list(itertools.product(("additive", "concat"), WINDOWS))
 
 
-def attention(score: str, window: str, *, heads: int = 1, coverage: bool = False, reported: int | None = None) -> Parts:
+def attention(score: str, window: str, *, heads: int = 1, coverage: bool = False) -> Parts:
     """Queries of width 4; values of width 4 for one head, else 3. D = 1."""
     made = build(
         score,
@@ -30,7 +30,6 @@ def attention(score: str, window: str, *, heads: int = 1, coverage: bool = False
         coverage=coverage,
         longest=5,
         heads=heads,
-        reported=reported,
     )
     redraw(made, seed=2, scale=1.0)
     return made
@@ -51,32 +50,30 @@ def assert_row(found: Tensor, expected: plain.Vector) -> None:
 @pytest.mark.parametrize(("score", "window"), EVERY)
 def test_weights_and_contexts_are_the_papers(score: str, window: str) -> None:
     made, query_BQH, values_BSC = attention(score, window), random(3, QUERIES, 4, seed=3), random(3, 5, 4)
-    context_BQC, weights_BQS, past = made(query_BQH, made.memory(values_BSC, mask()), steps())
+    context_BQC, weights_B1QS, past = made(query_BQH, made.memory(values_BSC, mask()), steps())
     assert past.keys() == {"step"}
     assert torch.equal(past["step"], steps()["step"] + 1)
     for b, q in itertools.product(range(3), range(QUERIES)):
         asked, values = query_BQH[b, q].tolist(), values_BSC[b].tolist()[: LENGTHS[b]]
         context, weights = plain.attend((score, window), asked, values, q, 1, parameters(made))
-        assert_row(weights_BQS[b, q], weights)
+        assert_row(weights_B1QS[b, 0, q], weights)
         assert_row(context_BQC[b, q], context)
 
 
 @pytest.mark.parametrize("heads", [2, 3])
 @pytest.mark.parametrize(("score", "window"), EVERY)
 def test_heads_are_the_papers(score: str, window: str, heads: int) -> None:
-    every = [attention(score, window, heads=heads, reported=head) for head in (None, *range(heads))]
-    query_BQH, values_BSC = random(3, QUERIES, 4, seed=3), random(3, 5, 3)
-    found = [made(query_BQH, made.memory(values_BSC, mask()), steps()) for made in every]
-    assert found[0][0].shape == (3, QUERIES, 3)
+    made, query_BQH, values_BSC = attention(score, window, heads=heads), random(3, QUERIES, 4, seed=3), random(3, 5, 3)
+    context_BQC, weights_BNQS, past = made(query_BQH, made.memory(values_BSC, mask()), steps())
+    assert context_BQC.shape == (3, QUERIES, 3)
+    assert torch.equal(past["step"], steps()["step"] + 1)
     for b, q in itertools.product(range(3), range(QUERIES)):
-        asked, values, p = query_BQH[b, q].tolist(), values_BSC[b].tolist()[: LENGTHS[b]], parameters(every[0])
+        asked, values, p = query_BQH[b, q].tolist(), values_BSC[b].tolist()[: LENGTHS[b]], parameters(made)
         context, by_head = plain.attend_heads((score, window), asked, values, q, 1, p, heads)
-        mean = [math.fsum(column) / heads for column in zip(*by_head, strict=True)]
-        for (context_BQC, weights_BQS, past), weights in zip(found, [mean, *by_head], strict=True):
-            assert_row(context_BQC[b, q], context)
-            assert_row(weights_BQS[b, q], weights)
-            assert torch.equal(past["step"], steps()["step"] + 1)
-    assert (found[1][1][0] - found[2][1][0]).abs().max() > 0.01
+        assert_row(context_BQC[b, q], context)
+        for found, weights in zip(weights_BNQS[b, :, q], by_head, strict=True):
+            assert_row(found, weights)
+    assert (weights_BNQS[0, 0] - weights_BNQS[0, 1]).abs().max() > 0.01
 
 
 @pytest.mark.parametrize(("score", "window"), COVERAGE)
@@ -88,14 +85,14 @@ def test_coverage_is_the_sum_of_earlier_weights(score: str, window: str) -> None
     covered: list[plain.Vector] = [[0.0] * length for length in LENGTHS]
     for q in range(QUERIES):
         kept = {name: tensor.clone() for name, tensor in past.items()}
-        context_BQC, weights_BQS, after = made(queries[:, q : q + 1], memory, past)
+        context_BQC, weights_B1QS, after = made(queries[:, q : q + 1], memory, past)
         assert all(torch.equal(past[name], kept[name]) for name in kept)
         past = after
         for b, length in enumerate(LENGTHS):
             asked, values = queries[b, q].tolist(), values_BSC[b].tolist()[:length]
             context, weights = plain.attend((score, window), asked, values, q, 1, parameters(made), covered[b])
             covered[b] = plain.plus(covered[b], weights)
-            assert_row(weights_BQS[b, 0], weights)
+            assert_row(weights_B1QS[b, 0, 0], weights)
             assert_row(context_BQC[b, 0], context)
             assert_row(past["coverage"][b, 0], covered[b])
 
@@ -136,12 +133,12 @@ def test_padding_weighs_exactly_nothing(score: str, window: str, heads: int, cov
     query_BQH, past = 50 * random(3, QUERIES, 4, seed=3), past_of(made, values_BSC)
     values_BSC.requires_grad_()
     context, weights, _ = made(query_BQH, made.memory(values_BSC, mask()), past)
-    assert (weights[~mask()[:, None].expand_as(weights)] == 0).all()
+    assert (weights[~mask()[:, None, None].expand_as(weights)] == 0).all()
     if window == "local-p":
         assert (weights.sum(-1) < 1).all()
     else:
-        torch.testing.assert_close(weights.sum(-1), torch.ones(3, QUERIES).double(), rtol=0, atol=1e-14)
-        assert weights[2].tolist() == [[pytest.approx(1), 0, 0, 0, 0]] * QUERIES
+        torch.testing.assert_close(weights.sum(-1), torch.ones(3, heads, QUERIES).double(), rtol=0, atol=1e-14)
+        assert weights[2].tolist() == [[[pytest.approx(1), 0, 0, 0, 0]] * QUERIES] * heads
     context.sum().backward()
     assert values_BSC.grad is not None
     assert (values_BSC.grad[~mask()] == 0).all()
@@ -161,9 +158,9 @@ def test_numbers_of_any_size_give_numbers(score: str, window: str, heads: int, c
         context.sum().backward()
         for found in (context, weights, *after.values(), values.grad, *(p.grad for p in made.parameters())):
             assert found.isfinite().all()
-        assert (weights[~mask()[:, None].expand_as(weights)] == 0).all()
+        assert (weights[~mask()[:, None, None].expand_as(weights)] == 0).all()
         if window != "local-p":
-            assert weights.sum(-1).tolist() == [[pytest.approx(1)] * QUERIES] * 3
+            assert weights.sum(-1).tolist() == [[[pytest.approx(1)] * QUERIES] * heads] * 3
 
 
 @some
@@ -178,7 +175,7 @@ def test_queries_together_are_query_by_query(score: str, window: str, heads: int
         context, weights, after = made(query_BQH[:, here], memory, {name: x[:, here] for name, x in past.items()})
         assert after.keys() == together[2].keys() == past.keys()
         for one, all_of_them in ((context, together[0]), (weights, together[1])):
-            torch.testing.assert_close(one, all_of_them[:, here], rtol=0, atol=1e-13)
+            torch.testing.assert_close(one, all_of_them[..., here, :], rtol=0, atol=1e-13)
         for name in after:
             torch.testing.assert_close(after[name], together[2][name][:, here], rtol=0, atol=1e-13)
     assert all(torch.equal((memory | past)[name], kept[name]) for name in kept)

@@ -99,14 +99,16 @@ def test_rows_of_local_p_sum_to_the_gaussian_under_the_softmax(reach: int) -> No
     steps, query_BQH = {"step": torch.arange(9).expand(3, 9)}, random(3, 9, 4, seed=3)
     allowed, factor = made.window(query_BQH, mask(), steps["step"])
     assert factor is not None
-    _, weights_BQS, _ = made(query_BQH, made.memory(random(3, 5, 4), mask()), steps)
-    assert weights_BQS is not None
-    sums, largest = weights_BQS.sum(-1), (factor * allowed).amax(-1)
+    _, weights_B1QS, _ = made(query_BQH, made.memory(random(3, 5, 4), mask()), steps)
+    assert weights_B1QS is not None
+    sums, largest = weights_B1QS[:, 0].sum(-1), (factor * allowed).amax(-1)
     assert ((sums > 0) & (sums <= largest) & (sums < 1)).all()
     assert (sums < 0.9).any()
-    _, equal_BQS, _ = made(query_BQH, made.memory(torch.zeros(3, 5, 4).double(), mask()), steps)
-    assert equal_BQS is not None
-    torch.testing.assert_close(equal_BQS.sum(-1), (factor * allowed).sum(-1) / allowed.sum(-1), rtol=0, atol=1e-14)
+    _, equal_B1QS, _ = made(query_BQH, made.memory(torch.zeros(3, 5, 4).double(), mask()), steps)
+    assert equal_B1QS is not None
+    torch.testing.assert_close(
+        equal_B1QS[:, 0].sum(-1), (factor * allowed).sum(-1) / allowed.sum(-1), rtol=0, atol=1e-14
+    )
 
 
 @pytest.mark.parametrize("name", WINDOWS)
@@ -116,8 +118,8 @@ def test_nothing_outside_a_window_has_weight_or_gradient(name: str) -> None:
     context, weights, _ = made(query_BQH, made.memory(values_BSC, mask()), steps)
     allowed = made.window(query_BQH, mask(), steps["step"])[0].expand(3, 9, 5)
     assert weights is not None
-    assert (weights[~allowed] == 0).all()
-    assert (weights[allowed] > 0).all()
+    assert (weights[:, 0][~allowed] == 0).all()
+    assert (weights[:, 0][allowed] > 0).all()
     for q in (0, 4, 8):
         (gradient,) = torch.autograd.grad(context[:, q].sum(), values_BSC, retain_graph=True)
         assert ((gradient != 0).any(-1) == allowed[:, q]).all()

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from conftest import NUMBERS, mt
 from tiny_models import one_thread as one_thread
-from toy_runs import RNN, TRANSFORMER, config, write_run
+from toy_runs import RNN, TRANSFORMER, config, read_off, write_run
 
 from mt.alignment.files import read_npz, read_pharaoh
 from mt.alignment.links import aer, by_target, grow_diag_final_and
@@ -39,10 +39,7 @@ def split_of(run: Path, name: str) -> Split:
 
 def expected_links(run: Path, pairs: Split, how: Choice) -> list[list[tuple[int, int]]]:
     made = load_aligner(Run(run))
-    return [
-        one.alignment(how.shift, how.threshold).links
-        for one in made.reporting(how.report).forced(pairs, posterior=how.reading == "posterior")
-    ]
+    return [one.alignment(how.shift, how.threshold).links for one in read_off(made, pairs, how.view)]
 
 
 def test_a_split_is_written_and_scored_by_the_corpus(runs: tuple[Path, Path]) -> None:
@@ -79,7 +76,7 @@ def test_both_directions_are_joined_and_the_matrix_is_the_forward_one(runs: tupl
         for word in pairs.targets[0].rstrip(".!?").replace(",", "").split():
             assert word in printed
     assert len({(tmp_path / f"{name}.pharaoh").read_bytes() for name in joins}) == 3
-    (first, *_) = load_aligner(Run(forth)).forced(pairs)
+    (first, *_) = read_off(load_aligner(Run(forth)), pairs)
     np.testing.assert_allclose(read_npz(tmp_path / "union.npz")[0], first.matrix_TS, atol=1e-3)
 
 

@@ -2,12 +2,15 @@
 
 import json
 import os
+from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from tiny_models import one_thread as one_thread
-from toy_runs import RNN, TRANSFORMER, aligner, config, write_run
+from torch import Tensor
+from toy_runs import RNN, TRANSFORMER, aligner, config, read_off, write_run
 
 from mt.alignment.links import aer, hard
 from mt.core.errors import UserError
@@ -30,9 +33,7 @@ def test_all_that_is_tried_has_the_aer_of_its_own_decoding_and_the_lowest_is_tak
         (layer, head, reading, how): aer(
             [
                 set(hard(one.alignment(int(reading == "shifted")).words, how))
-                for one in made.reporting(Choice(layer, head).report).forced(
-                    validation, posterior=reading == "posterior"
-                )
+                for one in read_off(made, validation, Choice(layer, head, reading).view)
             ],
             [gold for gold in validation.gold or [] if gold],
         ).aer
@@ -51,6 +52,30 @@ def test_all_that_is_tried_has_the_aer_of_its_own_decoding_and_the_lowest_is_tak
     assert expected[chosen.layer, chosen.head, chosen.reading, chosen.threshold] == min(expected.values())
 
 
+def test_choosing_builds_no_model_and_passes_twice_over_the_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once for the weights of all layers and heads, once for all posteriors: not once for each of the twenty."""
+    made, built, passed = aligner(config(TRANSFORMER | {"layers": 3, "heads": 4})), [], Counter[str]()
+
+    def counting(name: str) -> None:
+        method = getattr(made.model, name)
+
+        def counted(source_BS: Tensor, *more: Any) -> Tensor:
+            passed[name] += len(source_BS)
+            return method(source_BS, *more)
+
+        monkeypatch.setattr(made.model, name, counted)
+
+    for name in ("encode", "forward", "posterior"):
+        counting(name)
+    monkeypatch.setattr(checkpoint, "build_model", lambda *how: built.append(how))
+    validation = load_splits(made.config.corpus)["validation"]
+    _, tried = choice.choose(made, validation)
+    assert len({(one["layer"], one["head"], one["reading"] == "posterior") for one in tried}) == 3 * 5 + 5
+    assert built == []
+    assert passed == {"encode": 2 * 12, "forward": 12, "posterior": 12}
+    assert len(validation.sources) == 12
+
+
 def test_scores_by_hand() -> None:
     # Row 0 looks at a; row 1 at a and b; the end at b. Gold: x-a, y-b.
     matrix = np.array([[0.8, 0.1, 0.1], [0.5, 0.4, 0.1], [0.1, 0.8, 0.1]])
@@ -64,12 +89,15 @@ def test_scores_by_hand() -> None:
 
 
 def test_without_a_choice_the_config_says_where_to_look() -> None:
-    assert choice.as_it_is(config(RNN).model) == Choice(1, None)
-    assert choice.as_it_is(config(TRANSFORMER).model) == Choice(1, None)  # the last of two but one
     deep = TRANSFORMER | {"layers": 4}
-    assert choice.as_it_is(config(deep).model) == Choice(3, None)
-    assert choice.as_it_is(config(deep | {"report": {"layer": 4, "head": 2}}).model) == Choice(4, 2)
-    assert choice.as_it_is(config(TRANSFORMER | {"layers": 1}).model) == Choice(1, None)
+    for model, expected in (
+        (RNN, Choice(1, None)),
+        (TRANSFORMER, Choice(1, None)),  # the last of two but one
+        (deep, Choice(3, None)),
+        (deep | {"report": {"layer": 4, "head": 2}}, Choice(4, 2)),
+        (TRANSFORMER | {"layers": 1}, Choice(1, None)),
+    ):
+        assert choice.as_it_is(aligner(config(model))) == expected
 
 
 def test_a_choice_is_named() -> None:
@@ -81,13 +109,13 @@ def test_a_choice_is_named() -> None:
 def test_a_layer_or_head_that_is_not_there_is_named(layer: int, head: int | None) -> None:
     made = aligner(config(TRANSFORMER))
     with pytest.raises(UserError, match="the model has 2 decoder layers and 2 heads"):
-        choice.forced(made, Split(["x"], ["y"]), Choice(layer, head))
+        choice.forced(made, Split(["x"], ["y"]), [Choice(layer, head)])
 
 
 def test_the_posterior_is_that_of_the_last_layer() -> None:
     made = aligner(config(TRANSFORMER))
     with pytest.raises(UserError, match="use layer 2, or another reading"):
-        choice.forced(made, Split(["x"], ["y"]), Choice(1, None, "posterior"))
+        choice.forced(made, Split(["x"], ["y"]), [Choice(1, None, "posterior")])
 
 
 def test_a_run_chooses_once_and_again_when_its_weights_are_newer(tmp_path: Path) -> None:

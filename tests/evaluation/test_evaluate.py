@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from conftest import write_numbers
 from tiny_models import one_thread as one_thread
-from toy_runs import RNN, TRANSFORMER, config, write_run
+from toy_runs import RNN, TRANSFORMER, config, read_off, write_run
 
 from mt.alignment.links import aer, hard
 from mt.commands.aligning import Pairs, Wanted, align
@@ -50,7 +50,7 @@ def test_four_ways_to_align_are_scored_on_the_split_and_the_chosen_one_is_named(
     ways = {"as_it_is": Choice(2, 1), "shifted": Choice(2, 1, "shifted"), "posterior": Choice(2, 1, "posterior")}
     ways["chosen"] = chosen
     for key, way in ways.items():
-        found = made.reporting(way.report).forced(test, posterior=way.reading == "posterior")
+        found = read_off(made, test, way.view)
         links = [set(hard(one.alignment(way.shift).words, way.threshold)) for one in found]
         expected = asdict(aer(links, [gold for gold in test.gold or [] if gold]))
         assert asdict(getattr(errors, key)) == pytest.approx(expected | asdict(way))

@@ -21,6 +21,7 @@ from tiny_translators import (
     write_run,
 )
 from torch.nn import Linear
+from toy_runs import read_off
 
 import mt
 from mt.config import Vocabulary
@@ -56,7 +57,7 @@ def test_alignments_of_search_are_those_of_forced_decoding(score: str, wiring: s
     if beam > 1:
         found += [(line, one) for line in LINES[:4] for one in made.translate([line], n_best=3)[0].n_best]
     pairs = Split([line for line, _ in found], [one.text for _, one in found])
-    forced = [one.alignment() for one in Aligner(made.model, made.tokenizers, config).forced(pairs)]
+    forced = [one.alignment() for one in read_off(Aligner(made.model, made.tokenizers, config), pairs)]
     assert len({alignment.target for alignment in forced}) > 8
     assert max(len(alignment.target_words) for alignment in forced) > 8
     for (line, one), alignment in zip(found, forced, strict=True):

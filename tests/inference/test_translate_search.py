@@ -18,6 +18,7 @@ from tiny_translators import (
     translator,
     write_run,
 )
+from toy_runs import read_off
 
 import mt
 from mt.config import Config, Vocabulary
@@ -26,7 +27,7 @@ from mt.core.files import write_text
 from mt.corpora.pairs import Split
 from mt.inference.aligner import Aligner
 from mt.inference.translator import Translation, Translator
-from mt.models.contract import Seq2Seq
+from mt.models.contract import Seq2Seq, Site
 from mt.models.ensemble import Ensemble
 from mt.text.tokenizer import train_tokenizers
 
@@ -35,7 +36,7 @@ SAMPLING = {"sample": True, "temperature": 1.3, "top_k": 40, "top_p": 0.9, "no_r
 
 def assert_forced(found: list[tuple[str, Translation]], made: Translator, config: Config) -> None:
     pairs = Split([line for line, _ in found], [one.text for _, one in found])
-    forced = [one.alignment() for one in Aligner(made.model, made.tokenizers, config).forced(pairs)]
+    forced = [one.alignment() for one in read_off(Aligner(made.model, made.tokenizers, config), pairs)]
     for (_, one), alignment in zip(found, forced, strict=True):
         assert_same(one, Translation(alignment.target, one.score, alignment=alignment))
 
@@ -113,7 +114,7 @@ def test_an_ensemble_translates_with_the_mean_of_its_members(tmp_path: Path) -> 
     assert not made.model.training
     assert made.has_attention
     assert mt.load(*reversed(runs)).has_attention
-    expected = Translator(Ensemble(members), one.tokenizers, settings(), settings("none")).translate(LINES)
+    expected = Translator(Ensemble(members, [Site(1), None]), one.tokenizers, settings()).translate(LINES)
     found = made.translate(LINES)
     for here, there in zip(found, expected, strict=True):
         assert_same(here, there, FLOAT32)

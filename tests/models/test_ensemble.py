@@ -10,7 +10,7 @@ from tiny_models import SOURCES, batch, close, config, model, transformer
 from tiny_models import one_thread as one_thread
 
 from mt.core.special import BOS, EOS, PAD
-from mt.models.contract import Seq2Seq
+from mt.models.contract import Look, Seq2Seq, Site
 from mt.models.ensemble import Ensemble
 from mt.search import beam, greedy, sample
 
@@ -24,13 +24,25 @@ KINDS = {
 kinds = pytest.mark.parametrize("kind", KINDS)
 
 
+LOOK = Look(Site(1))
+
+
+def together(made: list[Seq2Seq]) -> Ensemble:
+    """Each member is looked at in its last layer."""
+    return Ensemble(made, [Site(one.sites[0]) if one.has_attention else None for one in made]).eval()
+
+
 def members(kind: str, vocabulary: int = 9) -> list[Seq2Seq]:
     return [model(made_of, vocabulary, seed=seed) for seed, made_of in enumerate(KINDS[kind], 1)]
 
 
+def own(one: Seq2Seq) -> Look:
+    return Look(Site(max(one.sites[0], 1)))
+
+
 def forced(made: list[Seq2Seq], source: list[int], tokens: list[int]) -> tuple[float, list[list[float]]]:
     """By plain loops over the members' forward: the log probability of the output with its </s>, the attention."""
-    outputs = [one(*batch([source]), torch.tensor([[BOS, *tokens]]), attention=True) for one in made]
+    outputs = [one(*batch([source]), torch.tensor([[BOS, *tokens]]), own(one)) for one in made]
     rows = [one.logits[0].exp().tolist() for one in outputs]
     total = 0.0
     for step, piece in enumerate([*tokens, EOS]):
@@ -46,20 +58,24 @@ def forced(made: list[Seq2Seq], source: list[int], tokens: list[int]) -> tuple[f
 @kinds
 @torch.inference_mode()
 def test_forward_is_stepping_and_the_mean_of_the_members(kind: str) -> None:
-    made, (source_BS, mask_BS) = Ensemble(members(kind)).eval(), batch(SOURCES)
-    output = made(source_BS, mask_BS, TARGET_IN, attention=True)
+    made, (source_BS, mask_BS) = together(members(kind)), batch(SOURCES)
+    output = made(source_BS, mask_BS, TARGET_IN, LOOK)
     memory, state = made.encode(source_BS, mask_BS)
     assert all(tensor.shape[:2] == (3, 1) for tensor in state.values())
     for step in range(4):
-        stepped, state = made.step(TARGET_IN[:, step : step + 1], state, memory)
+        stepped, state = made.step(TARGET_IN[:, step : step + 1], state, memory, LOOK)
         close(stepped.logits[:, 0], output.logits[:, step])
         if stepped.attention is not None:
             assert output.attention is not None
             close(stepped.attention[:, 0], output.attention[:, step])
-    each = [one(source_BS, mask_BS, TARGET_IN, attention=True) for one in members(kind)]
+    each = [one(source_BS, mask_BS, TARGET_IN, own(one)) for one in members(kind)]
     close(output.logits.exp(), torch.stack([one.logits.softmax(-1) for one in each]).mean(0))
     assert made(source_BS, mask_BS, TARGET_IN).attention is None
-    assert (output.attention is None) == (kind == "none with attention")
+    assert (output.attention is None) == (kind == "none with attention") == (made.sites == (0, 0))
+    if output.attention is not None:
+        looks = [one.attention for one in each if one.attention is not None]
+        close(output.attention, torch.stack(looks).mean(0))
+        assert torch.equal(made(source_BS, mask_BS, TARGET_IN, Look("all")).attention[:, 0, 0], output.attention)
 
 
 @kinds
@@ -69,7 +85,7 @@ def test_beam_of_full_width_is_brute_force_over_the_members(kind: str, beta: flo
     if beta and kind == "none with attention":
         pytest.skip("a coverage penalty needs attention")
     made, sources, limits = members(kind, vocabulary=6), [[4, 5, EOS], [5, 5, 4, 4, EOS], [EOS]], [4, 4, 3]
-    found = beam(Ensemble(made).eval(), *batch(sources), torch.tensor(limits), 15, 1.0, 15, beta)
+    found = beam(together(made), *batch(sources), torch.tensor(limits), 15, 1.0, 15, beta, look=LOOK)
     for source, limit, hypotheses in zip(sources, limits, found, strict=True):
         expected = []
         for tokens in (list(o) for length in range(limit) for o in itertools.product((4, 5), repeat=length)):
@@ -85,9 +101,9 @@ def test_beam_of_full_width_is_brute_force_over_the_members(kind: str, beta: flo
 @torch.inference_mode()
 def test_every_search_gives_log_probability_and_attention_of_forced_decoding(kind: str) -> None:
     made, sources = members(kind, vocabulary=20), [[9, 4, EOS], [8, 7, 6, 5, 4, 9, EOS], [EOS], [*SOURCES[0], 5, EOS]]
-    several = Ensemble(made).eval(), *batch(sources), torch.tensor([3 * len(source) for source in sources])
-    drawn = sample(*several, [random.Random(seed) for seed in range(4)], 2, 0.8, 12, 0.9, 2)
-    for several_found in (beam(*several, 3, 1.0, 2), [[one] for one in greedy(*several)], drawn):
+    several = together(made), *batch(sources), torch.tensor([3 * len(source) for source in sources])
+    drawn = sample(*several, [random.Random(seed) for seed in range(4)], 2, 0.8, 12, 0.9, 2, look=LOOK)
+    for several_found in (beam(*several, 3, 1.0, 2, look=LOOK), [[one] for one in greedy(*several, look=LOOK)], drawn):
         for source, found in zip(sources, several_found, strict=True):
             for one in found:
                 total, rows = forced(made, source, one.tokens)
@@ -99,11 +115,6 @@ def test_every_search_gives_log_probability_and_attention_of_forced_decoding(kin
 
 def test_an_ensemble_of_one_model_twice_is_that_model() -> None:
     one, several = model(config()), (*batch(SOURCES), torch.tensor([8, 6, 4]))
-    for found, alone in zip(beam(Ensemble([one, one]), *several, 4, 1.0), beam(one, *several, 4, 1.0), strict=True):
+    for found, alone in zip(beam(together([one, one]), *several, 4, 1.0), beam(one, *several, 4, 1.0), strict=True):
         assert found[0].tokens == alone[0].tokens
         assert found[0].score == pytest.approx(alone[0].score, abs=1e-12)
-
-
-def test_posterior_is_the_mean_of_the_members() -> None:
-    made, given = members("rnn and transformer"), (*batch(SOURCES), TARGET_IN, TARGET_IN.roll(-1, 1))
-    close(Ensemble(made).posterior(*given), sum(one.posterior(*given) for one in made) / 2)

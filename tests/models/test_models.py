@@ -1,4 +1,4 @@
-"""The contract of mt/models/base.py, for every member of the family and the Transformer."""
+"""The contract of mt/models/contract.py, for every member of the family and the Transformer."""
 
 import contextlib
 import itertools
@@ -21,6 +21,7 @@ from tiny_models import (
     config,
     model,
     of_the_family,
+    transformer,
 )
 from tiny_models import one_thread as one_thread
 from torch import Tensor
@@ -30,22 +31,25 @@ from mt import models
 from mt.config.models import Model, RNNModel, TransformerModel
 from mt.core.special import BOS, EOS, PAD
 from mt.models import build_model
-from mt.models.contract import Output, Seq2Seq, State, reorder
+from mt.models.contract import Look, Output, Seq2Seq, Site, State, default_site, reorder
 from mt.models.rnn import WIRINGS
 
 TARGET_IN = torch.tensor([[BOS, 7, 4, 4, 6, 8], [BOS, 5, 8, 6, 6, PAD], [BOS, 6, PAD, PAD, PAD, PAD]])
 every = pytest.mark.parametrize("made_of", EVERY.values(), ids=EVERY.keys())
 
 
-def stepping(made: Seq2Seq, source_BS: Tensor, mask_BS: Tensor, target_in_BT: Tensor) -> Output:
+ALL = Look("all")
+
+
+def stepping(made: Seq2Seq, source_BS: Tensor, mask_BS: Tensor, target_in_BT: Tensor, look: Look = ALL) -> Output:
     """The slow twin of forward."""
     memory, state = made.encode(source_BS, mask_BS)
     outputs = []
     for previous_B in target_in_BT.unbind(1):
-        output, state = made.step(previous_B[:, None], state, memory)
+        output, state = made.step(previous_B[:, None], state, memory, look)
         outputs.append(output)
     rows = [output.attention for output in outputs if output.attention is not None]
-    return Output(torch.cat([output.logits for output in outputs], 1), torch.cat(rows, 1) if rows else None)
+    return Output(torch.cat([output.logits for output in outputs], 1), torch.cat(rows, -2) if rows else None)
 
 
 AXES = ("score", "window", "wiring", "flag", "heads", "coverage", "cell", "layers", "head", "longest")
@@ -100,8 +104,7 @@ def assert_weights(attention_BTS: Tensor, mask_BS: Tensor, made_of: RNNModel | T
     sums_BT = attention_BTS.sum(-1)
     if window == "local-p":
         assert ((sums_BT > 0) & (sums_BT < 1)).all()
-        heads = made_of.attention.heads if isinstance(made_of, RNNModel) else 1
-        assert ((attention_BTS > 0).sum(-1) <= heads * 2 * HALF_WIDTH[window]).all()
+        assert ((attention_BTS > 0).sum(-1) <= 2 * HALF_WIDTH[window]).all()
     else:
         close(sums_BT, torch.ones_like(sums_BT))
 
@@ -110,7 +113,7 @@ def assert_weights(attention_BTS: Tensor, mask_BS: Tensor, made_of: RNNModel | T
 @torch.inference_mode()
 def test_forward_is_stepping_with_two_vocabularies(made_of: RNNModel | TransformerModel) -> None:
     made, (source_BS, mask_BS) = model(made_of, joint=False), batch(SOURCES)
-    fast, slow = made(source_BS, mask_BS, TARGET_IN, attention=True), stepping(made, source_BS, mask_BS, TARGET_IN)
+    fast, slow = made(source_BS, mask_BS, TARGET_IN, ALL), stepping(made, source_BS, mask_BS, TARGET_IN)
     close(fast.logits, slow.logits)
     close(fast.attention, slow.attention)
 
@@ -119,7 +122,7 @@ def test_forward_is_stepping_with_two_vocabularies(made_of: RNNModel | Transform
 @torch.inference_mode()
 def test_forward_is_stepping(made_of: RNNModel | TransformerModel) -> None:
     made, (source_BS, mask_BS) = model(made_of), batch(SOURCES)
-    fast = made(source_BS, mask_BS, TARGET_IN, attention=True)
+    fast = made(source_BS, mask_BS, TARGET_IN, ALL)
     slow = stepping(made, source_BS, mask_BS, TARGET_IN)
     assert fast.logits.shape == (3, 6, 9)
     close(fast.logits, slow.logits)
@@ -129,10 +132,44 @@ def test_forward_is_stepping(made_of: RNNModel | TransformerModel) -> None:
     close(quiet.logits, fast.logits)
     assert (fast.attention is not None) == (slow.attention is not None) == made_of.has_attention
     if fast.attention is not None:
-        assert fast.attention.shape == (3, 6, 5)
+        assert fast.attention.shape == (3, *made.sites, 6, 5)
         close(fast.attention, slow.attention)
-        assert_weights(fast.attention, mask_BS, made_of)
-        assert fast.attention[0].std(0).max() > 1e-6
+        for attention_BTS in fast.attention.flatten(1, 2).unbind(1):
+            assert_weights(attention_BTS, mask_BS, made_of)
+            assert attention_BTS[0].std(0).max() > 1e-6
+
+
+@every
+@torch.inference_mode()
+def test_one_site_is_that_of_all(made_of: RNNModel | TransformerModel) -> None:
+    """Heads by their number, their mean by a plain loop; in training's pass and in search's steps."""
+    made, given = model(made_of), (*batch(SOURCES), TARGET_IN)
+    every_site = made(*given, ALL)
+    layers, heads = made.sites
+    assert made.has_attention == (layers > 0) == (every_site.attention is not None)
+    for layer in range(1, layers + 1):
+        for head in (None, *range(1, heads + 1)):
+            chosen = range(heads) if head is None else [head - 1]
+            expected = sum(every_site.attention[:, layer - 1, n] for n in chosen) / len(chosen)
+            for found in (made(*given, Look(Site(layer, head))), stepping(made, *given, Look(Site(layer, head)))):
+                close(found.attention, expected)
+                close(found.logits, every_site.logits)
+    for site in (Site(layers + 1), Site(1, heads + 1)):
+        if made.has_attention:
+            with pytest.raises(ValueError, match="no such layer or head"):
+                made(*given, Look(site))
+
+
+def test_the_site_of_a_config_is_the_last_layer_but_one_where_it_says_none() -> None:
+    for made_of, expected in (
+        (transformer(1), Site(1)),
+        (transformer(2), Site(1)),
+        (transformer(4), Site(3)),
+        (transformer(4, layer=4, head=2), Site(4, 2)),
+        (config(), Site(1)),
+        (config(score="none"), None),
+    ):
+        assert default_site(build_model(made_of, 9, 9, joint=True), made_of.report) == expected
 
 
 @every
@@ -140,14 +177,14 @@ def test_forward_is_stepping(made_of: RNNModel | TransformerModel) -> None:
 def test_padding_changes_nothing(made_of: RNNModel | TransformerModel) -> None:
     made, (source_BS, mask_BS) = model(made_of), batch([[*source, PAD][:-1] for source in SOURCES])
     wider_BS = functional.pad(source_BS, (0, 2), value=PAD)
-    padded = made(wider_BS, wider_BS != PAD, TARGET_IN, attention=True)
+    padded = made(wider_BS, wider_BS != PAD, TARGET_IN, ALL)
     memory, state = made.encode(source_BS, mask_BS)
     for row, source in enumerate(SOURCES):
-        alone = made(*batch([source]), TARGET_IN[row : row + 1], attention=True)
+        alone = made(*batch([source]), TARGET_IN[row : row + 1], ALL)
         close(padded.logits[row], alone.logits[0])
         if padded.attention is not None:
             assert alone.attention is not None
-            close(padded.attention[row, :, : len(source)], alone.attention[0])
+            close(padded.attention[row, ..., : len(source)], alone.attention[0])
         memory_alone, state_alone = made.encode(*batch([source]))
         for whole, part in ((state, state_alone), (memory, memory_alone)):
             assert whole.keys() == part.keys()
@@ -193,17 +230,17 @@ def test_hypotheses_share_memory_and_follow_their_parents(made_of: RNNModel | Tr
     prefixes_BKT = torch.full((3, 1, 1), BOS)
     for _ in range(4):
         kept = {name: tensor.clone() for name, tensor in state.items()}
-        output, after = made.step(prefixes_BKT[:, :, -1], state, memory)
+        output, after = made.step(prefixes_BKT[:, :, -1], state, memory, ALL)
         assert state.keys() == kept.keys() == after.keys()
         assert all(torch.equal(state[name], kept[name]) for name in kept)
         assert all(torch.equal(memory[name], kept_memory[name]) for name in kept_memory)
         wide = prefixes_BKT.shape[1]
         sentences = (source_BS.repeat_interleave(wide, 0), mask_BS.repeat_interleave(wide, 0))
-        alone = made(*sentences, prefixes_BKT.flatten(0, 1), attention=True)
+        alone = made(*sentences, prefixes_BKT.flatten(0, 1), ALL)
         close(output.logits.flatten(0, 1), alone.logits[:, -1])
         if output.attention is not None:
             assert alone.attention is not None
-            close(output.attention.flatten(0, 1), alone.attention[:, -1])
+            close(output.attention.movedim(3, 1).flatten(0, 1), alone.attention[..., -1, :])
         parents_BK = torch.randint(0, wide, (3, 3), generator=draw)
         new_BK1 = torch.randint(EOS + 1, 9, (3, 3, 1), generator=draw)
         state = reorder(after, parents_BK)

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from mt.config.models import RNNModel
 from mt.core.special import BOS, PAD
 from mt.models import build_model
+from mt.models.contract import Look, Site
 from mt.models.rnn import RNN, Encoder
 from mt.models.rnn.cells import GRU, LSTM
 
@@ -170,7 +171,7 @@ def assert_row(found: Tensor, expected: Vector) -> None:
 @pytest.mark.parametrize("conditional", [False, True])
 def test_bahdanau_is_the_papers_equations(conditional: bool) -> None:
     made, plain, sentences, pieces = prepared(config("gru", "bahdanau", conditional, "additive"))
-    output = made(*batch(SOURCES), torch.tensor([pieces] * 3), attention=True)
+    output = made(*batch(SOURCES), torch.tensor([pieces] * 3), Look(Site(1)))
     assert output.attention is not None
     for b, values in enumerate(sentences):
         s = plain.start(values)
@@ -184,7 +185,7 @@ def test_bahdanau_is_the_papers_equations(conditional: bool) -> None:
 @pytest.mark.parametrize("feeding", [False, True])
 def test_luong_is_the_papers_equations(feeding: bool) -> None:
     made, plain, sentences, pieces = prepared(config("lstm", "luong", feeding, "general", layers=2))
-    output = made(*batch(SOURCES), torch.tensor([pieces] * 3), attention=True)
+    output = made(*batch(SOURCES), torch.tensor([pieces] * 3), Look(Site(1)))
     assert output.attention is not None
     for b, values in enumerate(sentences):
         start = plain.start(values)

@@ -18,7 +18,7 @@ from torch.profiler import profile
 from mt.config.models import TransformerModel
 from mt.core.special import BOS, EOS, PAD
 from mt.models import build_model
-from mt.models.contract import reorder
+from mt.models.contract import NOTHING, Look, Site, reorder
 from mt.models.transformer import Transformer
 
 every = pytest.mark.parametrize("made_of", TRANSFORMERS.values(), ids=TRANSFORMERS.keys())
@@ -108,42 +108,22 @@ def rows(found: Tensor, expected: Matrix) -> None:
 def test_it_is_the_papers_equations(made_of: TransformerModel) -> None:
     made = built(made_of)
     twin = Plain(made, made_of)
-    output = made(*batch(SOURCES), torch.tensor([TARGET] * 3), attention=True)
+    output = made(*batch(SOURCES), torch.tensor([TARGET] * 3), Look("all"))
     assert output.attention is not None
-    layer = made_of.report.layer or max(made_of.layers - 1, 1)  # Garg et al. 2019: the last but one
     for b, source in enumerate(SOURCES):
         logits, weights = twin.decode(source, TARGET)
         rows(output.logits[b], logits)
-        reported = [
-            [math.fsum(column) / len(by_head) for column in zip(*by_head, strict=True)]
-            if made_of.report.head is None
-            else by_head[made_of.report.head - 1]
-            for by_head in weights[layer - 1]
-        ]
-        rows(output.attention[b, :, : len(source)], reported)
-        assert (output.attention[b, :, len(source) :] == 0).all()
+        for layer, head in itertools.product(range(made_of.layers), range(made_of.heads)):
+            rows(output.attention[b, layer, head, :, : len(source)], [by_head[head] for by_head in weights[layer]])
+        assert (output.attention[b, ..., len(source) :] == 0).all()
 
 
 @torch.inference_mode()
-def test_every_layer_and_head_can_be_reported() -> None:
-    """All are different, no head in particular is the mean of the heads, and the logits stay the same."""
-    given = (*batch(SOURCES), torch.tensor([TARGET] * 3))
-    found: dict[tuple[int | None, int | None], Tensor] = {}
-    logits = []
-    for layer, head in itertools.product((None, 1, 2, 3), (None, 1, 2)):
-        output = built(transformer(3, 2, layer=layer, head=head))(*given, attention=True)
-        assert output.attention is not None
-        found[layer, head] = output.attention
-        logits.append(output.logits)
-    for other in logits[1:]:
-        close(other, logits[0])
-    for layer in (None, 1, 2, 3):
-        close(found[layer, None], (found[layer, 1] + found[layer, 2]) / 2)
-        assert (found[layer, 1] - found[layer, 2])[0].abs().max() > 0.01
-    for head in (None, 1, 2):
-        assert torch.equal(found[None, head], found[2, head])
-        for one, other in itertools.combinations((1, 2, 3), 2):
-            assert (found[one, head] - found[other, head])[0].abs().max() > 0.01
+def test_every_layer_and_head_looks_elsewhere() -> None:
+    attention = built(transformer(3, 2))(*batch(SOURCES), torch.tensor([TARGET] * 3), Look("all")).attention
+    assert attention is not None
+    for one, other in itertools.combinations(attention[0].flatten(0, 1), 2):
+        assert (one - other).abs().max() > 0.01
 
 
 @every
@@ -151,10 +131,10 @@ def test_fused_and_explicit_agree(made_of: TransformerModel) -> None:
     """Numbers and gradients."""
     made = built(made_of)
     results = []
-    for attention in (False, True):
+    for look in (NOTHING, Look("all")):
         made.zero_grad()
-        output = made(*batch(SOURCES), torch.tensor([TARGET] * 3), attention=attention)
-        assert (output.attention is not None) == attention
+        output = made(*batch(SOURCES), torch.tensor([TARGET] * 3), look)
+        assert (output.attention is not None) == (look != NOTHING)
         functional.cross_entropy(output.logits.flatten(0, 1), torch.tensor([[7, 4, 4, 6, EOS] * 3])[0]).backward()
         gradients = [parameter.grad.flatten() for parameter in made.parameters() if parameter.grad is not None]
         results.append((output.logits.detach(), torch.cat(gradients)))
@@ -176,8 +156,14 @@ def test_the_kernel_is_fused_but_where_weights_are_asked_for(monkeypatch: pytest
     made(*given)
     assert sorted(calls) == [False] * 6 + [True] * 3
     calls.clear()
-    made(*given, attention=True)
+    made(*given, Look(Site(2)))
     assert sorted(calls) == [False] * 5 + [True] * 3
+    calls.clear()
+    made(*given, Look("all"))
+    assert sorted(calls) == [False] * 3 + [True] * 3
+    calls.clear()
+    made(*given, Look(replace=lambda weights, mask, layer: weights))
+    assert sorted(calls) == [False] * 3 + [True] * 3
 
 
 @pytest.mark.parametrize("dropout", [0.0, 0.1])
@@ -221,15 +207,15 @@ def test_the_cache_grows_by_a_place_and_follows_the_beam() -> None:
 @torch.inference_mode()
 def test_no_piece_sees_a_later_one() -> None:
     made, target = built(transformer(3, 2)), torch.tensor([TARGET])
-    before = made(*batch(SOURCES[:1]), target, attention=True)
+    before = made(*batch(SOURCES[:1]), target, Look("all"))
     for place in range(1, len(TARGET)):
         other = target.clone()
         other[0, place:] = 8
-        after = made(*batch(SOURCES[:1]), other, attention=True)
+        after = made(*batch(SOURCES[:1]), other, Look("all"))
         assert before.attention is not None
         assert after.attention is not None
         close(after.logits[0, :place], before.logits[0, :place])
-        close(after.attention[0, :place], before.attention[0, :place])
+        close(after.attention[..., :place, :], before.attention[..., :place, :])
         assert (after.logits[0, place] - before.logits[0, place]).abs().max() > 1e-3
 
 
@@ -248,19 +234,19 @@ def test_tied_weights_are_one_tensor() -> None:
 def test_each_dropout_acts_in_training_only(place: str) -> None:
     made, none = built(transformer(**{place: 0.5})), built(transformer())
     given = (*batch(SOURCES[:1]), torch.tensor([TARGET]))
-    for attention in (False, True):
-        close(made.eval()(*given, attention).logits, none(*given, attention).logits)
-        close(none.train()(*given, attention).logits, none.eval()(*given, attention).logits)
+    for look in (NOTHING, Look("all")):
+        close(made.eval()(*given, look).logits, none(*given, look).logits)
+        close(none.train()(*given, look).logits, none.eval()(*given, look).logits)
         torch.manual_seed(1)
-        first, second = (made.train()(*given, attention).logits for _ in range(2))
+        first, second = (made.train()(*given, look).logits for _ in range(2))
         assert (first - second).abs().max() > 1e-3
 
 
 def test_weights_reported_in_training_are_not_dropped() -> None:
     made = built(transformer(attention=0.5)).train()
-    attention_BTS = made(*batch(SOURCES), torch.tensor([TARGET] * 3), attention=True).attention
-    assert attention_BTS is not None
-    close(attention_BTS[:, 0].sum(-1), torch.ones(3).double())
+    attention_BLNTS = made(*batch(SOURCES), torch.tensor([TARGET] * 3), Look("all")).attention
+    assert attention_BLNTS is not None
+    close(attention_BLNTS[..., 0, :].sum(-1), torch.ones(3, 2, 2).double())
 
 
 def test_every_first_weight_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:

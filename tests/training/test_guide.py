@@ -119,7 +119,7 @@ def test_the_coverage_loss_is_lowered_when_it_has_weight(tokenizers, tmp_path):
         for _ in range(30):
             job.update(range(24), 0.0)
         job.model.eval()
-        output = job.model(batch.source_BS, batch.mask_BS, batch.target_in_BT, attention=True)
+        output = job.model(batch.source_BS, batch.mask_BS, batch.target_in_BT, job.look)
         found.append(coverage_loss(output.attention, batch.target_out_BT).item() / 24)
     assert found[1] < 0.9 * found[0], found
 
@@ -152,6 +152,6 @@ def test_a_guided_model_looks_where_it_is_told(tokenizers, tmp_path):
         for _ in range(40):
             job.update(range(24), 0.0)
         job.model.eval()
-        attention = job.model(batch.source_BS, batch.mask_BS, batch.target_in_BT, attention=True).attention
+        attention = job.model(batch.source_BS, batch.mask_BS, batch.target_in_BT, job.look).attention
         on_guided.append((attention * (known > 0)).sum().item() / (known.sum(2) > 0).sum().item())
     assert on_guided[0] < 0.7 < 0.9 < on_guided[1], on_guided
