@@ -16,7 +16,6 @@ import typer
 from mt import cli
 from mt.alignment.files import pharaoh
 from mt.alignment.links import AlignmentScore, aer, by_target, grow_diag_final_and
-from mt.commands.aligning import turned
 from mt.config import Config
 from mt.config.files import read_config
 from mt.core.errors import UserError
@@ -24,6 +23,7 @@ from mt.core.files import write_lines, write_text
 from mt.core.progress import Meter
 from mt.corpora import load_splits
 from mt.corpora.pairs import Link, Split
+from mt.evaluation.align import turn
 from mt.evaluation.choice import Choice, choose_for_run, forced, ways
 from mt.inference.aligner import load_aligner
 from mt.runs.run import Run
@@ -126,7 +126,7 @@ def scores(there: Direction, back: Direction, way: str) -> tuple[AlignmentScore,
 
 def joined(there: Direction, back: Direction, split: str, way: str) -> tuple[list[set[Link]], ...]:
     """Return the links of each pair, source to target: of one direction, of the other, of both symmetrised."""
-    one, two = there.links(split, way), [turned(links) for links in back.links(split, way)]
+    one, two = there.links(split, way), [turn(links) for links in back.links(split, way)]
     return one, two, [grow_diag_final_and(*pair) for pair in zip(one, two, strict=True)]
 
 
@@ -134,7 +134,7 @@ def guiding(there: Direction, back: Direction, stem: Path) -> list[str]:
     """Write the symmetrised links of the training pairs, for either direction, and return the two files' names."""
     _, _, both = joined(there, back, "train", GUIDE)
     files = [f"{stem}.pharaoh", f"{stem}.reverse.pharaoh"]
-    for file, links in zip(files, (both, [turned(one) for one in both]), strict=True):
+    for file, links in zip(files, (both, [turn(one) for one in both]), strict=True):
         write_lines(Path(file), [pharaoh(by_target(one)) for one in links])
     return files
 

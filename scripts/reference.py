@@ -24,7 +24,7 @@ from mt.attention import CoverageAttention, FixedVector, MultiHead
 from mt.attention.scores import SCORES
 from mt.attention.windows import WINDOWS
 from mt.config import Config
-from mt.config.files import TAGS
+from mt.config.mistakes import TAGS
 from mt.config.tree import Tree
 from mt.core.files import write_text
 from mt.runs.run import FILES, FOLDERS, LOCK, OWNER
@@ -71,8 +71,7 @@ def paragraphs(documented: Any) -> str:
 
 def commands() -> str:
     """Return the page of all commands."""
-    found = [info.callback for info in cli.app.registered_commands if info.callback]
-    body = "\n\n".join(command(one) for one in found)
+    body = "\n\n".join(command(name, called) for name, called in cli.COMMANDS.items())
     return f"""# Commands
 {NOTE}
 `mt COMMAND --help` says the same in the terminal. Exit codes: 0, it worked; 1, it failed, and the reason is on standard
@@ -82,13 +81,13 @@ error; 2, the command was written wrongly; 130, it was interrupted by Ctrl-C.
 """
 
 
-def command(callback: Callable[..., Any]) -> str:
+def command(name: str, callback: Callable[..., Any]) -> str:
     """Return the section of one command."""
     params = get_params_from_function(callback).values()
     given = [param for param in params if isinstance(param.default, ArgumentInfo)]
     rest = [param for param in params if not isinstance(param.default, ArgumentInfo)]
-    usage = " ".join(["mt", callback.__name__, *map(placeholder, given), *(["[OPTIONS]"] if rest else [])])
-    parts = [f"## mt {callback.__name__}", paragraphs(callback), f"**{usage}**"]
+    usage = " ".join(["mt", name, *map(placeholder, given), *(["[OPTIONS]"] if rest else [])])
+    parts = [f"## mt {name}", paragraphs(callback), f"**{usage}**"]
     if given:
         parts.append(table(("argument", "value", "meaning"), [argument(param) for param in given]))
     if rest:

@@ -56,6 +56,71 @@ def test_python_m_mt_is_the_command() -> None:
     assert PROJECT["scripts"] == {"mt": "mt.cli:main"}
 
 
+def build(what: str, source: Path, folder: Path) -> Path:
+    """Build a wheel, an editable one, or the sources, as pip would, and unpack it; return where."""
+    code = f"import hatchling.build; print(hatchling.build.build_{what}({str(folder)!r}))"
+    folder.mkdir()
+    done = subprocess.run([sys.executable, "-c", code], cwd=source, capture_output=True, text=True, check=True)
+    name = done.stdout.splitlines()[-1]
+    shutil.unpack_archive(folder / name, folder, format="zip" if name.endswith(".whl") else "gztar")
+    return folder
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    """Return the files of a package."""
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*")
+            if path.is_file() and "__pycache__" not in path.parts}  # fmt: skip
+
+
+def says(path: Path, folder: Path, *arguments: str) -> str:
+    """Return what `mt` says that is found at `path`, started in another folder."""
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | {
+        "PYTHONPATH": str(path)
+    }
+    code = "import sys, mt; sys.argv[0] = 'mt'; from mt.cli import main; print(mt.__file__, flush=True); main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    where, _, said = done.stdout.partition("\n")
+    assert Path(where).is_relative_to(path)
+    return said
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build("wheel", ROOT, tmp_path_factory.mktemp("wheel") / "wheel")
+
+
+def test_a_wheel_holds_the_package_and_the_configs(wheel: Path) -> None:
+    configs = {f"configs/{name}": data for name, data in content(ROOT / "configs").items()}
+    assert content(wheel / "mt") == content(ROOT / "mt") | configs
+    assert "configs/toy.yaml" in configs
+
+
+def test_the_sources_make_the_same_wheel(wheel: Path, tmp_path: Path) -> None:
+    (sources,) = build("sdist", ROOT, tmp_path / "sdist").glob("mt-*/")
+    assert content(build("wheel", sources, tmp_path / "wheel") / "mt") == content(wheel / "mt")
+
+
+def test_an_editable_install_is_the_checkout(tmp_path: Path) -> None:
+    (path,) = build("editable", ROOT, tmp_path / "editable").glob("*.pth")
+    assert path.read_text().split() == [str(ROOT)]
+
+
+def test_names_of_configs_work_from_anywhere_once_installed(wheel: Path, tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text("extends: base\ncorpus: {name: toy}\nseed: 8\n")
+    for path in (wheel, ROOT):
+        assert "A synchronous grammar" in says(path, tmp_path, "config")
+        assert "name: toy" in says(path, tmp_path, "config", "toy")
+        assert "wiring: luong" in says(path, tmp_path, "config", "attention/luong-general")
+        assert "seed: 8" in says(path, tmp_path, "config", "mine.yaml")
+
+
 def test_help_is_the_default_and_lists_every_target() -> None:
     listed = make(ROOT, "--silent").stdout
     phony = re.search(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)

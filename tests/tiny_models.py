@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from mt.config.models import Dropout, Model, RNNModel, TransformerDropout, TransformerModel
+from mt.config.models import Model, RNNDropout, RNNModel, TransformerDropout, TransformerModel
 from mt.core.special import EOS, PAD
 from mt.models import build_model
 from mt.models.contract import Look, Seq2Seq, default_site
@@ -49,7 +49,7 @@ def config(
             "encoder_hidden": 2 if one_width else 3,
             "layers": layers,
             "tied": tied,
-            "dropout": Dropout(**{"embedding": 0, "encoder": 0, "decoder": 0, "readout": 0} | dropout),
+            "dropout": RNNDropout(**{"embedding": 0, "encoder": 0, "decoder": 0, "readout": 0} | dropout),
             "attention": asked,
             "lexical": lexical,
             "report": {"head": head},

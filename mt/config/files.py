@@ -1,54 +1,59 @@
 """Configurations in YAML: read, checked once, written.
 
-A file may extend another (`extends: base.yaml`, relative to itself) and says only what differs. Overrides from the
-command line (`model.hidden=128`) come last.
+A file may extend another (`extends: other.yaml`, relative to itself, or `extends: base`, which `mt config` lists) and
+says only what differs. Overrides from the command line (`model.hidden=128`) come last.
 """
 
-import difflib
 import typing
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import yaml
 from pydantic import ValidationError
 
 from mt.config import Config
-from mt.core.errors import UserError
+from mt.config.mistakes import COMMAND_LINE, DEFAULT_KIND, TAGS, Origin, explain, switched
+from mt.config.shipped import locate, suggestion
+from mt.core.errors import UsageError, UserError
 
-Origin = dict[tuple[str, ...], str]
-"""Where each key of a tree was set last: a file, or "the command line"."""
-TAGS = {"corpus": "name", "model": "kind"}
-"""Nodes with several sets of keys, and the key that says which."""
 STARTS = tuple(f"{node}.{tag}=" for node, tag in TAGS.items())
 """Overrides that come first, because they start a node afresh."""
-SWITCH = "; YAML reads a bare yes, no, on or off as true or false: put quotes around it if you mean the word"
 
 
-def read_config(path: Path, overrides: tuple[str, ...] | list[str] = ()) -> Config:
-    """Return the configuration in `path` with `overrides` ("key.key=value") applied.
+def read_config(path: Path, overrides: Sequence[str] = ()) -> Config:
+    """Return the configuration in a file, or of a shipped name, with `overrides` ("key.key=value") applied.
 
     Raises UserError that names the file (or the command line), the key, and a suggestion.
     """
+    path = locate(path)
     tree, origin = _read(path, ())
     for override in sorted(overrides, key=lambda override: not override.startswith(STARTS)):
-        key, equals, text = override.partition("=")
-        if not equals or not key:
-            raise UserError(f"override {override!r} on the command line: write key=value, for example model.hidden=128")
-        value: Any = parse_yaml(text, f"override {override!r} on the command line")
-        for part in reversed(key.split(".")):
-            value = {part: value}
-        _merge(tree, value, origin, "the command line", ())
+        merge(tree, parse_override(override), origin, COMMAND_LINE)
     return _validate(tree, origin, str(path))
 
 
+def parse_override(override: str) -> dict[str, Any]:
+    """Return {"key": {"key": value}} for "key.key=value". Raises UsageError when it is not written so."""
+    key, equals, text = override.partition("=")
+    if not equals or not key:
+        raise UsageError(f"override {override!r} on the command line: write key=value, for example model.hidden=128")
+    try:
+        value = parse_yaml(text, f"override {override!r} on the command line")
+    except UserError as error:
+        raise UsageError(str(error)) from error
+    for part in reversed(key.split(".")):
+        value = {part: value}
+    return typing.cast(dict[str, Any], value)
+
+
 def to_yaml(config: Config) -> str:
-    """Return the whole resolved tree as YAML; `load` of it gives the same config."""
+    """Return the whole resolved tree as YAML; `read_config` of it gives the same config."""
     return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
 
 
 def json_schema() -> dict[str, Any]:
-    """Return a JSON Schema of the files that `load` reads, so that editors complete keys.
+    """Return a JSON Schema of the files that `read_config` reads, so that editors complete keys.
 
     No key is required, because a file may extend another that has it; so a corpus need not say which it is.
     """
@@ -59,17 +64,12 @@ def json_schema() -> dict[str, Any]:
         node = schema["properties"][tag]
         node["anyOf"] = node.pop("oneOf")
         del node["discriminator"]
-    schema["properties"]["extends"] = {"type": "string", "description": "File this one extends, relative to itself."}
+    schema["properties"]["extends"] = {
+        "type": "string",
+        "description": "What this file extends: a file, relative to itself, or a name that `mt config` lists.",
+    }
     schema["required"] = []
     return schema
-
-
-def flatten(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Return {"model.hidden": 256, ...} for a nested tree."""
-    flat: dict[str, Any] = {}
-    for key, value in tree.items():
-        flat |= flatten(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
-    return flat
 
 
 class _Loader(yaml.SafeLoader):
@@ -113,8 +113,8 @@ def _read(path: Path, above: tuple[Path, ...]) -> tuple[dict[str, Any], Origin]:
     if base is not None:
         if not isinstance(base, str):
             raise UserError(f"extends in {path} is {base!r}: write the name of one file, relative to this one")
-        tree, origin = _read(path.parent / base, chain)
-    _merge(tree, own, origin, str(path), ())
+        tree, origin = _read(locate(Path(base), path.parent), chain)
+    merge(tree, own, origin, str(path))
     return tree, origin
 
 
@@ -128,16 +128,10 @@ def read_config_text(path: Path, above: tuple[Path, ...] = ()) -> str:
         ) from error
     except OSError as error:
         reader = f", which {above[-1]} extends" if above else ""
-        raise UserError(f"cannot read config {path}{reader}: {error.strerror}{_similar_file(path)}") from error
+        raise UserError(f"cannot read config {path}{reader}: {error.strerror}{suggestion(path)}") from error
 
 
-def _similar_file(path: Path) -> str:
-    names = [file.name for file in path.parent.glob("*.yaml")]
-    close = difflib.get_close_matches(path.name, names, 1)
-    return f"; did you mean {path.parent / close[0]}?" if close else ""
-
-
-def _merge(tree: dict[str, Any], new: dict[Any, Any], origin: Origin, name: str, at: tuple[str, ...]) -> None:
+def merge(tree: dict[str, Any], new: dict[Any, Any], origin: Origin, name: str, at: tuple[str, ...] = ()) -> None:
     """Lay `new` over `tree`, key by key, and note in `origin` where each key came from.
 
     A corpus of another name and a model of another kind start afresh: the keys of the old one are not theirs.
@@ -151,7 +145,7 @@ def _merge(tree: dict[str, Any], new: dict[Any, Any], origin: Origin, name: str,
                 for gone in [set_before for set_before in origin if set_before[: len(at) + 1] == (*at, key)]:
                     del origin[gone]
                 origin[(*at, key)] = name
-            _merge(tree[key], value, origin, name, (*at, key))
+            merge(tree[key], value, origin, name, (*at, key))
         else:
             tree[key] = value
 
@@ -159,80 +153,17 @@ def _merge(tree: dict[str, Any], new: dict[Any, Any], origin: Origin, name: str,
 def _another(node: str, old: dict[str, Any], new: dict[Any, Any]) -> bool:
     """Tell whether `new` is a corpus of another name than `old`, or a model of another kind."""
     tag = TAGS.get(node)
-    before = None if tag is None else old.get(tag, _default_tag(node))
+    before = None if tag is None else old.get(tag, DEFAULT_KIND if node == "model" else None)
     return tag in new and before not in (None, new[tag])
-
-
-def _default_tag(node: str) -> str | None:
-    """Return the kind of a model that names none; a corpus always has a name."""
-    return "rnn" if node == "model" else None
 
 
 def _validate(tree: dict[str, Any], origin: Origin, path: str) -> Config:
     if isinstance(tree.get("model"), dict):
-        tree["model"].setdefault("kind", _default_tag("model"))
+        tree["model"].setdefault("kind", DEFAULT_KIND)
     try:
         config = Config.model_validate(tree)
     except ValidationError as error:
-        raise UserError("\n".join(_explain(problem, origin, path) for problem in error.errors())) from None
-    resolved = flatten(config.model_dump())
-    for key, value in flatten(tree).items():
-        if isinstance(value, bool) and not isinstance(resolved[key], bool):  # pydantic takes true for the number 1
-            raise UserError(f"{key} in {_origin(key.split('.'), origin, path)} is {value}, not a number{SWITCH}")
+        raise UserError("\n".join(explain(problem, origin, path) for problem in error.errors())) from None
+    if wrong := switched(tree, config.model_dump(), origin, path):
+        raise UserError(wrong)
     return config
-
-
-def _origin(loc: list[str], origin: Origin, otherwise: str) -> str:
-    """Return where a key, or the nearest one above it, was set."""
-    return next((origin[part] for end in range(len(loc), 0, -1) if (part := tuple(loc[:end])) in origin), otherwise)
-
-
-def _explain(problem: Any, origin: Origin, path: str) -> str:
-    """Put one complaint of pydantic in the user's words: file, key, reason, suggestion."""
-    kind, value, context = problem["type"], problem["input"], problem.get("ctx", {})
-    loc = [str(part) for part in problem["loc"]]
-    if loc[:1] == ["corpus"]:
-        loc[3:] = [part for part in loc[3:] if part not in {"str", "tuple[str, str]"}]  # of a union: no keys
-    chosen = loc.pop(1) if loc[:1] in (["corpus"], ["model"]) and len(loc) > 1 else ""
-    if kind.startswith("union_tag"):
-        loc.append(TAGS[loc[0]])
-        value = context.get("tag")
-    key, where = ".".join(loc), _origin(loc, origin, path)
-    if kind == "extra_forbidden":
-        known = _known(loc[:-1], chosen)
-        return f"unknown key {key} in {where}: {_closest(loc[-1], known) or 'known here: ' + ', '.join(known)}"
-    if kind == "union_tag_not_found" or (kind == "missing" and not loc[-1].isdigit()):
-        return f"missing key {key} in {path}"
-    if kind == "value_error":
-        reason, *involved = context["error"].args
-        keys = [(*loc, *name.split(".")) for name in involved]
-        places = [f"{'.'.join(key)} from {origin.get(key, 'the defaults')}" for key in keys]
-        return f"{path}: {reason} ({', '.join(places)})"
-    reason = (problem["msg"][0].lower() + problem["msg"][1:]).replace("tuple", "list")
-    choices: list[str] = []
-    if "expected" in context:
-        choices = str(context["expected"]).replace(" or ", ", ").replace("'", "").split(", ")
-    if kind == "union_tag_invalid":
-        choices = str(context["expected_tags"]).replace("'", "").split(", ")
-        reason = f"known are {', '.join(choices)}"
-    if kind == "model_attributes_type":
-        reason = f"it has keys of its own, for example {{{TAGS[key]}: {_default_tag(key) or 'toy'}}}"
-    if kind == "model_type":
-        reason = f"it has keys of its own: {', '.join(_known(loc, chosen))}"
-    close = _closest(str(value), choices)
-    return f"{key} in {where} is {value!r}: {reason}{'; ' * bool(close)}{close}{SWITCH * isinstance(value, bool)}"
-
-
-def _known(loc: list[str], chosen: str) -> list[str]:
-    """Return the keys that a node of the tree has; `chosen` is the tag of the corpus or model that it belongs to."""
-    node: Any = Config
-    for part in loc:
-        node = node.model_fields[part].annotation
-        if tag := TAGS.get(part, "") if node is not str and typing.get_args(node) else "":
-            node = next(one for one in typing.get_args(node) if one.model_fields[tag].annotation == Literal[chosen])
-    return list(node.model_fields)
-
-
-def _closest(word: str, choices: list[str]) -> str:
-    close = difflib.get_close_matches(word, choices, 1)
-    return f"did you mean {close[0]}?" if close else ""

@@ -7,7 +7,7 @@ from pydantic import model_validator
 from mt.config.tree import Count, Fraction, Tree
 
 
-class Dropout(Tree):
+class RNNDropout(Tree):
     """Probability that a value is dropped in training, by place."""
 
     embedding: Fraction = 0.3
@@ -29,8 +29,12 @@ class Report(Tree):
     """Head, from 1. Unset: the mean over the heads."""
 
 
-class Attention(Tree):
-    """How the decoder looks at the source."""
+class AttentionConfig(Tree):
+    """How the decoder looks at the source.
+
+    A new score or window: its class and entry are in mt/attention (SCORES, WINDOWS), its name in the Literal here, with
+    its paper in the key's docstring. Keys of its own go below `width`. A test holds Literal and registry equal.
+    """
 
     score: Literal["additive", "dot", "general", "concat", "location", "scaled_dot", "none"] = "additive"
     """Bahdanau et al. 2015 (additive), Vaswani et al. 2017 (scaled_dot), Luong et al. 2015 (the others). none: the
@@ -89,10 +93,10 @@ class RNNModel(Tree):
     """Depth of the encoder and of the decoder."""
     tied: bool = True
     """Output layer = target embedding; also = source embedding when the vocabulary is joint."""
-    dropout: Dropout = Dropout()
+    dropout: RNNDropout = RNNDropout()
     lexical: bool = False
     """The source words that attention weighs speak for the next piece themselves, too (Nguyen and Chiang 2018, 4)."""
-    attention: Attention = Attention()
+    attention: AttentionConfig = AttentionConfig()
     report: Report = Report()
 
     @property

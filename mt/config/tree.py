@@ -1,12 +1,14 @@
-"""What every node of the configuration is, and the ranges of numbers."""
+"""What every node of the configuration is, and what its values may be."""
 
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 Count = Annotated[int, Field(ge=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
+Precision = Literal["float32", "bfloat16"]
+"""bfloat16 takes about half the time, and needs a processor with instructions for it (AVX512-BF16, AMX, or ARM's)."""
 
 
 class Tree(BaseModel):
@@ -16,3 +18,11 @@ class Tree(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False)
+
+
+def flatten(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return {"model.hidden": 256, ...} for a nested tree."""
+    flat: dict[str, Any] = {}
+    for key, value in tree.items():
+        flat |= flatten(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
+    return flat

@@ -9,7 +9,8 @@ from pathlib import Path
 import torch
 
 from mt.config import Config
-from mt.config.files import flatten, to_yaml
+from mt.config.files import to_yaml
+from mt.config.tree import flatten
 from mt.core.device import require, set_threads
 from mt.core.errors import UserError
 from mt.core.files import make_folder, write_text

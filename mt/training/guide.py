@@ -10,8 +10,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from mt import config
 from mt.alignment.files import read_pharaoh
+from mt.config.train import GuideConfig
 from mt.core.errors import UserError
 from mt.corpora.pairs import Link, Span, Split
 from mt.text.tokenizer import Tokenizer, Tokenizers
@@ -21,7 +21,7 @@ from mt.text.words import word_spans
 class Guide:
     """Links of every training pair between the pieces of its two sides, as (target piece, source piece)."""
 
-    def __init__(self, settings: config.Guide, split: Split, tokenizers: Tokenizers):
+    def __init__(self, settings: GuideConfig, split: Split, tokenizers: Tokenizers):
         gold = split.gold or [None] * len(split.sources)
         self.links: list[list[Link]] = []
         for number, (words, pair) in enumerate(zip(_links(settings, split), gold, strict=True)):
@@ -58,12 +58,12 @@ class Guide:
         return guide_BTS / guide_BTS.sum(2, keepdim=True).clamp_min(1)
 
 
-def load_guide(settings: config.Guide, split: Split, tokenizers: Tokenizers) -> Guide | None:
+def load_guide(settings: GuideConfig, split: Split, tokenizers: Tokenizers) -> Guide | None:
     """Return the guide of a training split, or None when there is to be none. Raises UserError when it does not fit."""
     return Guide(settings, split, tokenizers) if settings.links else None
 
 
-def _links(settings: config.Guide, split: Split) -> Sequence[Collection[Link]]:
+def _links(settings: GuideConfig, split: Split) -> Sequence[Collection[Link]]:
     """Return the word links of each training pair."""
     if settings.links == "gold":
         found = [pair.sure if pair else frozenset[Link]() for pair in split.gold or []]

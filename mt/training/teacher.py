@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from mt import config
+from mt.config.train import TeacherConfig, Train
 from mt.core.errors import UserError
 from mt.core.progress import Meter
 from mt.data.pieces import Pieces
@@ -25,7 +25,7 @@ from mt.text.tokenizer import Tokenizers
 class Teacher:
     """What a trained model says of every target piece of training; said once, to a file."""
 
-    def __init__(self, model: Seq2Seq, settings: config.Train, pieces: Pieces, file: Path):
+    def __init__(self, model: Seq2Seq, settings: Train, pieces: Pieces, file: Path):
         self.settings = settings.teacher
         lengths_R = torch.from_numpy(pieces.target_lengths)
         self.lengths_R, self.starts_R = lengths_R, lengths_R.cumsum(0) - lengths_R
@@ -38,7 +38,7 @@ class Teacher:
         self.tensors, _ = checkpoint.read(file)
 
     @torch.inference_mode()
-    def _ask(self, model: Seq2Seq, pieces: Pieces, settings: config.Train) -> dict[str, Tensor]:
+    def _ask(self, model: Seq2Seq, pieces: Pieces, settings: Train) -> dict[str, Tensor]:
         """Return the likeliest candidates for each target piece, and their probabilities, scaled to sum to one."""
         shape = int(self.lengths_R.sum()), self.settings.candidates
         candidates_NC, shares_NC = torch.zeros(shape, dtype=torch.int32), torch.zeros(shape, dtype=torch.float16)
@@ -66,7 +66,7 @@ class Teacher:
         return (self.starts_R[row_B1] + place_T) * real_BT, real_BT
 
 
-def load_teacher(settings: config.Teacher, tokenizers: Tokenizers) -> Seq2Seq | None:
+def load_teacher(settings: TeacherConfig, tokenizers: Tokenizers) -> Seq2Seq | None:
     """Return the model that teaches, or None when there is to be none.
 
     Raises UserError when a run is no trained model, or has another vocabulary than the student.

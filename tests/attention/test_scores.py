@@ -26,7 +26,7 @@ def attention(score: str, query: int = 4, value: int = 4, **more: typing.Any) ->
 
 
 def test_config_and_registry_name_the_same_scores() -> None:
-    assert typing.get_args(keys.Attention.model_fields["score"].annotation) == (*SCORES, "none")
+    assert typing.get_args(keys.AttentionConfig.model_fields["score"].annotation) == (*SCORES, "none")
     assert {score for score, *_ in WIDTHS} == SCORES.keys()
 
 

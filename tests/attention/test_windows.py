@@ -41,7 +41,7 @@ def centred(reach: int, logit: float, lengths: list[int]) -> tuple[Tensor, Tenso
 
 
 def test_config_and_registry_name_the_same_windows() -> None:
-    assert typing.get_args(keys.Attention.model_fields["window"].annotation) == tuple(WINDOWS)
+    assert typing.get_args(keys.AttentionConfig.model_fields["window"].annotation) == tuple(WINDOWS)
 
 
 @pytest.mark.parametrize("reach", [1, 2, 3, 10])

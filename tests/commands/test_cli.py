@@ -100,10 +100,12 @@ def test_n_best_gives_scores_in_falling_order(numbers):
 
 
 def test_samples_and_ensembles_from_the_command_line(numbers):
-    options = ("--sample", "--temperature", 0.1, "--top-k", 5, "--top-p", 0.9, "--seed", 3, "--n-best", 2)
+    settings = ("temperature=0.1", "top_k=5", "top_p=0.9", "sample_seed=3")
+    options = ("--sample", *(word for one in settings for word in ("--set", f"search.{one}")), "-n", 2)
     drawn = [line.split("\t")[2] for line in mt("translate", numbers, "drei vier", *options).stdout.splitlines()]
     assert drawn == ["three four"] * 2
-    penalties = ("--coverage-penalty", 0.2, "--no-repeat", 3, "--length-penalty", 1)
+    settings = ("coverage_penalty=0.2", "no_repeat=3", "length_penalty=1")
+    penalties = [word for one in settings for word in ("--set", f"search.{one}")]
     together = mt("translate", numbers, "drei vier", "acht", "--with", numbers, "--with", numbers, *penalties)
     assert together.returncode == 0, together.stderr
     assert together.stdout.splitlines() == ["three four", "eight"]
@@ -180,15 +182,13 @@ def wrong(folder):
     yield ("translate", folder / "nowhere", "x"), 1, "nowhere is not a run directory"
     yield ("translate", folder / ("x" * 300), "x"), 1, "xxx.*(: File name too long|is not a run directory)$"
     yield ("translate", folder / "run", "--input", folder / "latin1.txt"), 1, "line 2: not UTF-8"
-    yield ("translate", folder / "run", "eins", "--beam", "0"), 2, "beam"
-    yield ("translate", folder / "run", "eins", "--picture", folder / "picture.bmp"), 2, "picture.bmp.*png"
-    yield ("translate", folder / "run", "eins", "--top-k", "3"), 2, "--top-k needs --sample"
-    yield ("translate", folder / "run", "eins", "--sample", "--temperature", "0"), 2, "--temperature is 0.0"
+    yield ("translate", folder / "run", "eins", "--set", "search.top_k=3"), 2, "search.top_k has no effect without"
+    yield ("translate", folder / "run", "eins", "-b", "1", "--set", "search.length_penalty=2"), 2, "no effect with"
+    yield ("eval", folder / "run", "search.nearest.weight=0.5"), 2, "no effect without search.nearest.count"
     yield ("translate", folder / "run", "eins", "--with", folder / "nowhere"), 1, "nowhere is not a run directory"
     yield ("translate", folder / "run", "eins", b"\xff"), 1, "sentence 2 on the command line is not UTF-8"
     yield ("eval", folder / "run", "--split", "dev"), 1, "no split 'dev'.*validation"
-    yield ("train", "--no-such-option"), 2, "no-such-option"
-    yield ("config",), 2, "config file"
+    yield ("eval", folder / "nowhere"), 1, "nowhere is not a run directory"
 
 
 def test_wrong_inputs_get_a_sentence_and_change_nothing(numbers):

@@ -11,12 +11,12 @@ import yaml
 from config_files import write
 from pydantic import ValidationError
 
-from mt import attention, cli, models
-from mt.config import Config, Search, Train
+from mt import attention, models
+from mt.config import Config
 from mt.config.corpora import CorpusConfig, GntCorpus, ToyCorpus
-from mt.config.files import flatten, json_schema, read_config, to_yaml
-from mt.config.models import Attention, Model, RNNModel, TransformerDropout, TransformerModel
-from mt.config.tree import Tree
+from mt.config.files import json_schema, read_config, to_yaml
+from mt.config.models import AttentionConfig, Model, RNNModel, TransformerDropout, TransformerModel
+from mt.config.tree import Tree, flatten
 from mt.corpora import CORPORA
 from mt.models import rnn
 
@@ -190,12 +190,10 @@ def literal(node: type[Tree], key: str) -> list[str]:
 
 
 def test_choices_are_the_registries() -> None:
-    assert literal(Attention, "score") == [*attention.SCORES, "none"]
-    assert literal(Attention, "wiring") == list(rnn.WIRINGS)
-    assert literal(Attention, "window") == list(attention.WINDOWS)
+    assert literal(AttentionConfig, "score") == [*attention.SCORES, "none"]
+    assert literal(AttentionConfig, "wiring") == list(rnn.WIRINGS)
+    assert literal(AttentionConfig, "window") == list(attention.WINDOWS)
     assert literal(RNNModel, "cell") == list(rnn.CELLS)
-    offered, _ = typing.get_args(typing.get_args(cli.Precision)[0])
-    assert [*typing.get_args(offered)] == literal(Train, "precision") == literal(Search, "precision")
     assert [literal(node, "kind")[0] for node in typing.get_args(Model)] == list(models.MODELS)
     assert [literal(node, "name")[0] for node in typing.get_args(CorpusConfig)] == list(CORPORA)
 
@@ -215,7 +213,7 @@ def test_the_schema_has_every_key_with_its_meaning() -> None:
             assert part["properties"][name].get("description") == field.description, f"{node.__name__}.{name}"
             documented += field.description is not None
     assert documented > 30
-    assert {"ToyCorpus", "Attention", "Train"} <= schema["$defs"].keys()
+    assert {"ToyCorpus", "AttentionConfig", "Train"} <= schema["$defs"].keys()
 
 
 KINDS: dict[str, type | tuple[type, ...]] = {

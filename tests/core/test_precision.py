@@ -62,10 +62,10 @@ def copy(numbers: Path, tmp_path: Path) -> Path:
 def test_it_is_asked_for_on_the_command_line_and_by_the_config(copy: Path) -> None:
     said = {}
     for precision in ("bfloat16", "float32"):
-        told = mt("translate", copy, "--precision", precision, "--n-best", 2, "sieben elf null")
+        told = mt("translate", copy, "--set", f"search.precision={precision}", "--n-best", 2, "sieben elf null")
         assert told.stdout.splitlines()[0].endswith("seven eleven zero"), told.stderr
         said[precision] = told.stdout
-        assert mt("eval", copy, "--precision", precision).returncode == 0
+        assert mt("eval", copy, f"search.precision={precision}").returncode == 0
         found = json.loads((copy / "eval/test/scores.json").read_text())["search"]
         assert found.get("precision", "float32") == precision
         assert (f", beam 5, {precision} |" in (copy / "README.md").read_text()) == (precision == "bfloat16")

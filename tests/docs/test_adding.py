@@ -62,7 +62,7 @@ class Swap(Edit):
 
 
 SCORES, WINDOWS = "mt/attention/scores.py", "mt/attention/windows.py"
-KEYS, CONFIG = "mt/config/models.py", "mt/config/__init__.py"
+KEYS, CONFIG = "mt/config/models.py", "mt/config/search.py"
 ADDED: dict[str, list[Edit]] = {
     "a score": [
         Edit(SCORES, code("own-score.md", "class Cosine"), "SCORES: dict"),

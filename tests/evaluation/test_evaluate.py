@@ -12,12 +12,12 @@ from tiny_models import one_thread as one_thread
 from toy_runs import RNN, TRANSFORMER, config, read_off, write_run
 
 from mt.alignment.links import aer, hard
-from mt.commands.aligning import Pairs, Wanted, align
 from mt.config.files import read_config
 from mt.core.errors import UserError
 from mt.core.files import write_lines
 from mt.corpora import load_splits
 from mt.evaluation import choice
+from mt.evaluation.align import Pairs, Wanted, align
 from mt.evaluation.choice import Choice
 from mt.evaluation.evaluate import Asked, evaluate
 from mt.evaluation.metrics import METRICS

@@ -166,15 +166,15 @@ def test_a_run_without_a_present_datastore_is_refused_with_the_remedy(run: Path)
 
 
 def test_neighbours_from_the_command_line(run: Path) -> None:
-    failed = mt("translate", run, "eins zwei", "--nearest", 8)
+    failed = mt("translate", run, "eins zwei", "--set", "search.nearest.count=8")
     assert (failed.returncode, failed.stdout) == (1, "")
     assert "mt datastore" in failed.stderr
-    assert mt("eval", run, "--nearest", "-1").returncode == 2
+    assert mt("eval", run, "search.nearest.count=-1").returncode == 2
     written = mt("datastore", run)
     assert written.returncode == 0
     assert "target pieces of the training split written to" in written.stdout
-    assert mt("translate", run, "eins zwei", "--nearest", 8).stdout == "one two\n"
-    for asked, known in ((("--nearest", 8), True), ((), False)):
+    assert mt("translate", run, "eins zwei", "--set", "search.nearest.count=8").stdout == "one two\n"
+    for asked, known in ((("search.nearest.count=8",), True), ((), False)):
         assert mt("eval", run, *asked).returncode == 0
         searched = json.loads((run / "eval" / "test" / "scores.json").read_text())["search"]
         assert ("nearest" in searched) == known
@@ -220,9 +220,9 @@ def test_memory_of_training_mends_what_the_weights_have_lost(run: Path) -> None:
     }
     checkpoint.save(run / "model.safetensors", blurred, record)
     assert mt("datastore", run).returncode == 0
-    scores = [
-        json.loads(mt("eval", run, "--beam", 1, "--nearest", count) and (run / "eval/test/scores.json").read_text())
-        for count in (0, 16)
-    ]
+    scores = []
+    for count in (0, 16):
+        assert mt("eval", run, "search.beam=1", f"search.nearest.count={count}").returncode == 0
+        scores.append(json.loads((run / "eval/test/scores.json").read_text()))
     without, with_it = (score["BLEU"]["score"] for score in scores)
     assert with_it > without + 5

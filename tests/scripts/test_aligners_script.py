@@ -6,7 +6,7 @@ from pathlib import Path
 from command_line import run_script
 
 from mt.alignment.files import read_pharaoh
-from mt.commands.aligning import Pairs, Reverse, Wanted, align
+from mt.evaluation.align import Pairs, Reverse, Wanted, align
 from mt.runs.run import Run
 
 SCRIPT = Path(__file__).parents[2] / "scripts/aligners.py"
@@ -36,21 +36,21 @@ def test_both_directions_guide_themselves(tmp_path: Path) -> None:
         there = align(Run(runs / "tiny"), pairs, wanted, None, tmp_path / "a")
         back = align(Run(runs / "tiny.reverse"), pairs, wanted, None, tmp_path / "b")
         both = align(Run(runs / "tiny"), pairs, wanted, Reverse(Run(runs / "tiny.reverse")), tmp_path / "c")
-        printed = [re.match(r"AER ([\d.]+)", text) for text in (there, back, both)]
+        printed = [re.match(r"AER ([\d.]+)", text) for _, (text, *_) in (there, back, both)]
         assert row[2:5] == [f"{float(match[1]):.1f}" for match in printed if match]
 
     links = read_pharaoh(runs / "tiny.pharaoh")
     turned = read_pharaoh(runs / "tiny.reverse.pharaoh")
     assert len(links) == 150
     assert [{(target, source) for source, target in one} for one in turned] == [set(one) for one in links]
-    made = align(
+    _, scores = align(
         Run(runs / "tiny"),
         Pairs(split="train"),
         Wanted(reading="posterior", threshold=0),
         Reverse(Run(runs / "tiny.reverse")),
         tmp_path / "links",
     )
-    assert made.startswith("AER")
+    assert scores[0].startswith("AER")
     assert read_pharaoh(tmp_path / "links.pharaoh") == links
     for run, file in (("tiny.guided1", "tiny.pharaoh"), ("tiny.guided1.reverse", "tiny.reverse.pharaoh")):
         assert str(runs / file) in (runs / run / "config.yaml").read_text()

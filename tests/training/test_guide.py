@@ -6,7 +6,8 @@ import pytest
 import torch
 from conftest import NUMBERS
 
-from mt import config
+from mt.config import Config, Vocabulary
+from mt.config.train import GuideConfig
 from mt.core.errors import UserError
 from mt.corpora.pairs import Gold, Split
 from mt.runs.run import Run
@@ -23,12 +24,12 @@ TARGETS = [f"{NUMBERS[other]}, {NUMBERS[one]}" for one in WORDS for other in WOR
 
 @pytest.fixture(scope="module")
 def tokenizers():
-    return train_tokenizers(SOURCES, TARGETS, config.Vocabulary(size=300))
+    return train_tokenizers(SOURCES, TARGETS, Vocabulary(size=300))
 
 
 def guide(tokenizers, links, gold=None, rows=1, shift=0):
     split = Split(SOURCES[:rows], TARGETS[:rows], gold)
-    return Guide(config.Guide(links=str(links), shift=shift), split, tokenizers)
+    return Guide(GuideConfig(links=str(links), shift=shift), split, tokenizers)
 
 
 def linked(tokenizers, row, words):
@@ -94,7 +95,7 @@ def test_links_that_do_not_fit_leave_no_run_behind(tmp_path):
         "vocabulary": {"size": 400},
         "model": {"kind": "rnn"},
     }
-    wrong = config.Config.model_validate(tree | {"train": {"guide": {"links": str(tmp_path / "none.pharaoh")}}})
+    wrong = Config.model_validate(tree | {"train": {"guide": {"links": str(tmp_path / "none.pharaoh")}}})
     with pytest.raises(UserError, match=r"none\.pharaoh"):
         experiment.train(wrong, tmp_path / "run")
     assert not (tmp_path / "run").exists()
@@ -106,7 +107,7 @@ def test_the_coverage_loss_is_lowered_when_it_has_weight(tokenizers, tmp_path):
     for weight in (0.0, 5.0):
         split = Split(SOURCES[:24], TARGETS[:24])
         attention = {"width": 16, "coverage": True}
-        tree = config.Config.model_validate(
+        tree = Config.model_validate(
             {
                 "corpus": {"name": "toy"},
                 "model": {"kind": "rnn", "embedding": 16, "hidden": 16, "encoder_hidden": 16, "attention": attention},
@@ -131,7 +132,7 @@ def test_a_guided_model_looks_where_it_is_told(tokenizers, tmp_path):
     on_guided = []
     for weight in (0.0, 2.0):
         split = Split(SOURCES[:24], TARGETS[:24])
-        tree = config.Config.model_validate(
+        tree = Config.model_validate(
             {
                 "corpus": {"name": "toy"},
                 "model": {

@@ -1,4 +1,4 @@
-"""`mt align`: both ways to name pairs, both directions, gold, files, and what does not fit."""
+"""What `mt align` computes: both ways to name pairs, both directions, gold, files, and what does not fit."""
 
 import json
 import re
@@ -14,10 +14,10 @@ from toy_runs import RNN, TRANSFORMER, config, read_off, write_run
 
 from mt.alignment.files import read_npz, read_pharaoh
 from mt.alignment.links import aer, by_target, grow_diag_final_and
-from mt.commands.aligning import Pairs, Reverse, Wanted, align
 from mt.core.errors import UserError
 from mt.core.files import write_lines
 from mt.corpora.pairs import Split
+from mt.evaluation.align import Pairs, Reverse, Wanted, align
 from mt.evaluation.choice import Choice
 from mt.inference.aligner import load_aligner
 from mt.runs.run import Run
@@ -44,11 +44,11 @@ def expected_links(run: Path, pairs: Split, how: Choice) -> list[list[tuple[int,
 
 def test_a_split_is_written_and_scored_by_the_corpus(runs: tuple[Path, Path]) -> None:
     run, _ = runs
-    printed = align(Run(run), Pairs(split="validation"), NOTHING, None, None)
+    _, scores = align(Run(run), Pairs(split="validation"), NOTHING, None, None)
     pairs = split_of(run, "validation")
     links = expected_links(run, pairs, Choice(1, None))
     assert read_pharaoh(run / "align/validation.pharaoh") == links
-    found = re.match(FIGURES, printed)
+    found = re.match(FIGURES, scores[0])
     assert found is not None
     score = aer([set(line) for line in links], [gold for gold in pairs.gold or [] if gold])
     assert [float(one) for one in found.groups()] == pytest.approx([*astuple(score), 12], abs=0.005)
@@ -68,13 +68,11 @@ def test_both_directions_are_joined_and_the_matrix_is_the_forward_one(runs: tupl
     backward = [{(j, i) for i, j in links} for links in expected_links(back, turned, Choice(1, None))]
     joins = {"grow-diag-final-and": grow_diag_final_and, "intersection": set.intersection, "union": set.union}
     for name, join in joins.items():
-        printed = align(Run(forth), Pairs(), NOTHING, Reverse(Run(back), name), tmp_path / name, plot=True)
+        _, scores = align(Run(forth), Pairs(), NOTHING, Reverse(Run(back), name), tmp_path / name)
         joined = [join(one, two) for one, two in zip(forward, backward, strict=True)]
         assert read_pharaoh(tmp_path / f"{name}.pharaoh") == [by_target(links) for links in joined]
         score = aer(joined, [gold for gold in pairs.gold or [] if gold])
-        assert f"AER {score.aer:.2f}, precision {score.precision:.2f}, recall {score.recall:.2f}" in printed
-        for word in pairs.targets[0].rstrip(".!?").replace(",", "").split():
-            assert word in printed
+        assert f"AER {score.aer:.2f}, precision {score.precision:.2f}, recall {score.recall:.2f}" in scores[0]
     assert len({(tmp_path / f"{name}.pharaoh").read_bytes() for name in joins}) == 3
     (first, *_) = read_off(load_aligner(Run(forth)), pairs)
     np.testing.assert_allclose(read_npz(tmp_path / "union.npz")[0], first.matrix_TS, atol=1e-3)
@@ -115,19 +113,18 @@ def test_files_with_blank_lines_and_gold_of_white_space_words(runs: tuple[Path, 
     write_lines(tmp_path / "t", ["The stove , cold .", "x", "", "tea"])
     write_lines(tmp_path / "g", ["1-1 2-2 3?4", "", "", "1-1"])
     asked = Pairs(None, tmp_path / "s", tmp_path / "t", tmp_path / "g", "pharaoh1")
-    printed = align(Run(runs[0]), asked, NOTHING, Reverse(Run(runs[1])), tmp_path / "out")
+    _, (used, as_is, shifted) = align(Run(runs[0]), asked, NOTHING, Reverse(Run(runs[1])), tmp_path / "out")
     lines = read_pharaoh(tmp_path / "out.pharaoh")
     assert lines[1:3] == [[], []]
     sure, possible = [{(0, 0), (1, 1)}, {(0, 0)}], [{(0, 0), (1, 1), (2, 3)}, {(0, 0)}]
     guesses = [set(lines[0]), set(lines[3])]
     size = sum(map(len, guesses))
     found = sum(len(a & s) + len(a & p) for a, s, p in zip(guesses, sure, possible, strict=True))
-    used, as_is, shifted = printed.splitlines()
     assert used.startswith(f"AER {100 * (1 - found / (size + 3)):.2f}, ")
     assert f"(2 pairs with gold): grow-diag-final-and of {runs[0]} (layer 1, mean of heads, as-is, argmax)" in used
     for line, reading in ((as_is, "as-is"), (shifted, "shifted")):
         wanted = Wanted(reading=reading, threshold=0)
-        first, *_ = align(Run(runs[0]), asked, wanted, Reverse(Run(runs[1])), tmp_path / reading).splitlines()
+        _, (first, *_) = align(Run(runs[0]), asked, wanted, Reverse(Run(runs[1])), tmp_path / reading)
         assert line == f"{first.partition(':')[0]}: {reading}, as the config has it"
 
 
@@ -150,9 +147,6 @@ def wrong(runs: tuple[Path, Path], folder: Path) -> dict[str, tuple[tuple[Any, .
     same = Pairs(None, one, one)
     return {
         "lengths": ((Run(forth), Pairs(None, one, two), NOTHING, None, out), "one has 1 lines but .*two has 2"),
-        "one side": ((Run(forth), Pairs(None, one), NOTHING, None, out), "both --source and --target"),
-        "two ways": ((Run(forth), Pairs("test", one, one), NOTHING, None, out), "not both"),
-        "no output": ((Run(forth), same, NOTHING, None, None), "--output"),
         "split": (
             (Run(forth), Pairs("dev"), NOTHING, None, out),
             "toy has no split 'dev'; it has train, validation, test",
@@ -166,7 +160,6 @@ def wrong(runs: tuple[Path, Path], folder: Path) -> dict[str, tuple[tuple[Any, .
             (Run(forth), Pairs(None, one, one, far, "pharaoh0"), NOTHING, None, out),
             "far, line 1: link 0-7 has no target word 7: sentence 1 has 1 target words",
         ),
-        "format": ((Run(forth), Pairs(None, one, one, far), NOTHING, None, out), "--gold and --gold-format together"),
         "layer": (
             (Run(back), Pairs("test"), Wanted(layer=3), None, out),
             "no layer 3, .* 2 decoder layers and 2 heads",
@@ -205,7 +198,3 @@ def test_the_command_finds_the_links_of_a_learned_task(numbers: Path, tmp_path: 
     assert float(found[1]) < 25
     assert "drei" in done.stdout
     assert "has no alignment.json" in done.stderr
-    lone = mt("align", numbers, *files, "--symmetrise", "union")
-    assert (lone.returncode, "--reverse" in lone.stderr) == (2, True)
-    unnamed = mt("align", numbers, *files, "--gold", tmp_path / "g")
-    assert (unnamed.returncode, "--gold-format" in unnamed.stderr) == (1, True)

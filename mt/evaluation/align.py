@@ -1,7 +1,6 @@
-"""What `mt align` does: align given pairs by forced decoding, in one direction or both, write it, and score it."""
+"""Align given pairs by forced decoding, in one direction or both, write it, and score it."""
 
 import logging
-import shutil
 from collections.abc import Collection, Sequence
 from dataclasses import astuple, dataclass, replace
 from pathlib import Path
@@ -17,7 +16,6 @@ from mt.corpora.pairs import Gold, Link, Split
 from mt.evaluation.choice import Choice, Reading, as_it_is, forced, of_run
 from mt.inference.aligner import Aligner, load_aligner
 from mt.runs.run import ALIGNED, CHOICE, Run
-from mt.views.terminal import blocks
 
 log = logging.getLogger("mt")
 
@@ -45,13 +43,13 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Pairs:
-    """Which pairs: a split of the run's corpus (unset: its main test split), or two files."""
+    """Which pairs: two files, or else a split of the run's corpus (unset: its main test split)."""
 
     split: str | None = None
     source: Path | None = None
     target: Path | None = None
     gold: Path | None = None
-    """Gold links; its words are those between white space."""
+    """Gold links, with their format; its words are those between white space."""
     gold_format: str | None = None
 
 
@@ -64,9 +62,9 @@ class Reverse:
 
 
 def align(
-    run: Run, asked: Pairs, wanted: Wanted, reverse: Reverse | None, output: Path | None, plot: bool = False
-) -> str:
-    """Write STEM.npz, .jsonl and .pharaoh and return what to print: the score where gold is known, the first sentence.
+    run: Run, asked: Pairs, wanted: Wanted, reverse: Reverse | None, output: Path | None
+) -> tuple[list[Alignment], list[str]]:
+    """Write STEM.npz, .jsonl and .pharaoh; return the alignments, and where gold is known their scores in words.
 
     Matrices are those of `run`; links are symmetrised when there is a reverse run. STEM is `output`, for a split by
     default RUN/align/SPLIT. Raises UserError that says what does not fit.
@@ -76,26 +74,21 @@ def align(
     if backward and reverse:
         _must_mirror(forward, backward, reverse.run)
     name, pairs = _read(run, asked)
-    if output is None and name is None:
-        raise UserError("say with --output where the alignment of two files goes")
-    sides = [_Side(run, forward, pairs, _chosen(run, forward, wanted))]
+    sides = [_Side(run, forward, pairs, _choose(run, forward, wanted))]
     if backward and reverse:
-        sides.append(_Side(reverse.run, backward, mirrored(pairs), _chosen(reverse.run, backward, wanted)))
+        sides.append(_Side(reverse.run, backward, mirror(pairs), _choose(reverse.run, backward, wanted)))
     join = reverse.symmetrise if reverse else None
-    found, how = _joined(sides, join)
+    found, how = _join(sides, join)
     stem = output or run / ALIGNED / str(name)
     write_all(stem, found)
     log.info("aligned %d pairs by %s; written to %s.npz, .jsonl and .pharaoh", len(found), how, stem)
-    printed = []
+    scores = []
     if any(gold and gold.possible for gold in pairs.gold or []):
-        printed.append(f"{_scored(found, pairs.gold)}: {how}")
+        scores.append(f"{_score(found, pairs.gold)}: {how}")
         for reading in ("as-is", "shifted"):
             plain = [replace(side, choice=as_it_is(side.made, reading)) for side in sides]
-            printed.append(f"{_scored(_joined(plain, join)[0], pairs.gold)}: {reading}, as the config has it")
-    if plot and found:
-        first, width = found[0], shutil.get_terminal_size().columns
-        printed.append(blocks(first.words, first.source_words, first.target_words, width))
-    return "\n".join(printed)
+            scores.append(f"{_score(_join(plain, join)[0], pairs.gold)}: {reading}, as the config has it")
+    return found, scores
 
 
 @dataclass(frozen=True)
@@ -108,24 +101,22 @@ class _Side:
     choice: Choice
 
 
-def mirrored(pairs: Split) -> Split:
+def mirror(pairs: Split) -> Split:
     """Return the pairs in the other direction."""
-    return Split(
-        pairs.targets, pairs.sources, [gold and _mirrored(gold) for gold in pairs.gold] if pairs.gold else None
-    )
+    return Split(pairs.targets, pairs.sources, [gold and _mirror(gold) for gold in pairs.gold] if pairs.gold else None)
 
 
-def _mirrored(gold: Gold) -> Gold:
-    sure, possible = (frozenset(turned(links)) for links in (gold.sure, gold.possible))
+def _mirror(gold: Gold) -> Gold:
+    sure, possible = (frozenset(turn(links)) for links in (gold.sure, gold.possible))
     return Gold(gold.target_spans, gold.source_spans, sure, possible)
 
 
-def turned(links: Collection[Link]) -> set[Link]:
+def turn(links: Collection[Link]) -> set[Link]:
     """Return links with source and target exchanged."""
     return {(target, source) for source, target in links}
 
 
-def _chosen(run: Run, made: Aligner, wanted: Wanted) -> Choice:
+def _choose(run: Run, made: Aligner, wanted: Wanted) -> Choice:
     """Return what is wanted, else what the run chose, or what its config says where it chose nothing."""
     chosen = of_run(run)
     if chosen is None and None in astuple(wanted):
@@ -133,7 +124,7 @@ def _chosen(run: Run, made: Aligner, wanted: Wanted) -> Choice:
     return wanted.over(chosen or as_it_is(made), made.model.sites[0])
 
 
-def _joined(sides: Sequence[_Side], join: str | None) -> tuple[list[Alignment], str]:
+def _join(sides: Sequence[_Side], join: str | None) -> tuple[list[Alignment], str]:
     """Return the alignments of the first side, with the links of both when there are two, and how they were made."""
     found, hows = [], []
     for side in sides:
@@ -145,7 +136,7 @@ def _joined(sides: Sequence[_Side], join: str | None) -> tuple[list[Alignment], 
     if join is None:
         return found[0], hows[0]
     both = [
-        replace(one, links=by_target(SYMMETRISATIONS[join](set(one.links), turned(two.links))))
+        replace(one, links=by_target(SYMMETRISATIONS[join](set(one.links), turn(two.links))))
         for one, two in zip(*found, strict=True)
     ]
     return both, f"{join} of {hows[0]} and {hows[1]}"
@@ -153,22 +144,15 @@ def _joined(sides: Sequence[_Side], join: str | None) -> tuple[list[Alignment], 
 
 def _read(run: Run, asked: Pairs) -> tuple[str | None, Split]:
     """Return the name of the split, if it is one, and the pairs."""
-    if (asked.gold is None) != (asked.gold_format is None):
-        raise UserError("give --gold and --gold-format together: the format says from which number words are counted")
     name = None
     if asked.source and asked.target:
-        if asked.split:
-            raise UserError("give --split, or --source and --target, not both")
-        pairs = Split(
-            [line.strip() for line in read_lines(asked.source)], [line.strip() for line in read_lines(asked.target)]
-        )
+        sources, targets = ([line.strip() for line in read_lines(side)] for side in (asked.source, asked.target))
+        pairs = Split(sources, targets)
         if len(pairs.sources) != len(pairs.targets):
             raise UserError(
                 f"{asked.source} has {len(pairs.sources):,} lines but {asked.target} has {len(pairs.targets):,}: each "
                 f"line of one must be the translation of the same line of the other"
             )
-    elif asked.source or asked.target:
-        raise UserError("give both --source and --target: an alignment needs two sides")
     else:
         name = run.split_name(asked.split)
         pairs = run.splits[name]
@@ -186,7 +170,7 @@ def _must_mirror(forward: Aligner, backward: Aligner, run: Run) -> None:
         )
 
 
-def _scored(found: Sequence[Alignment], gold: Sequence[Gold | None] | None) -> str:
+def _score(found: Sequence[Alignment], gold: Sequence[Gold | None] | None) -> str:
     pairs = zip(found, gold or [], strict=True)
     known = [(set(one.links), truth) for one, truth in pairs if truth and truth.possible]
     score = aer([links for links, _ in known], [truth for _, truth in known])

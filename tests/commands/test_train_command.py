@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from mt.commands import default
+from mt.commands import train
+from mt.config import shipped
 from mt.corpora import multi30k
 from mt.runs.run import Run
 
@@ -19,11 +20,11 @@ def unfinished(monkeypatch: pytest.MonkeyPatch) -> set[Path]:
 
 def test_an_unfinished_run_goes_on(unfinished: set[Path], tmp_path: Path) -> None:
     unfinished.add(tmp_path / "gnt")
-    config, why = default.default_config(tmp_path, None)
-    assert config == Path("configs/gnt.yaml")
+    config, why = train.default_config(tmp_path, None)
+    assert config == Path("gnt")
     assert why == f"{tmp_path / 'gnt'} is unfinished: going on with it"
     unfinished.add(tmp_path / "multi30k")
-    assert default.default_config(tmp_path, None)[0] == Path("configs/multi30k.yaml")
+    assert train.default_config(tmp_path, None)[0] == Path("multi30k")
 
 
 def test_a_run_that_is_named_goes_on_as_its_config_says_and_no_other_does(
@@ -32,27 +33,25 @@ def test_a_run_that_is_named_goes_on_as_its_config_says_and_no_other_does(
     unfinished.add(tmp_path / "multi30k")
     monkeypatch.setattr(multi30k, "available", lambda: "hub")
     here = tmp_path / "here"
-    assert default.default_config(tmp_path, here) == (default.MULTI30K, "training on Multi30k, from the Hub")
+    assert train.default_config(tmp_path, here) == (train.MULTI30K, "training on Multi30k, from the Hub")
     here.mkdir()
     own = here / "config.yaml"
-    assert default.default_config(tmp_path, here) == (own, f"training as {own} says")
+    assert train.default_config(tmp_path, here) == (own, f"training as {own} says")
 
 
 @pytest.mark.parametrize("place", ["data/multi30k", "hub"])
 def test_multi30k_where_it_can_be_had(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, place: str) -> None:
     monkeypatch.setattr(multi30k, "available", lambda: place)
-    config, why = default.default_config(tmp_path, None)
-    assert config == Path("configs/multi30k.yaml")
+    config, why = train.default_config(tmp_path, None)
+    assert config == Path("multi30k")
     assert why == f"training on Multi30k, from {'the Hub' if place == 'hub' else place}"
 
 
 def test_gnt_where_multi30k_cannot_be_had(tmp_path: Path) -> None:
-    config, why = default.default_config(tmp_path, None)
-    assert config == Path("configs/gnt.yaml")
+    config, why = train.default_config(tmp_path, None)
+    assert config == Path("gnt")
     assert why == "Multi30k is not here (data/multi30k) and the Hub cannot be reached: training on gnt instead"
 
 
 def test_the_configs_exist() -> None:
-    root = Path(__file__).parents[2]
-    assert (root / default.MULTI30K).is_file()
-    assert (root / default.GNT).is_file()
+    assert {str(train.MULTI30K), str(train.GNT)} <= shipped.names().keys()

@@ -1,0 +1,64 @@
+"""`mt align`: align the words of given pairs."""
+
+import shutil
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from mt.commands.options import RunPath
+from mt.core.errors import UsageError
+
+Symmetrisation = Literal["grow-diag-final-and", "intersection", "union"]
+Reading = Literal["as-is", "shifted", "posterior"]
+GoldFormat = Literal["pharaoh0", "pharaoh1", "naacl"]
+
+
+def align(
+    run: RunPath,
+    split: Annotated[str | None, typer.Option(help="Pairs of the corpus. Unset: its main test split.")] = None,
+    source: Annotated[Path | None, typer.Option(help="Instead of a split: a file, one sentence a line.")] = None,
+    target: Annotated[Path | None, typer.Option(help="Its translation, line by line.")] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="Write OUTPUT.npz, .jsonl and .pharaoh. Unset: RUN/align/SPLIT.")
+    ] = None,
+    reverse: Annotated[Path | None, typer.Option(help="A run from target to source, to symmetrise with.")] = None,
+    symmetrise: Annotated[Symmetrisation | None, typer.Option(help="Unset: grow-diag-final-and.")] = None,
+    layer: Annotated[
+        int | None,
+        typer.Option(min=1, help="Decoder layer. Unset, as the next three: RUN's choice; the last for the posterior."),
+    ] = None,
+    head: Annotated[int | None, typer.Option(min=0, help="Head; 0 is the mean over the heads.")] = None,
+    read: Annotated[
+        Reading | None, typer.Option(help="Which weights: of the step, of the next step, or the posterior.")
+    ] = None,
+    threshold: Annotated[
+        float | None, typer.Option(min=0, max=1, help="Link all words whose weight is at least this; 0: argmax.")
+    ] = None,
+    gold: Annotated[Path | None, typer.Option(help="Gold links of white-space words. Unset: the corpus's.")] = None,
+    gold_format: Annotated[GoldFormat | None, typer.Option(help="Pharaoh from 0 or 1, or NAACL style.")] = None,
+    plot: Annotated[bool, typer.Option("--plot", help="Print the first pair's matrix.")] = False,
+) -> None:
+    """Align the words of given pairs; AER where gold is known. What is chosen applies to both directions."""
+    if symmetrise and not reverse:
+        raise UsageError("--symmetrise needs the other direction: --reverse RUN")
+    if (gold is None) != (gold_format is None):
+        raise UsageError("give --gold and --gold-format together: the format says from which number words are counted")
+    if split and (source or target):
+        raise UsageError("give --split, or --source and --target, not both")
+    if (source is None) != (target is None):
+        raise UsageError("give both --source and --target: an alignment needs two sides")
+    if source and output is None:
+        raise UsageError("say with --output where the alignment of two files goes")
+    from mt.evaluation.align import Pairs, Reverse, Wanted, align
+    from mt.runs.run import Run
+    from mt.views.terminal import blocks
+
+    pairs = Pairs(split, source, target, gold, gold_format)
+    backward = Reverse(Run(reverse), symmetrise or "grow-diag-final-and") if reverse else None
+    found, scores = align(Run(run), pairs, Wanted(layer, head, read, threshold), backward, output)
+    for score in scores:
+        print(score)
+    if plot and found:
+        first, width = found[0], shutil.get_terminal_size().columns
+        print(blocks(first.words, first.source_words, first.target_words, width))

@@ -1,0 +1,38 @@
+"""`mt eval`: score a run."""
+
+from typing import Annotated
+
+import typer
+
+from mt.commands.options import CHANGES, RUNS, Others, split_first
+from mt.config.overrides import change_search, parse_search
+from mt.core.errors import UsageError
+
+
+def evaluate(
+    run: Annotated[str | None, typer.Argument(help="A run directory. Unset: the one trained last.")] = None,
+    overrides: Annotated[list[str] | None, typer.Argument(help=CHANGES)] = None,
+    split: Annotated[str | None, typer.Option(help="Unset: the corpus's main test split.")] = None,
+    plot: Annotated[
+        bool, typer.Option("--plot", help="Also draw: the first sentence (PNG, SVG), the first 50 (HTML).")
+    ] = False,
+    papers: Annotated[
+        bool, typer.Option("--papers", help="Also the papers' BLEU: lower case, Moses normalised and tokenized.")
+    ] = False,
+    novel: Annotated[
+        bool, typer.Option("--novel", help="Also BLEU of the sources that no training source holds half of.")
+    ] = False,
+    others: Others = None,
+) -> None:
+    """Score a run: BLEU, chrF, TER with intervals; AER where gold is known; everything written to the run."""
+    name, given = split_first(run, overrides)
+    changes = parse_search(given)
+    if "sample" in changes:
+        raise UsageError("search.sample: a split is scored by the best translations, never by samples")
+    from mt.evaluation.evaluate import Asked, evaluate, searched
+    from mt.runs.run import Run, latest
+
+    scored = Run(name) if name else latest(RUNS)
+    settings = change_search(searched(scored.config.search), changes)
+    ensemble = tuple(Run(other) for other in others or [])
+    evaluate(scored, Asked(split, settings, ensemble, plot, papers, novel))

@@ -1,0 +1,25 @@
+"""What several commands take."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mt.config.overrides import KEYS, describe_settings
+
+RUNS = Path("runs")
+"""Where runs are that have no other place."""
+RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="A run directory, such as runs/toy.")]
+Overrides = Annotated[list[str] | None, typer.Argument(help="Changes to it, such as model.hidden=128 train.epochs=3.")]
+Others = Annotated[
+    list[Path] | None, typer.Option("--with", help="Another run of the same vocabulary, to make an ensemble.")
+]
+CHANGES = f"Changes to how it searches, for this once, such as {KEYS[0]}=10; the keys are below."
+SETTINGS = (
+    f"Settings of the search, and the values that they have where no config says another:\n\n{describe_settings()}"
+)
+
+
+def split_first(first: str | None, rest: list[str] | None) -> tuple[str | None, list[str]]:
+    """Return the first argument, which may be left out, and the overrides, each of which has "="."""
+    return (None, [first, *(rest or [])]) if first is not None and "=" in first else (first, rest or [])

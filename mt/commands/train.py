@@ -1,0 +1,57 @@
+"""`mt train`: which experiment, and where its run goes."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mt.commands.options import RUNS, Overrides, split_first
+from mt.config.files import read_config
+
+MULTI30K, GNT = Path("multi30k"), Path("gnt")
+
+
+def train(
+    config: Annotated[
+        str | None, typer.Argument(help="A name that `mt config` lists, or a YAML file. Unset: multi30k, else gnt.")
+    ] = None,
+    overrides: Overrides = None,
+    run: Annotated[
+        Path | None, typer.Option(help="Where the model goes. Unset: runs/NAME, as the config is named.")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue the run if it exists.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the run if it exists.")] = False,
+) -> None:
+    """Train a model; Ctrl-C saves, --resume continues."""
+    name, changes = split_first(config, overrides)
+    if name is None:
+        path, why = default_config(RUNS, run)
+        print(why)
+    else:
+        path = Path(name)
+    tree = read_config(path, changes)
+    from mt.training import experiment
+
+    finished = experiment.train(tree, run or RUNS / path.stem, resume=resume, overwrite=overwrite)
+    raise typer.Exit(0 if finished else 130)
+
+
+def default_config(runs: Path, run: Path | None) -> tuple[Path, str]:
+    """Return a config, and in one line why: that of `run`, if it is one; of an unfinished run; Multi30k's; or gnt's.
+
+    Multi30k's, if it can be had. Takes a few seconds at most, also without a network.
+    """
+    from mt.corpora import multi30k
+    from mt.runs.run import CONFIG, Run
+
+    if run is not None and Run(run).exists:
+        return run / CONFIG, f"training as {run / CONFIG} says"
+    for config in (MULTI30K, GNT):
+        if run is None and Run(runs / config.stem).is_unfinished:
+            return config, f"{runs / config.stem} is unfinished: going on with it"
+    place = multi30k.available()
+    if place == "hub":
+        return MULTI30K, "training on Multi30k, from the Hub"
+    if place is not None:
+        return MULTI30K, f"training on Multi30k, from {place}"
+    return GNT, "Multi30k is not here (data/multi30k) and the Hub cannot be reached: training on gnt instead"

@@ -1,0 +1,149 @@
+"""`mt translate`: arguments, a file, a pipe, or a person at a terminal."""
+
+import io
+import itertools
+import os
+import shutil
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mt.commands.options import CHANGES, Others, RunPath
+from mt.config import Search
+from mt.config.overrides import change_search, parse_search
+from mt.core.errors import UsageError, UserError
+from mt.core.files import decode_lines, read_lines
+from mt.core.progress import Meter
+
+if TYPE_CHECKING:  # they import torch, which help and wrong options need not wait for
+    from mt.inference.translator import Translation, Translator
+
+MEANING = {name: field.description for name, field in Search.model_fields.items()}
+PICTURES = (".png", ".svg", ".pdf", ".html")
+
+
+def translate(
+    run: RunPath,
+    sentences: Annotated[list[str] | None, typer.Argument(help="What to translate. Unset: standard input.")] = None,
+    input_file: Annotated[Path | None, typer.Option("--input", help="A file, one sentence a line.")] = None,
+    others: Others = None,
+    beam: Annotated[int | None, typer.Option("--beam", "-b", metavar="N", help=MEANING["beam"])] = None,
+    n_best: Annotated[
+        int, typer.Option("--n-best", "-n", min=1, help="Print so many of each line: its number, score, translation.")
+    ] = 1,
+    sample: Annotated[bool, typer.Option("--sample", help=MEANING["sample"])] = False,
+    settings: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help=CHANGES)] = None,
+    alignments: Annotated[Path | None, typer.Option(help="Write FILE.npz, FILE.jsonl and FILE.pharaoh.")] = None,
+    picture: Annotated[
+        Path | None, typer.Option(help="Draw the first line's alignment as .png, .svg or .pdf; all lines' as .html.")
+    ] = None,
+    plot: Annotated[bool, typer.Option("--plot", help="Draw each alignment in the terminal.")] = False,
+) -> None:
+    """Translate sentences, a file or standard input: one line out for each line in."""
+    short = ([f"search.beam={beam}"] if beam is not None else []) + (["search.sample=true"] if sample else [])
+    changes = parse_search([*short, *(settings or [])])
+    if sentences and input_file:
+        raise UsageError("give sentences or --input, not both")
+    if picture and picture.suffix.lower() not in PICTURES:
+        raise UsageError(f"cannot draw {picture}: the name must end in {', '.join(PICTURES)}")
+    from mt.inference.load import translator_of
+    from mt.runs.run import Run
+
+    first, ensemble = Run(run), [Run(other) for other in others or []]
+    translator = translator_of(first, ensemble, change_search(first.config.search, changes, n_best))
+    write_translations(translator, sentences, input_file, Output(n_best, alignments, picture, plot))
+
+
+@dataclass(frozen=True)
+class Output:
+    """What to make besides the translations, and how many of each line."""
+
+    n_best: int = 1
+    alignments: Path | None = None
+    picture: Path | None = None
+    plot: bool = False
+
+
+def write_translations(
+    translator: "Translator", sentences: Sequence[str] | None, file: Path | None, output: Output
+) -> None:
+    """Print one line for each line of input, or up to n_best of "its number, score, translation"; below each, its plot.
+
+    Raises UsageError when files are asked for at the prompt, UserError when the input or the model is not fit.
+    """
+    if (output.alignments or output.picture or output.plot) and not translator.has_attention:
+        raise UserError("this model has no attention (model.attention.score: none), so there is no alignment to show")
+    if sentences:
+        lines = list(sentences)
+        if wrong := [
+            number for number, line in enumerate(lines, 1) if line != os.fsencode(line).decode(errors="replace")
+        ]:
+            raise UserError(f"sentence {wrong[0]} on the command line is not UTF-8")
+    elif file:
+        lines = read_lines(file)
+    elif sys.stdin.isatty():
+        return _converse(translator, output)
+    else:
+        lines = decode_lines(sys.stdin.buffer.read(), "standard input")
+    return _write(_translate(translator, lines, output), output)
+
+
+def _converse(translator: "Translator", output: Output) -> None:
+    if output.alignments or output.picture:
+        raise UsageError(
+            "at the prompt each line would replace the files of the line before: give --alignments and --picture with "
+            "sentences, --input or a pipe; --plot draws here"
+        )
+    print("One sentence a line; Ctrl-D ends.", file=sys.stderr)
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(errors="surrogateescape")
+    for before in itertools.count():
+        print("> ", end="", file=sys.stderr, flush=True)  # standard output is for translations
+        try:
+            line = input().encode(errors="surrogateescape").decode(errors="replace")
+        except EOFError:
+            return
+        # Blank lines in place of those before it: its number decides its samples, and is what warnings say.
+        _write(_translate(translator, [""] * before + [line], output), output, before)
+
+
+def _translate(translator: "Translator", lines: list[str], output: Output) -> "list[Translation]":
+    meter = Meter("translating", "line", len(lines))
+    found = translator.translate(
+        lines,
+        n_best=output.n_best,
+        alignments=bool(output.alignments or output.picture or output.plot),
+        progress=meter.add,
+    )
+    meter.close()
+    return found
+
+
+def _write(found: "list[Translation]", output: Output, done: int = 0) -> None:
+    """Print and draw, but for the first `done`."""
+    from mt.alignment.files import write_all
+    from mt.alignment.matrices import EMPTY
+    from mt.views.heat_map import heat_map
+    from mt.views.page import write_page
+    from mt.views.terminal import blocks
+
+    width = shutil.get_terminal_size().columns
+    printed = [(number, one) for number, translation in enumerate(found[done:], done + 1) for one in translation.n_best]
+    for number, one in printed:
+        print(one.text if output.n_best == 1 else f"{number}\t{one.score:.4f}\t{one.text}")
+        if output.plot and one.alignment and one.alignment.words.size:
+            print(blocks(one.alignment.words, one.alignment.source_words, one.alignment.target_words, width))
+    alignments = [one.alignment or EMPTY for _, one in printed]
+    if output.alignments:
+        write_all(output.alignments, alignments)
+    if output.picture and output.picture.suffix.lower() == ".html":
+        write_page(output.picture, alignments)
+    elif output.picture:
+        drawn = next((one for one in alignments if one.words.size), None)
+        if drawn is None:
+            raise UserError(f"no translation has words, so nothing is drawn in {output.picture}")
+        heat_map(output.picture, drawn.words, drawn.source_words, drawn.target_words)

@@ -1,0 +1,83 @@
+"""What is wrong with a configuration, in the user's words: file, key, reason, suggestion."""
+
+import difflib
+import typing
+from typing import Any, Literal
+
+from mt.config import Config
+from mt.config.tree import flatten
+
+Origin = dict[tuple[str, ...], str]
+"""Where each key of a tree was set last: a file, or the command line."""
+TAGS = {"corpus": "name", "model": "kind"}
+"""Nodes with several sets of keys, and the key that says which."""
+COMMAND_LINE = "the command line"
+SWITCH = "; YAML reads a bare yes, no, on or off as true or false: put quotes around it if you mean the word"
+DEFAULT_KIND = "rnn"
+"""The kind of a model that names none; a corpus always has a name."""
+
+
+def origin_of(loc: list[str], origin: Origin, otherwise: str) -> str:
+    """Return where a key, or the nearest one above it, was set."""
+    return next((origin[part] for end in range(len(loc), 0, -1) if (part := tuple(loc[:end])) in origin), otherwise)
+
+
+def explain(problem: Any, origin: Origin, path: str) -> str:
+    """Put one complaint of pydantic in the user's words: file, key, reason, suggestion."""
+    kind, value, context = problem["type"], problem["input"], problem.get("ctx", {})
+    loc = [str(part) for part in problem["loc"]]
+    if loc[:1] == ["corpus"]:
+        loc[3:] = [part for part in loc[3:] if part not in {"str", "tuple[str, str]"}]  # of a union: no keys
+    chosen = loc.pop(1) if loc[:1] in (["corpus"], ["model"]) and len(loc) > 1 else ""
+    if kind.startswith("union_tag"):
+        loc.append(TAGS[loc[0]])
+        value = context.get("tag")
+    key, where = ".".join(loc), origin_of(loc, origin, path)
+    if kind == "extra_forbidden":
+        known = known_keys(loc[:-1], chosen)
+        return f"unknown key {key} in {where}: {closest(loc[-1], known) or 'known here: ' + ', '.join(known)}"
+    if kind == "union_tag_not_found" or (kind == "missing" and not loc[-1].isdigit()):
+        return f"missing key {key} in {path}"
+    if kind == "value_error":
+        reason, *involved = context["error"].args
+        keys = [(*loc, *name.split(".")) for name in involved]
+        places = [f"{'.'.join(key)} from {origin.get(key, 'the defaults')}" for key in keys]
+        return f"{path}: {reason} ({', '.join(places)})"
+    reason = (problem["msg"][0].lower() + problem["msg"][1:]).replace("tuple", "list")
+    choices: list[str] = []
+    if "expected" in context:
+        choices = str(context["expected"]).replace(" or ", ", ").replace("'", "").split(", ")
+    if kind == "union_tag_invalid":
+        choices = str(context["expected_tags"]).replace("'", "").split(", ")
+        reason = f"known are {', '.join(choices)}"
+    if kind == "model_attributes_type":
+        reason = f"it has keys of its own, for example {{{TAGS[key]}: {DEFAULT_KIND if key == 'model' else 'toy'}}}"
+    if kind == "model_type":
+        reason = f"it has keys of its own: {', '.join(known_keys(loc, chosen))}"
+    close = closest(str(value), choices)
+    return f"{key} in {where} is {value!r}: {reason}{'; ' * bool(close)}{close}{SWITCH * isinstance(value, bool)}"
+
+
+def known_keys(loc: list[str], chosen: str) -> list[str]:
+    """Return the keys that a node of the tree has; `chosen` is the tag of the corpus or model that it belongs to."""
+    node: Any = Config
+    for part in loc:
+        node = node.model_fields[part].annotation
+        if tag := TAGS.get(part, "") if node is not str and typing.get_args(node) else "":
+            node = next(one for one in typing.get_args(node) if one.model_fields[tag].annotation == Literal[chosen])
+    return list(node.model_fields)
+
+
+def switched(tree: dict[str, Any], checked: dict[str, Any], origin: Origin, path: str) -> str:
+    """Return what is wrong with the first number that YAML read as true or false, which pydantic takes for 1 or 0."""
+    resolved = flatten(checked)
+    for key, value in flatten(tree).items():
+        if isinstance(value, bool) and not isinstance(resolved[key], bool):
+            return f"{key} in {origin_of(key.split('.'), origin, path)} is {value}, not a number{SWITCH}"
+    return ""
+
+
+def closest(word: str, choices: list[str]) -> str:
+    """Return a question that suggests the choice most like a word; nothing where none is."""
+    close = difflib.get_close_matches(word, choices, 1)
+    return f"did you mean {close[0]}?" if close else ""

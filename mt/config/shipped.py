@@ -1,0 +1,49 @@
+"""Configurations that come with mt: beside the package in a checkout, inside it once it is installed. Found by name."""
+
+import difflib
+from pathlib import Path
+
+PACKAGE = Path(__file__).parents[1]
+TRIALS = "trials"
+"""Folder of lists of trials, which are no configurations."""
+
+
+def folder(package: Path = PACKAGE) -> Path:
+    """Return where the shipped configurations are."""
+    inside = package / "configs"
+    return inside if inside.is_dir() else package.parent / "configs"
+
+
+def names() -> dict[str, str]:
+    """Return each name, such as attention/luong-general, and what the file's first line says of it."""
+    found = {file.relative_to(folder()).with_suffix(""): file for file in folder().rglob("*.yaml")}
+    return {
+        name.as_posix(): file.read_text(encoding="utf-8").partition("\n")[0].removeprefix("# ")
+        for name, file in sorted(found.items(), key=lambda one: (len(one[0].parts), one[0]))
+        if name.parts[0] != TRIALS
+    }
+
+
+def locate(name: Path, near: Path = Path()) -> Path:
+    """Return the file that is meant: one of this path (relative to `near`), else the shipped one of this name.
+
+    Where there is neither, the path comes back as it is, for whoever reads it to complain.
+    """
+    path = near / name
+    shipped = folder() / f"{name}.yaml"
+    return shipped if shipped.is_file() and not path.is_file() else path
+
+
+def suggestion(path: Path) -> str:
+    """Return what to do about a configuration that is not there; nothing where something else is there."""
+    if path.exists():
+        return ""
+    if path.suffix:
+        names_here = {file.name: str(file) for file in path.parent.glob("*.yaml")}
+        close = difflib.get_close_matches(path.name, names_here, 1)
+        return f"; did you mean {names_here[close[0]]}?" if close else ""
+    by_end = {name.rpartition("/")[2]: name for name in reversed(names())}
+    for known in ({name: name for name in names()}, by_end):
+        if close := difflib.get_close_matches(path.as_posix(), known, 1):
+            return f"; did you mean {known[close[0]]}?"
+    return "; `mt config` lists the names that come with mt"

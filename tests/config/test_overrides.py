@@ -1,0 +1,107 @@
+"""Settings of the search, changed for once: what is taken, what is refused and in which words, what has no effect."""
+
+import pytest
+
+from mt.config import Config, Nearest, Search
+from mt.config.overrides import KEYS, change_search, describe_settings, parse_search
+from mt.config.tree import flatten
+from mt.core.errors import UsageError
+
+
+def changed(*overrides: str, settings: Search | None = None, n_best: int = 1) -> Search:
+    return change_search(settings or Search(), parse_search(overrides), n_best)
+
+
+def refused(*overrides: str, settings: Search | None = None) -> str:
+    with pytest.raises(UsageError) as caught:
+        changed(*overrides, settings=settings)
+    return str(caught.value)
+
+
+def test_nothing_asked_changes_nothing() -> None:
+    settings = Search(beam=3, nearest=Nearest(count=4, weight=0.3))
+    assert changed(settings=settings) == settings
+
+
+def test_what_is_asked_lies_over_the_settings_of_the_run() -> None:
+    settings = Search(beam=3, no_repeat=2, nearest=Nearest(count=4, weight=0.3))
+    found = changed("search.beam=10", "search.nearest.weight=0.5", "search.beam=7", settings=settings)
+    assert found == Search(beam=7, no_repeat=2, nearest=Nearest(count=4, weight=0.5))
+    assert changed("search={beam: 2, nearest: {count: 9}}") == Search(beam=2, nearest=Nearest(count=9))
+    assert changed("search.length_penalty=2", "search.precision=bfloat16").length_penalty == 2.0
+
+
+def test_every_key_can_be_given_and_is_described() -> None:
+    assert list(flatten(Search().model_dump())) == [key.removeprefix("search.") for key in KEYS]
+    described = describe_settings().split("\n\n")
+    assert [one.partition("=")[0] for one in described] == KEYS
+    assert all(one.partition(": ")[2] for one in described)
+    assert described[0].startswith("search.beam=5: Hypotheses")
+    assert "search.sample=false: " in describe_settings()
+    assert "search.precision=float32: float32 or bfloat16. " in describe_settings()
+    sampled = {"search.temperature", "search.top_k", "search.top_p", "search.sample_seed"}
+    for key, value in flatten(Search().model_dump()).items():
+        rest = ["search.sample=true"] if f"search.{key}" in sampled else ["search.nearest.count=3"]
+        assert changed(f"search.{key}={value}", *rest)
+
+
+@pytest.mark.parametrize("key", [key for key in flatten(Config.model_construct().model_dump()) if key[:7] != "search."])
+def test_a_key_of_training_is_refused_by_name(key: str) -> None:
+    if key == "threads":
+        assert refused("threads=2") == "threads is a property of this machine: set OMP_NUM_THREADS"
+    else:
+        assert refused(f"{key}=1").startswith(f"{key} is fixed once a run is trained: only settings of the search can")
+
+
+@pytest.mark.parametrize(
+    ("override", "complaint"),
+    [
+        ("search.baem=2", "unknown key search.baem in the command line: did you mean beam?"),
+        ("search.nearest.cuont=2", "unknown key search.nearest.cuont in the command line: did you mean count?"),
+        ("searhc.beam=2", "unknown key searhc.beam: did you mean search.beam?"),
+        ("beam=2", "unknown key beam: did you mean search.beam?"),
+        ("count=2", "unknown key count: did you mean search.nearest.count?"),
+        ("zzz=2", f"unknown key zzz: known here: {', '.join(KEYS)}"),
+        ("beam", "override 'beam' on the command line: write key=value"),
+        ("search.beam=[", "override 'search.beam=[' on the command line, line 1: not YAML"),
+        ("search=3", "search has keys of its own: write one of them, such as search.beam"),
+        ("search.nearest=3", "search.nearest in the command line is 3: it has keys of its own: count, weight, temp"),
+        ("search.beam=0", "search.beam in the command line is 0: input should be greater than or equal to 1"),
+        ("search.beam=many", "search.beam in the command line is 'many': input should be a valid integer"),
+        ("search.beam=yes", "search.beam in the command line is True, not a number; YAML reads a bare yes"),
+        ("search.length_penalty=400", "search.length_penalty in the command line is 400: input should be less than or"),
+        ("search.length_penalty=.nan", "search.length_penalty in the command line is nan: input should be a finite"),
+        (
+            "search.precision=bf16",
+            "search.precision in the command line is 'bf16': input should be 'float32' or 'bfloat",
+        ),
+        ("search.nearest.weight=1", "search.nearest.weight in the command line is 1: input should be less than 1"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_the_words_of_the_config(override: str, complaint: str) -> None:
+    assert refused(override).startswith(complaint)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "complaint"),
+    [
+        ("temperature=0.5", "temperature has no effect without search.sample=true"),
+        ("top_k=5 sample=false", "top_k has no effect without search.sample=true"),
+        ("top_p=0.5", "top_p has no effect without search.sample=true"),
+        ("sample_seed=1", "sample_seed has no effect without search.sample=true"),
+        ("beam=5 sample=true", "beam has no effect with search.sample=true"),
+        ("coverage_penalty=0.1 sample=true", "coverage_penalty has no effect with search.sample=true"),
+        ("beam=1 length_penalty=0.5", "length_penalty has no effect with search.beam=1"),
+        ("beam=1 coverage_penalty=0.5", "coverage_penalty has no effect with search.beam=1"),
+        ("nearest.weight=0.5", "nearest.weight has no effect without search.nearest.count"),
+    ],
+)
+def test_what_has_no_effect_is_refused(overrides: str, complaint: str) -> None:
+    assert refused(*(f"search.{override}" for override in overrides.split())) == f"search.{complaint}"
+
+
+def test_what_the_run_says_and_how_many_are_printed_count() -> None:
+    assert changed("search.temperature=0.5", settings=Search(sample=True)).temperature == 0.5
+    assert changed("search.beam=3", "search.sample=false", settings=Search(sample=True)).beam == 3
+    assert refused("search.beam=3", settings=Search(sample=True)) == "search.beam has no effect with search.sample=true"
+    assert changed("search.length_penalty=0.5", settings=Search(beam=1), n_best=2).length_penalty == 0.5
