@@ -2,10 +2,10 @@
 
 import itertools
 import math
-import random
 
 import pytest
 import torch
+from slow_search import find
 from tiny_models import SOURCES, batch, close, config, model, transformer
 from tiny_models import one_thread as one_thread
 
@@ -85,7 +85,7 @@ def test_beam_of_full_width_is_brute_force_over_the_members(kind: str, beta: flo
     if beta and kind == "none with attention":
         pytest.skip("a coverage penalty needs attention")
     made, sources, limits = members(kind, vocabulary=6), [[4, 5, EOS], [5, 5, 4, 4, EOS], [EOS]], [4, 4, 3]
-    found = beam(together(made), *batch(sources), torch.tensor(limits), 15, 1.0, 15, beta, look=LOOK)
+    found = find(beam, together(made), sources, limits, 15, beam=15, coverage_penalty=beta, look=LOOK)
     for source, limit, hypotheses in zip(sources, limits, found, strict=True):
         expected = []
         for tokens in (list(o) for length in range(limit) for o in itertools.product((4, 5), repeat=length)):
@@ -101,9 +101,13 @@ def test_beam_of_full_width_is_brute_force_over_the_members(kind: str, beta: flo
 @torch.inference_mode()
 def test_every_search_gives_log_probability_and_attention_of_forced_decoding(kind: str) -> None:
     made, sources = members(kind, vocabulary=20), [[9, 4, EOS], [8, 7, 6, 5, 4, 9, EOS], [EOS], [*SOURCES[0], 5, EOS]]
-    several = together(made), *batch(sources), torch.tensor([3 * len(source) for source in sources])
-    drawn = sample(*several, [random.Random(seed) for seed in range(4)], 2, 0.8, 12, 0.9, 2, look=LOOK)
-    for several_found in (beam(*several, 3, 1.0, 2, look=LOOK), [[one] for one in greedy(*several, look=LOOK)], drawn):
+    several = together(made), sources, [3 * len(source) for source in sources]
+    way = {"temperature": 0.8, "top_k": 12, "top_p": 0.9, "no_repeat": 2}
+    for several_found in (
+        find(beam, *several, 2, beam=3, look=LOOK),
+        find(greedy, *several, look=LOOK),
+        find(sample, *several, 2, **way, look=LOOK),
+    ):
         for source, found in zip(sources, several_found, strict=True):
             for one in found:
                 total, rows = forced(made, source, one.tokens)
@@ -114,7 +118,9 @@ def test_every_search_gives_log_probability_and_attention_of_forced_decoding(kin
 
 
 def test_an_ensemble_of_one_model_twice_is_that_model() -> None:
-    one, several = model(config()), (*batch(SOURCES), torch.tensor([8, 6, 4]))
-    for found, alone in zip(beam(together([one, one]), *several, 4, 1.0), beam(one, *several, 4, 1.0), strict=True):
+    one, several = model(config()), (SOURCES, [8, 6, 4])
+    for found, alone in zip(
+        find(beam, together([one, one]), *several, beam=4), find(beam, one, *several, beam=4), strict=True
+    ):
         assert found[0].tokens == alone[0].tokens
         assert found[0].score == pytest.approx(alone[0].score, abs=1e-12)
