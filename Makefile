@@ -1,9 +1,9 @@
 # `make` alone lists the targets and the variables, from the `##` comments below.
 
-## CONFIG=FILE      what to train, e.g. configs/toy.yaml; compare takes several
+## CONFIG=NAME      what to train, one of the names that `.venv/bin/mt config` lists, or a YAML file; compare takes several
 ## RUN=DIR          a run directory; unset, train names one after the configuration and eval takes the last
 ## SPLIT=NAME       the split that eval scores; unset, the test split
-## ARGS=...         added to the command as it is: ARGS='model.hidden=128 train.epochs=3'
+## ARGS=...         added to the command as it is: ARGS='model.hidden=128 train.epochs=3', or to eval ARGS=search.beam=10
 ## PYTHON=python3   makes .venv; 3.11 or newer
 ## TORCH_INDEX=URL  package index to take PyTorch from, e.g. the one with its CPU builds
 ## PIP_ARGS=...     added to `pip install`
@@ -35,11 +35,11 @@ translate: $(INSTALLED) ## translate standard input, or what you type, with RUN=
 	@$(BIN)/mt translate "$(RUN)" $(ARGS)
 
 demo: $(INSTALLED) ## train on a toy grammar for a few minutes, then translate
-	$(BIN)/mt train configs/toy.yaml train.epochs=4 --run $(DEMO) --resume
+	$(BIN)/mt train toy train.epochs=4 --run $(DEMO) --resume
 	$(BIN)/mt translate $(DEMO) "Die alte Katze hat den Brief nicht vergessen." \
 	  "Wann holt der König seinen schwarzen Koffer ab?" "Natürlich hofft sie, dass der Riese in Berlin geblieben ist."
 
-compare: $(INSTALLED) ## train and score several: CONFIG="configs/a.yaml configs/b.yaml"; one table
+compare: $(INSTALLED) ## train and score several: CONFIG="toy gnt"; one table
 	$(BIN)/python scripts/compare.py $(CONFIG) $(ARGS)
 
 test: $(INSTALLED) ## run the tests

@@ -68,8 +68,8 @@ def build(what: str, source: Path, folder: Path) -> Path:
 
 def content(folder: Path) -> dict[str, bytes]:
     """Return the files of a package."""
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*")
-            if path.is_file() and "__pycache__" not in path.parts}  # fmt: skip
+    files = [path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 
 
 def says(path: Path, folder: Path, *arguments: str) -> str:
@@ -126,21 +126,22 @@ def test_help_is_the_default_and_lists_every_target() -> None:
     phony = re.search(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
     assert phony is not None
     assert sorted(re.findall(r"^  make (\w+) +\S", listed, re.MULTILINE)) == sorted(phony[1].split())
-    assert {"CONFIG=FILE", "RUN=DIR", "SPLIT=NAME", "ARGS=...", "PYTHON=python3"} <= set(listed.split())
+    assert {"CONFIG=NAME", "RUN=DIR", "SPLIT=NAME", "ARGS=...", "PYTHON=python3"} <= set(listed.split())
 
 
 @pytest.mark.parametrize(
     ("arguments", "command"),
     [
         (["train"], ".venv/bin/mt train --resume"),
+        (["train", "CONFIG=toy"], '.venv/bin/mt train "toy" --resume'),
         (
             ["train", "CONFIG=configs/toy.yaml", "RUN=runs/a b", "ARGS=train.epochs=3"],
             '.venv/bin/mt train "configs/toy.yaml" train.epochs=3 --run "runs/a b" --resume',
         ),
         (["eval"], ".venv/bin/mt eval"),
         (
-            ["eval", "RUN=runs/x", "SPLIT=validation", "ARGS=--plot"],
-            '.venv/bin/mt eval "runs/x" --split "validation" --plot',
+            ["eval", "RUN=runs/x", "SPLIT=validation", "ARGS=search.beam=10 --plot"],
+            '.venv/bin/mt eval "runs/x" --split "validation" search.beam=10 --plot',
         ),
         (["translate", "RUN=runs/x"], '.venv/bin/mt translate "runs/x"'),
         (["compare", "CONFIG=a.yaml b.yaml"], ".venv/bin/python scripts/compare.py a.yaml b.yaml"),

@@ -205,7 +205,7 @@ def latest(folder: Path) -> Run:
     """Return the run trained last of those in a folder. Raises UserError when there is none."""
     found = [path.parent for path in folder.glob("*/" + WEIGHTS)]
     if not found:
-        raise UserError(f"no trained run in {folder}/: `make train` makes one")
+        raise UserError(f"no trained run in {folder}/: `mt train` makes one")
     return Run(max(found, key=lambda run: (run / WEIGHTS).stat().st_mtime))
 
 
