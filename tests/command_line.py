@@ -7,6 +7,7 @@ import logging
 import os
 import random
 import runpy
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -71,7 +72,7 @@ def _left_as_it_was() -> Iterator[None]:
     """Give a program a logger without handlers, and put back what programs change for the whole process."""
     logs = {name: logging.getLogger(name) for name in ("", "mt")}
     before = {name: (log.handlers[:], log.level) for name, log in logs.items()}
-    threads, state = torch.get_num_threads(), random.getstate()
+    threads, state, handler = torch.get_num_threads(), random.getstate(), signal.getsignal(signal.SIGTERM)
     logs[""].handlers[:] = []
     try:
         with torch.random.fork_rng(devices=[]):
@@ -82,3 +83,4 @@ def _left_as_it_was() -> Iterator[None]:
             logs[name].setLevel(level)
         torch.set_num_threads(threads)
         random.setstate(state)
+        signal.signal(signal.SIGTERM, handler)
