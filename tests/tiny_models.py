@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import torch
+from tolerances import FLOAT64
 from torch import Tensor, nn
 
 from mt.config.models import Model, RNNDropout, RNNModel, TransformerDropout, TransformerModel
@@ -183,4 +184,4 @@ def random(*shape: int, seed: int = 0) -> Tensor:
 
 
 def close(one: Tensor, other: Tensor) -> None:
-    torch.testing.assert_close(one, other, rtol=0, atol=1e-12)
+    torch.testing.assert_close(one, other, rtol=0, atol=FLOAT64)

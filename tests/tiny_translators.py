@@ -35,7 +35,6 @@ ENGLISH = [
     "Whose is the ball under the red table, and why is it cold?",
 ]
 LINES = [*GERMAN, "", "Ball", *reversed(ENGLISH), "  \t ", "Tee Tee Tee Tee Tee Tee Tee Tee Tee Tee Tee Tee"]
-FLOAT32 = 1e-5  # a loaded model adds up in another order than the one that was saved
 WITH_TEXT = [line for line in LINES if line.strip()]
 
 

@@ -7,6 +7,7 @@ import pytest
 import torch
 from tiny_models import mask, random, redraw
 from tiny_models import one_thread as one_thread
+from tolerances import FLOAT64, bound
 from torch import Tensor
 
 from mt.attention import SCORES, Attention, build, scores
@@ -30,19 +31,21 @@ def test_config_and_registry_name_the_same_scores() -> None:
     assert {score for score, *_ in WIDTHS} == SCORES.keys()
 
 
-@pytest.mark.parametrize(("dtype", "within"), [(torch.float32, 3e-7), (torch.float64, 1e-15)])
-def test_the_quick_tanh_is_torchs(dtype: torch.dtype, within: float) -> None:
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_the_quick_tanh_is_torchs(dtype: torch.dtype) -> None:
+    within = bound(12, dtype)  # theirs 2; ours 4 of a sigmoid, twice as large, and those of the double and of the 1
     x = torch.cat([torch.linspace(-12, 12, 401), torch.tensor([0.0, 1e-9, -1e-4, 200, -200])]).to(dtype)
     x.requires_grad_()
     torch.testing.assert_close(scores._tanh(x), x.tanh(), rtol=0, atol=within)
     weights = torch.linspace(-1, 1, len(x), dtype=dtype)
     mine, torchs = (torch.autograd.grad((weights * y).sum(), x)[0] for y in (scores._tanh(x), x.tanh()))
-    torch.testing.assert_close(mine, torchs, rtol=0, atol=2 * within)
+    torch.testing.assert_close(mine, torchs, rtol=0, atol=3 * within)  # 1 - y * y
 
 
 def test_the_quick_tanh_rounds_a_small_number_once() -> None:
     x = torch.linspace(-0.1, 0.1, 1001).bfloat16()
-    torch.testing.assert_close(scores._tanh(x).double(), x.double().tanh(), rtol=2**-8, atol=1e-7)
+    once, rest = bound(1, torch.bfloat16), bound(2, torch.float32)
+    torch.testing.assert_close(scores._tanh(x).double(), x.double().tanh(), rtol=once, atol=rest)
 
 
 @pytest.mark.parametrize(("score", "query", "value"), WIDTHS)
@@ -54,7 +57,7 @@ def test_scores_are_the_papers(score: str, query: int, value: int) -> None:
     for b, q in ((b, q) for b in range(3) for q in range(2)):
         asked, values = query_BQH[b, q].tolist(), values_BSC[b].tolist()
         expected = [plain.score(score, asked, held, place, parameters) for place, held in enumerate(values)]
-        assert scores_BQS[b, q].tolist() == pytest.approx(expected, abs=1e-12)
+        assert scores_BQS[b, q].tolist() == pytest.approx(expected, abs=FLOAT64)
 
 
 def test_additive_is_concat_with_the_matrix_split() -> None:
@@ -72,7 +75,7 @@ def test_additive_is_concat_with_the_matrix_split() -> None:
     other.matrix.weight.detach().copy_(torch.cat([one.query.weight, one.key.weight], 1))
     other.matrix.bias.detach().copy_(one.key.bias)
     other.vector.detach().copy_(one.vector)
-    torch.testing.assert_close(*both(), rtol=0, atol=1e-14)
+    torch.testing.assert_close(*both(), rtol=0, atol=bound(100))
     assert sum(p.numel() for p in one.parameters()) == sum(p.numel() for p in other.parameters()) == 3 * 6 + 4 * 6 + 12
 
 
@@ -104,11 +107,11 @@ def test_location_gives_places_out_of_reach_nothing(longest: int) -> None:
     assert made.score.places.weight.shape == (longest, 4)
     _, weights_B1QS, _ = made(query_BQH, made.memory(values_BSC, mask()), {"step": torch.tensor([[0, 1]] * 3)})
     assert (weights_B1QS[..., longest:] == 0).all()
-    torch.testing.assert_close(weights_B1QS.sum(-1), torch.ones(3, 1, 2).double(), rtol=0, atol=1e-15)
+    torch.testing.assert_close(weights_B1QS.sum(-1), torch.ones(3, 1, 2).double(), rtol=0, atol=bound(16))
     within = location(longest)
     short = within.memory(values_BSC[:, :longest], mask()[:, :longest])
     _, expected, _ = within(query_BQH, short, {"step": torch.tensor([[0, 1]] * 3)})
-    torch.testing.assert_close(weights_B1QS[..., :longest], expected, rtol=0, atol=1e-15)
+    torch.testing.assert_close(weights_B1QS[..., :longest], expected, rtol=0, atol=bound(16))
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])

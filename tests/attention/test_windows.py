@@ -8,6 +8,7 @@ import pytest
 import torch
 from tiny_models import LENGTHS, mask, random, redraw
 from tiny_models import one_thread as one_thread
+from tolerances import bound
 from torch import Tensor
 
 from mt.attention import WINDOWS, Attention, build
@@ -57,7 +58,8 @@ def test_windows_are_the_papers(name: str, reach: int) -> None:
         assert allowed_BQS[b, q].tolist() == [f is not None for f in expected]
         if factor is not None:
             inside = allowed_BQS[b, q]
-            assert factor[b, q][inside].tolist() == pytest.approx([f for f in expected if f is not None], abs=1e-13)
+            known = [one for one in expected if one is not None]
+            assert factor[b, q][inside].tolist() == pytest.approx(known, abs=bound(1000))
     assert (factor is not None) == (name == "local-p")
     assert name == "global" or reach > 3 or not allowed_BQS[0].all()
 
@@ -76,8 +78,8 @@ def test_local_p_by_hand() -> None:
     allowed, factor = centred(2, 0.0, [5, 2])
     assert allowed.tolist() == [[False, True, True, True, True], [True, True, False, False, False]]
     near, far = math.exp(-0.125), math.exp(-1.125)
-    assert factor[0, 1:].tolist() == pytest.approx([far, near, near, far], abs=1e-15)
-    assert factor[1, :2].tolist() == pytest.approx([math.exp(-0.5), 1], abs=1e-15)
+    assert factor[0, 1:].tolist() == pytest.approx([far, near, near, far], abs=bound(8))
+    assert factor[1, :2].tolist() == pytest.approx([math.exp(-0.5), 1], abs=bound(8))
 
 
 @pytest.mark.parametrize("logit", [-1e4, -40.0, -1.0, 0.0, 1.0, 40.0, 1e4])

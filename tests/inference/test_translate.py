@@ -9,7 +9,6 @@ import pytest
 from tiny_models import one_thread as one_thread
 from tiny_translators import (
     ENGLISH,
-    FLOAT32,
     GERMAN,
     LINES,
     WITH_TEXT,
@@ -20,6 +19,7 @@ from tiny_translators import (
     translator,
     write_run,
 )
+from tolerances import FLOAT32
 from torch.nn import Linear
 from toy_runs import read_off
 

@@ -7,7 +7,6 @@ import pytest
 from tiny_models import one_thread as one_thread
 from tiny_translators import (
     ENGLISH,
-    FLOAT32,
     GERMAN,
     LINES,
     WITH_TEXT,
@@ -18,6 +17,7 @@ from tiny_translators import (
     translator,
     write_run,
 )
+from tolerances import FLOAT32
 from toy_runs import read_off
 
 import mt
@@ -121,7 +121,7 @@ def test_an_ensemble_translates_with_the_mean_of_its_members(tmp_path: Path) -> 
     assert [here.score for here in found] != [alone.score for alone in one.translate(LINES)]
     for here in made.translate(WITH_TEXT, searching(made, coverage_penalty=0.4), n_best=2):
         assert here.alignment is not None
-        np.testing.assert_allclose(here.alignment.attention.sum(1), 1, atol=1e-5)
+        np.testing.assert_allclose(here.alignment.attention.sum(1), 1, atol=FLOAT32)
 
 
 def test_an_ensemble_of_different_vocabularies_or_languages_is_refused(tmp_path: Path) -> None:
