@@ -80,7 +80,7 @@ def test_validation_loss_is_unsmoothed_and_per_piece(trainer):
         logits = job.model(source_B1, source_B1 != 0, torch.tensor([[2, *rows[:-1]]])).logits[0]
         total -= sum(logits.log_softmax(-1)[place, piece].item() for place, piece in enumerate(rows))
         pieces += len(rows)
-    assert job.validation_loss() == pytest.approx(total / pieces, rel=LOSS32)
+    assert job.validation_loss(job.model) == pytest.approx(total / pieces, rel=LOSS32)
 
 
 def test_validating_more_often_does_not_change_the_weights(trainer):
@@ -223,7 +223,7 @@ def test_bfloat16_is_for_updates_alone_and_the_loss_is_float32(trainer, monkeypa
 
 @pytest.mark.usefixtures("bfloat16")
 def test_bfloat16_resumes_bit_for_bit(trainer):
-    whole, ends = trainer(precision="bfloat16"), []
+    whole, ends = trainer(precision="bfloat16", save_every=1), []
     whole.train()
     ends.append(checkpoint.weights(whole.model))
     for path in whole.run.path.glob("*.safetensors"):
@@ -238,7 +238,7 @@ def test_bfloat16_resumes_bit_for_bit(trainer):
     first.update = stopping
     first.train()
     assert (first.position.update, first.position.finished) == (2, False)
-    again = trainer(precision="bfloat16")
+    again = trainer(precision="bfloat16", save_every=1)
     again.restore()
     again.train()
     ends.append(checkpoint.weights(again.model))
