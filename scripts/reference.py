@@ -75,7 +75,8 @@ def commands() -> str:
     return f"""# Commands
 {NOTE}
 `mt COMMAND --help` says the same in the terminal. Exit codes: 0, it worked; 1, it failed, and the reason is on standard
-error; 2, the command was written wrongly; 130, it was interrupted by Ctrl-C.
+error; 2, the command was written wrongly; 130, it was interrupted by Ctrl-C. The keys that change how a run searches
+are those of [`search`](config.md#search).
 
 {body}
 """

@@ -8,7 +8,7 @@ from pathlib import Path
 from textwrap import dedent
 
 ROOT = Path(__file__).parents[2]
-PAGES = sorted([ROOT / "README.md", ROOT / "data/README.md", *(ROOT / "docs").rglob("*.md")])
+PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "data/README.md", *(ROOT / "docs").rglob("*.md")])
 PROGRAMS = {"mt", "make", "python", "pip", "source", "cat"}
 SEPARATORS = {"&&", ";", "|", ">"}
 
