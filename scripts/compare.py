@@ -78,7 +78,7 @@ def row(one: Trained) -> Row:
         config=str(one.path),
         corpus=f"{config.corpus.name} {config.corpus.source}-{config.corpus.target}",
         split=one.split,
-        model=config.model.summary,
+        model=one.run.model.summary,
         seed=str(config.seed),
         parameters=one.run.parameters,
         validation_bleu=record["best_bleu"],

@@ -99,7 +99,7 @@ def table(given: list[Trained], toy: list[Trained], speeds: list[tuple[float, fl
         lines.append(
             [
                 f"`{one.path.stem}`",
-                one.config.model.summary,
+                one.run.model.summary,
                 f"{one.run.parameters / 1e6:.2f}M",
                 interval(two.scores.corpus["BLEU"]),
                 interval(one.scores.corpus["BLEU"]),

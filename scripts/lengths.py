@@ -67,7 +67,7 @@ def table(trained: list[Trained], words: list[list[int]], scores: list[list[Corp
     rows = [head, ["---"] * len(head)]
     for one, row in zip(trained, scores, strict=True):
         cells = [f"{score.score:.1f} ({score.low:.1f}–{score.high:.1f})" for score in row]
-        rows.append([str(one.path), one.config.model.summary, str(one.config.seed), *cells])
+        rows.append([str(one.path), one.run.model.summary, str(one.config.seed), *cells])
     body = "\n".join(f"| {' | '.join(row)} |" for row in rows)
     return f"{body}\n\nBLEU on {trained[0].split} by words of the source: `{scores[0][0].signature}`\n"
 

@@ -19,6 +19,7 @@ from mt.core.device import set_threads
 from mt.core.progress import Meter
 from mt.core.special import PAD
 from mt.data.pieces import Pieces
+from mt.models.contract import need_readouts
 from mt.neighbours.datastore import with_neighbours
 from mt.neighbours.model import NearestNeighbours, key, votes
 from mt.runs.run import CACHE, Run
@@ -51,14 +52,15 @@ def loss(probability_P: Tensor) -> float:
 def looked_up(run: Run, count: int) -> tuple[Tensor, Tensor, Tensor]:
     """Return, for each target piece of validation, its probability, the nearest cosines, and which are beside it."""
     set_threads(run.config.threads)
+    bare = need_readouts(run.model)
     model = cast(NearestNeighbours, with_neighbours(run.model, run, Nearest(count=count)))
     pieces, found = Pieces(run.splits["validation"], run.tokenizers, run / CACHE), []
     meter = Meter("looking up", "pair", len(pieces.rows))
     for rows, batch in pieces.batches(run.config.train.batch_tokens):
-        output, real_BT = run.model(batch.source_BS, batch.mask_BS, batch.target_in_BT), batch.target_out_BT != PAD
+        read, real_BT = bare.read(batch.source_BS, batch.mask_BS, batch.target_in_BT), batch.target_out_BT != PAD
         target_P1 = batch.target_out_BT[real_BT][:, None]
-        cosine_PC, beside_PC = model.find(key(output)[real_BT])
-        own_P = output.logits[real_BT].softmax(-1).gather(1, target_P1)[:, 0]
+        cosine_PC, beside_PC = model.find(key(read)[real_BT])
+        own_P = bare.predict(read.readouts)[real_BT].softmax(-1).gather(1, target_P1)[:, 0]
         found.append((own_P, cosine_PC, beside_PC == target_P1))
         meter.add(len(rows))
     meter.close()

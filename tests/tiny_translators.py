@@ -14,7 +14,7 @@ from mt.config.files import to_yaml
 from mt.core.files import write_text
 from mt.core.special import EOS
 from mt.inference.translator import Translation, Translator
-from mt.models.rnn import RNN
+from mt.models.rnn.model import RNN
 from mt.runs import checkpoint
 from mt.text.tokenizer import BLANK, Tokenizers, train_tokenizers
 

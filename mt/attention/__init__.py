@@ -6,6 +6,7 @@ query must know of its past (its step, the weights so far) is `past`, entries of
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -162,38 +163,39 @@ def masked_mean(values_BSC: Tensor, mask_BS: Tensor) -> Tensor:
     return (values_BSC * mask_BS[:, :, None]).sum(1) / mask_BS.sum(1, keepdim=True)
 
 
-def build(
-    score: str,
-    query: int,
-    value: int,
-    width: int,
-    *,
-    window: str = "global",
-    half_width: int = 10,
-    coverage: bool = False,
-    longest: int = 200,
-    heads: int = 1,
-) -> Attention | MultiHead | FixedVector:
-    """Return the attention named `score` for queries and values of these widths; "none" is the fixed-length vector.
+@dataclass(frozen=True)
+class Plan:
+    """What attention to build: names from SCORES and WINDOWS, and their sizes."""
 
-    With several heads, `width` is that of all of them together. `longest` is the reach of the location score.
-    """
-    if score == "none":
+    score: str
+    """"none" is the fixed-length vector."""
+    width: int
+    """Inside the score and local-p's predictor; with several heads, that of all of them together."""
+    window: str = "global"
+    half_width: int = 10
+    """A local window reaches so many pieces to each side."""
+    heads: int = 1
+    coverage: bool = False
+    longest: int = 200
+    """The reach of the location score."""
+
+
+def build(plan: Plan, query: int, value: int) -> Attention | MultiHead | FixedVector:
+    """Return the attention that is planned, for queries and values of these widths."""
+    if plan.score == "none":
         return FixedVector()
-    if heads > 1:
-        inside = width // heads
-        inner = _one_head(score, inside, inside, inside, window, half_width, False, longest)
-        return MultiHead(inner, heads, query, value, width)
-    return _one_head(score, query, value, width, window, half_width, coverage, longest)
+    if plan.heads > 1:
+        inside = plan.width // plan.heads
+        inner = _one_head(replace(plan, width=inside, coverage=False), inside, inside)
+        return MultiHead(inner, plan.heads, query, value, plan.width)
+    return _one_head(plan, query, value)
 
 
-def _one_head(
-    score: str, query: int, value: int, width: int, window: str, half_width: int, coverage: bool, longest: int
-) -> Attention:
-    made = SCORES[score](query, value, longest if score == "location" else width)
-    region = WINDOWS[window](query, width, half_width)
-    if not coverage:
-        return Attention(made, region)
-    if not isinstance(made, Tanh):
-        raise TypeError(f"coverage is a term inside a tanh, and the {score} score has none")
-    return CoverageAttention(made, region)
+def _one_head(plan: Plan, query: int, value: int) -> Attention:
+    score = SCORES[plan.score](query, value, plan.longest if plan.score == "location" else plan.width)
+    window = WINDOWS[plan.window](query, plan.width, plan.half_width)
+    if not plan.coverage:
+        return Attention(score, window)
+    if not isinstance(score, Tanh):
+        raise TypeError(f"coverage is a term inside a tanh, and the {plan.score} score has none")
+    return CoverageAttention(score, window)

@@ -101,26 +101,8 @@ class RNNModel(Tree):
 
     @property
     def has_attention(self) -> bool:
-        """Whether there are weights to look at."""
+        """Whether there will be weights to look at: what other keys need to know before there is a model."""
         return self.attention.score != "none"
-
-    @property
-    def places(self) -> tuple[int, int]:
-        """How many decoder layers and heads have attention to report."""
-        return 1, self.attention.heads
-
-    @property
-    def summary(self) -> str:
-        """What it is, in a few words."""
-        attention = self.attention
-        if not self.has_attention:
-            return f"{self.cell.upper()}, no attention"
-        extras = [attention.window] * (attention.window != "global") + ["coverage"] * attention.coverage
-        extras += [f"{attention.heads} heads"] * (attention.heads > 1)
-        extras += ["one cell a step"] * (attention.wiring == "bahdanau" and not attention.conditional)
-        extras += ["no input feeding"] * (attention.wiring == "luong" and not attention.feeding)
-        extras += ["lexical model"] * self.lexical
-        return ", ".join([self.cell.upper(), f"{attention.wiring} wiring", f"{attention.score} score", *extras])
 
     @model_validator(mode="after")
     def _widths_must_agree(self) -> Self:
@@ -175,18 +157,8 @@ class TransformerModel(Tree):
 
     @property
     def has_attention(self) -> bool:
-        """Whether there are weights to look at."""
+        """Whether there will be weights to look at: what other keys need to know before there is a model."""
         return True
-
-    @property
-    def places(self) -> tuple[int, int]:
-        """How many decoder layers and heads have attention to report."""
-        return self.layers, self.heads
-
-    @property
-    def summary(self) -> str:
-        """What it is, in a few words."""
-        return f"Transformer, {self.layers} layers, {self.heads} heads"
 
     @model_validator(mode="after")
     def _parts_must_fit(self) -> Self:

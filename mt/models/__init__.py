@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from mt.config.models import Model
 from mt.models.contract import Seq2Seq
-from mt.models.rnn import RNN
+from mt.models.rnn.model import RNN
 from mt.models.transformer import Transformer
 
 MODELS: dict[str, Callable[..., Seq2Seq]] = {"rnn": RNN, "transformer": Transformer}

@@ -5,7 +5,7 @@ Shapes as in models/contract.py.
 
 from torch import Tensor
 
-from mt.models.contract import NOTHING, Look, Memory, Output, Seq2Seq, State
+from mt.models.contract import NOTHING, Look, Memory, Output, Read, Seq2Seq, State, need_readouts
 
 
 class Rounded(Seq2Seq):
@@ -32,3 +32,21 @@ class Rounded(Seq2Seq):
         """Predict every next piece of given targets."""
         output: Output = self.model(source_BS, mask_BS, target_in_BT, look)
         return output.float()
+
+    def read(self, source_BS: Tensor, mask_BS: Tensor, target_in_BT: Tensor, look: Look = NOTHING) -> Read:
+        """Return what the model's output layers see, in float32."""
+        return _widened(need_readouts(self.model).read(source_BS, mask_BS, target_in_BT, look))
+
+    def read_step(self, previous_BK: Tensor, state: State, memory: Memory, look: Look = NOTHING) -> tuple[Read, State]:
+        """Return what the model's output layers see, in float32, and the next state."""
+        read, state = need_readouts(self.model).read_step(previous_BK, state, memory, look)
+        return _widened(read), state
+
+    def predict(self, readouts: tuple[Tensor, ...]) -> Tensor:
+        """Return the logits of the readouts, which lose nothing when they are rounded again."""
+        return need_readouts(self.model).predict(tuple(readout.bfloat16() for readout in readouts)).float()
+
+
+def _widened(read: Read) -> Read:
+    attention = None if read.attention is None else read.attention.float()
+    return Read(tuple(readout.float() for readout in read.readouts), attention)

@@ -60,17 +60,15 @@ class Output(NamedTuple):
     """Logits, unnormalised, [B, T or K, V], and the attention that was asked for.
 
     `attention` is [B, Q, S] of one site, [B, L, N, Q, S] of all; None where nothing was asked for, or there is none.
-    `readouts` are what each output layer saw, [B, T or K, E]; none where several models predict together.
     """
 
     logits: Tensor
     attention: Tensor | None
-    readouts: tuple[Tensor, ...] = ()
 
     def float(self) -> "Output":
         """Return the same in float32, which a softmax over the vocabulary needs."""
         attention = None if self.attention is None else self.attention.float()
-        return Output(self.logits.float(), attention, tuple(readout.float() for readout in self.readouts))
+        return Output(self.logits.float(), attention)
 
 
 class Seq2Seq(nn.Module):
@@ -111,6 +109,36 @@ class HasPosterior(Protocol):
         (Shankar and Sarawagi 2019). It knows y, which attention does not. Raises ValueError when the model has no
         attention.
         """
+
+
+class Read(NamedTuple):
+    """What a model knows before its output layers predict."""
+
+    readouts: tuple[Tensor, ...]
+    """What each output layer sees, [B, T or K, E]."""
+    attention: Tensor | None
+    """As in Output."""
+
+
+@runtime_checkable
+class HasReadouts(Protocol):
+    """What neighbours ask of a model whose output layers see something: several models together have nothing such."""
+
+    def read(self, source_BS: Tensor, mask_BS: Tensor, target_in_BT: Tensor, look: Look = NOTHING) -> Read:
+        """Do what `forward` does, but for the output layers."""
+
+    def read_step(self, previous_BK: Tensor, state: State, memory: Memory, look: Look = NOTHING) -> tuple[Read, State]:
+        """Do what `step` does, but for the output layers."""
+
+    def predict(self, readouts: tuple[Tensor, ...]) -> Tensor:
+        """Return the logits of the readouts, [B, T or K, V]."""
+
+
+def need_readouts(model: nn.Module) -> HasReadouts:
+    """Return the model, whose readouts are to be looked at. Raises TypeError when it has none."""
+    if not isinstance(model, HasReadouts):
+        raise TypeError("several models have no readouts of their own: give each its own neighbours")
+    return model
 
 
 def default_site(model: Seq2Seq, report: Report) -> Site | None:

@@ -21,6 +21,7 @@ from mt.models.contract import (
     Look,
     Memory,
     Output,
+    Read,
     Seq2Seq,
     State,
     attention_of,
@@ -174,7 +175,8 @@ class Transformer(Seq2Seq):
 
     def __init__(self, config: TransformerModel, source_size: int, target_size: int, joint: bool):
         super().__init__()
-        self.sites, self.summary = config.places, config.summary
+        self.sites = config.layers, config.heads
+        self.summary = f"Transformer, {config.layers} layers, {config.heads} heads"
         self.target_embedding = nn.Embedding(target_size, config.width, padding_idx=PAD)
         shared = config.tied and joint
         self.source_embedding = (
@@ -215,6 +217,16 @@ class Transformer(Seq2Seq):
 
     def step(self, previous_BK: Tensor, state: State, memory: Memory, look: Look = NOTHING) -> tuple[Output, State]:
         """Predict the piece after `previous_BK`; the keys and values of earlier pieces stay in the state."""
+        read, state = self.read_step(previous_BK, state, memory, look)
+        return Output(self.predict(read.readouts), read.attention), state
+
+    def forward(self, source_BS: Tensor, mask_BS: Tensor, target_in_BT: Tensor, look: Look = NOTHING) -> Output:
+        """Predict every next piece of given targets, all at once."""
+        read = self.read(source_BS, mask_BS, target_in_BT, look)
+        return Output(self.predict(read.readouts), read.attention)
+
+    def read_step(self, previous_BK: Tensor, state: State, memory: Memory, look: Look = NOTHING) -> tuple[Read, State]:
+        """Return what the output layer sees, the attention that is asked for, and the next state."""
         x_BKE = self._embed(self.target_embedding, previous_BK[..., None], state["keys0"].shape[3])[:, :, 0]
         weights, grown = dict[int, Tensor](), dict(state)
         for number, layer in enumerate(self._layers()):
@@ -224,17 +236,23 @@ class Transformer(Seq2Seq):
             grown |= zip(names, cache, strict=True)
             if weights_BNKS is not None:
                 weights[number + 1] = weights_BNKS
-        return self._predict(x_BKE, attention_of(look.sites, weights)), grown
+        return Read((self.decoder_norm(x_BKE),), attention_of(look.sites, weights)), grown
 
-    def forward(self, source_BS: Tensor, mask_BS: Tensor, target_in_BT: Tensor, look: Look = NOTHING) -> Output:
-        """Predict every next piece of given targets, all at once."""
+    def read(self, source_BS: Tensor, mask_BS: Tensor, target_in_BT: Tensor, look: Look = NOTHING) -> Read:
+        """Return what the output layer sees at every piece, and the attention that is asked for."""
         memory, _ = self.encode(source_BS, mask_BS)
         x_BTE, weights = self._embed(self.target_embedding, target_in_BT, 0), dict[int, Tensor]()
         for number, layer in enumerate(self._layers()):
             x_BTE, weights_BNTS = layer(x_BTE, self._source(memory, number), number + 1, look)
             if weights_BNTS is not None:
                 weights[number + 1] = weights_BNTS
-        return self._predict(x_BTE, attention_of(look.sites, weights))
+        return Read((self.decoder_norm(x_BTE),), attention_of(look.sites, weights))
+
+    def predict(self, readouts: tuple[Tensor, ...]) -> Tensor:
+        """Return the logits of the readouts."""
+        (readout_BQE,) = readouts
+        logits_BQV: Tensor = self.output(readout_BQE)
+        return logits_BQV
 
     def posterior(self, source_BS: Tensor, mask_BS: Tensor, target_in_BT: Tensor, target_out_BT: Tensor) -> Tensor:
         """Return the last layer's weights times the likelihood of each piece, had the piece been all it looked at."""
@@ -246,7 +264,7 @@ class Transformer(Seq2Seq):
         source, looked_BTE = self._source(memory, len(below)), last.before(x_BTE)
         _, weights_BNTS = last.cross.explicit(last.cross_norm(looked_BTE), source)
         given = [
-            likelihood(self._predict(last.alone(looked_BE, source[1]), None).logits, piece_B)
+            likelihood(self.predict((self.decoder_norm(last.alone(looked_BE, source[1])),)), piece_B)
             for looked_BE, piece_B in zip(looked_BTE.unbind(1), target_out_BT.unbind(1), strict=True)
         ]
         return posterior(weights_BNTS, torch.stack(given, 1))
@@ -266,7 +284,3 @@ class Transformer(Seq2Seq):
 
     def _source(self, memory: Memory, layer: int) -> Source:
         return memory[f"keys{layer}"], memory[f"values{layer}"], memory["mask"]
-
-    def _predict(self, x_BQE: Tensor, attention: Tensor | None) -> Output:
-        readout_BQE = self.decoder_norm(x_BQE)
-        return Output(self.output(readout_BQE), attention, (readout_BQE,))

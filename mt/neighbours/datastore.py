@@ -11,7 +11,7 @@ from mt.core.errors import UserError
 from mt.core.progress import Meter
 from mt.core.special import PAD
 from mt.data.pieces import Pieces
-from mt.models.contract import Seq2Seq
+from mt.models.contract import Seq2Seq, need_readouts
 from mt.neighbours.model import NearestNeighbours, key
 from mt.runs import checkpoint
 from mt.runs.run import CACHE, DATASTORE, Run
@@ -20,15 +20,15 @@ from mt.runs.run import CACHE, DATASTORE, Run
 @torch.inference_mode()
 def write_datastore(run: Run) -> int:
     """Write RUN/datastore.safetensors from the run's best weights and its training split; return how many pieces."""
-    train = run.config.train
+    model, train = need_readouts(run.model), run.config.train
     pieces = Pieces(run.splits["train"], run.tokenizers, run / CACHE)
     meter = Meter("datastore", "pair", len(run.splits["train"].sources))
     keys: list[Tensor] = []
     values: list[Tensor] = []
     for rows, batch in pieces.batches(train.batch_tokens, train.max_pieces):
-        output = run.model(batch.source_BS, batch.mask_BS, batch.target_in_BT)
+        read = model.read(batch.source_BS, batch.mask_BS, batch.target_in_BT)
         real_BT = batch.target_out_BT != PAD
-        keys.append(key(output)[real_BT].half())
+        keys.append(key(read)[real_BT].half())
         values.append(batch.target_out_BT[real_BT])
         meter.add(len(rows))
     meter.close()

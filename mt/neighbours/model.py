@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from mt.config import Nearest
-from mt.models.contract import NOTHING, Look, Memory, Output, Seq2Seq, State
+from mt.models.contract import NOTHING, Look, Memory, Output, Read, Seq2Seq, State, need_readouts
 
 BLOCK = 128
 """Keys that are looked at together before each alone."""
@@ -40,22 +40,21 @@ class NearestNeighbours(Seq2Seq):
 
     def step(self, previous_BK: Tensor, state: State, memory: Memory, look: Look = NOTHING) -> tuple[Output, State]:
         """Predict the piece after `previous_BK`."""
-        output, state = self.model.step(previous_BK, state, memory, look)
-        return self._mixed(output), state
+        read, state = need_readouts(self.model).read_step(previous_BK, state, memory, look)
+        return self._mix(read), state
 
     def forward(self, source_BS: Tensor, mask_BS: Tensor, target_in_BT: Tensor, look: Look = NOTHING) -> Output:
         """Predict every next piece of given targets."""
-        return self._mixed(self.model(source_BS, mask_BS, target_in_BT, look))
+        return self._mix(need_readouts(self.model).read(source_BS, mask_BS, target_in_BT, look))
 
-    def _mixed(self, output: Output) -> Output:
+    def _mix(self, read: Read) -> Output:
         """Return log p(y) as logits."""
-        if not output.readouts:
-            raise ValueError("several models have no readouts of their own: give each its own neighbours")
-        cosine_XC, pieces_XC = self.find(key(output).flatten(0, 1))
+        logits = need_readouts(self.model).predict(read.readouts)
+        cosine_XC, pieces_XC = self.find(key(read).flatten(0, 1))
         votes_XC = votes(cosine_XC, self.settings.temperature).mul_(self.settings.weight)
-        own = output.logits.softmax(-1).mul_(1 - self.settings.weight)
+        own = logits.softmax(-1).mul_(1 - self.settings.weight)
         mixed = own.flatten(0, 1).scatter_add_(1, pieces_XC, votes_XC)
-        return output._replace(logits=mixed.log_().view_as(output.logits))
+        return Output(mixed.log_().view_as(logits), read.attention)
 
     def find(self, query_XE: Tensor) -> tuple[Tensor, Tensor]:
         """Return the cosines of the keys nearest to a `key`, the greatest first, and the pieces beside them, [X, C]."""
@@ -82,7 +81,7 @@ def votes(cosine_XC: Tensor, temperature: float) -> Tensor:
     return (cosine_XC * (2 / temperature)).softmax(1)
 
 
-def key(output: Output) -> Tensor:
+def key(read: Read) -> Tensor:
     """Return what is looked up, [B, T or K, E]: the readouts side by side, each as long as the others, 1 in all."""
-    parts = [nn.functional.normalize(readout, dim=-1) for readout in output.readouts]
+    parts = [nn.functional.normalize(readout, dim=-1) for readout in read.readouts]
     return torch.cat(parts, -1) / math.sqrt(len(parts))

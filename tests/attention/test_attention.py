@@ -11,7 +11,7 @@ from tiny_models import one_thread as one_thread
 from tolerances import FLOAT64, bound
 from torch import Tensor
 
-from mt.attention import SCORES, WINDOWS, Attention, CoverageAttention, FixedVector, MultiHead, build
+from mt.attention import SCORES, WINDOWS, Attention, CoverageAttention, FixedVector, MultiHead, Plan, build
 
 Parts = Attention | MultiHead | FixedVector
 QUERIES = 7
@@ -21,17 +21,8 @@ COVERAGE = list(itertools.product(("additive", "concat"), WINDOWS))
 
 def attention(score: str, window: str, *, heads: int = 1, coverage: bool = False) -> Parts:
     """Queries of width 4; values of width 4 for one head, else 3. D = 1."""
-    made = build(
-        score,
-        4,
-        4 if heads == 1 else 3,
-        6,
-        window=window,
-        half_width=1,
-        coverage=coverage,
-        longest=5,
-        heads=heads,
-    )
+    plan = Plan(score, 6, window, half_width=1, heads=heads, coverage=coverage, longest=5)
+    made = build(plan, query=4, value=4 if heads == 1 else 3)
     redraw(made, seed=2, scale=1.0)
     return made
 
@@ -100,11 +91,11 @@ def test_coverage_is_the_sum_of_earlier_weights(score: str, window: str) -> None
 
 def test_coverage_is_refused_where_there_is_no_tanh() -> None:
     with pytest.raises(TypeError, match="coverage is a term inside a tanh, and the general score has none"):
-        build("general", 4, 4, 6, coverage=True)
+        build(Plan("general", 6, coverage=True), 4, 4)
 
 
 def test_none_is_the_mean_of_the_real_values_for_every_query() -> None:
-    made, values_BSC = build("none", 3, 4, 6), random(3, 5, 4)
+    made, values_BSC = build(Plan("none", 6), 3, 4), random(3, 5, 4)
     assert list(made.parameters()) == []
     assert made.start(values_BSC) == {}
     context_BQC, weights, past = made(random(3, 2, 3), made.memory(values_BSC, mask()), {})

@@ -10,7 +10,7 @@ from tiny_models import one_thread as one_thread
 from tolerances import FLOAT64, bound
 from torch import Tensor
 
-from mt.attention import SCORES, Attention, build, scores
+from mt.attention import SCORES, Attention, Plan, build, scores
 from mt.attention.scores import Additive, Concat, Location, ScaledDot
 from mt.config import models as keys
 
@@ -20,7 +20,7 @@ WIDTHS = [("dot", 4, 4), ("scaled_dot", 4, 4)] + [
 
 
 def attention(score: str, query: int = 4, value: int = 4, **more: typing.Any) -> Attention:
-    made = build(score, query, value, 6, **more)
+    made = build(Plan(score, 6, **more), query, value)
     redraw(made, seed=2)
     assert isinstance(made, Attention)
     return made
@@ -117,7 +117,7 @@ def test_location_gives_places_out_of_reach_nothing(longest: int) -> None:
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_a_window_wholly_out_of_reach_is_shared_equally(dtype: torch.dtype) -> None:
     made = location(2).to(dtype)
-    narrow = build("location", 4, 4, 6, window="local-m", half_width=1, longest=2).to(dtype)
+    narrow = build(Plan("location", 6, "local-m", 1, longest=2), 4, 4).to(dtype)
     narrow.load_state_dict(made.state_dict())
     values_BSC = random(1, 7, 4).to(dtype)
     memory, steps = narrow.memory(values_BSC, torch.ones(1, 7, dtype=torch.bool)), torch.tensor([[1, 4, 6, 9]])

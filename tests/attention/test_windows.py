@@ -11,7 +11,7 @@ from tiny_models import one_thread as one_thread
 from tolerances import bound
 from torch import Tensor
 
-from mt.attention import WINDOWS, Attention, build
+from mt.attention import WINDOWS, Attention, Plan, build
 from mt.attention.windows import LocalM, LocalP, Window
 from mt.config import models as keys
 
@@ -23,7 +23,7 @@ def window(name: str, reach: int) -> Window:
 
 
 def general(name: str, reach: int) -> Attention:
-    made = build("general", 4, 4, 6, window=name, half_width=reach)
+    made = build(Plan("general", 6, name, reach), 4, 4)
     redraw(made, seed=2, scale=1.2)
     assert isinstance(made, Attention)
     return made

@@ -18,7 +18,7 @@ from mt.config.files import json_schema, read_config, to_yaml
 from mt.config.models import AttentionConfig, Model, RNNModel, TransformerDropout, TransformerModel
 from mt.config.tree import Tree, flatten
 from mt.corpora import CORPORA
-from mt.models import rnn
+from mt.models.rnn import cells, wirings
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 EXPERIMENTS = sorted(path for path in CONFIGS.rglob("*.yaml") if path.parent.name != "trials")
@@ -191,9 +191,9 @@ def literal(node: type[Tree], key: str) -> list[str]:
 
 def test_choices_are_the_registries() -> None:
     assert literal(AttentionConfig, "score") == [*attention.SCORES, "none"]
-    assert literal(AttentionConfig, "wiring") == list(rnn.WIRINGS)
+    assert literal(AttentionConfig, "wiring") == list(wirings.WIRINGS)
     assert literal(AttentionConfig, "window") == list(attention.WINDOWS)
-    assert literal(RNNModel, "cell") == list(rnn.CELLS)
+    assert literal(RNNModel, "cell") == list(cells.CELLS)
     assert [literal(node, "kind")[0] for node in typing.get_args(Model)] == list(models.MODELS)
     assert [literal(node, "name")[0] for node in typing.get_args(CorpusConfig)] == list(CORPORA)
 

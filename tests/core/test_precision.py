@@ -50,8 +50,11 @@ def test_nearly_what_float32_predicts_step_by_step_and_at_once(made_of: RNNModel
     for one in (found.logits, logits):
         torch.testing.assert_close(one.log_softmax(-1), wanted.logits.log_softmax(-1), rtol=0, atol=NEARLY)
     for output in (found, *steps):
-        parts = (output.logits, output.attention, *output.readouts)
+        parts = (output.logits, output.attention)
         assert {part.dtype for part in parts if part is not None} == {torch.float32}
+    read = rounded.read(*batch(SOURCES), TARGET_IN, look)
+    assert {readout.dtype for readout in read.readouts} == {torch.float32}
+    assert torch.equal(rounded.predict(read.readouts), found.logits)
     if wanted.attention is not None:
         torch.testing.assert_close(found.attention, wanted.attention, rtol=0, atol=NEARLY)
 

@@ -32,7 +32,7 @@ from mt.config.models import Model, RNNModel, TransformerModel
 from mt.core.special import BOS, EOS, PAD
 from mt.models import build_model
 from mt.models.contract import Look, Output, Seq2Seq, Site, State, default_site, reorder
-from mt.models.rnn import WIRINGS
+from mt.models.rnn.wirings import WIRINGS
 
 TARGET_IN = torch.tensor([[BOS, 7, 4, 4, 6, 8], [BOS, 5, 8, 6, 6, PAD], [BOS, 6, PAD, PAD, PAD, PAD]])
 every = pytest.mark.parametrize("made_of", EVERY.values(), ids=EVERY.keys())

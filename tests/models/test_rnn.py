@@ -14,8 +14,9 @@ from mt.config.models import RNNModel
 from mt.core.special import BOS, PAD
 from mt.models import build_model
 from mt.models.contract import Look, Site
-from mt.models.rnn import RNN, Encoder
 from mt.models.rnn.cells import GRU, LSTM
+from mt.models.rnn.encoder import Encoder
+from mt.models.rnn.model import RNN
 
 Vector = list[float]
 

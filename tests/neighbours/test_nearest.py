@@ -44,6 +44,9 @@ def store(width: int, size: int) -> tuple[Tensor, Tensor]:
     return keys / keys.norm(dim=1, keepdim=True), torch.randint(EOS, 9, (size,), generator=random)
 
 
+LOOK = Look(Site(1))
+
+
 def looked_up(readouts: tuple[Tensor, ...], sentence: int, step: int) -> list[float]:
     """What the output layers saw at a step, each of the same length, 1 together."""
     query: list[float] = []
@@ -71,13 +74,13 @@ def voted(own: list[float], query: list[float], keys: Tensor, pieces: Tensor, se
 @torch.inference_mode()
 def test_votes_are_those_of_the_plain_loop(kind: RNNModel | TransformerModel, size: int, count: int) -> None:
     bare, settings = model(kind), Nearest(count=count, weight=0.3, temperature=0.2)
-    plain = bare(*batch(SOURCES), TARGET_IN)
-    keys, pieces = store(len(looked_up(plain.readouts, 0, 0)), size)
+    plain, seen = bare(*batch(SOURCES), TARGET_IN), bare.read(*batch(SOURCES), TARGET_IN).readouts
+    keys, pieces = store(len(looked_up(seen, 0, 0)), size)
     mixed = NearestNeighbours(bare, keys, pieces, settings).eval()(*batch(SOURCES), TARGET_IN)
     for sentence in range(len(SOURCES)):
         for step in range(TARGET_IN.shape[1]):
             own = plain.logits[sentence, step].softmax(-1).tolist()
-            expected = voted(own, looked_up(plain.readouts, sentence, step), keys, pieces, settings)
+            expected = voted(own, looked_up(seen, sentence, step), keys, pieces, settings)
             close(mixed.logits[sentence, step].exp(), torch.tensor(expected, dtype=torch.float64))
 
 
@@ -85,10 +88,11 @@ def test_votes_are_those_of_the_plain_loop(kind: RNNModel | TransformerModel, si
 @torch.inference_mode()
 def test_readouts_are_all_that_logits_come_from(kind: RNNModel | TransformerModel) -> None:
     made = model(kind)
-    found = made(*batch(SOURCES), TARGET_IN)
+    found, read = made(*batch(SOURCES), TARGET_IN, LOOK), made.read(*batch(SOURCES), TARGET_IN, LOOK)
     lexical = getattr(made, "lexical", None)
     layers = [made.output] if lexical is None else [made.output, lexical.output]
-    close(found.logits, sum(layer(seen) for layer, seen in zip(layers, found.readouts, strict=True)))
+    close(found.logits, sum(layer(seen) for layer, seen in zip(layers, read.readouts, strict=True)))
+    assert torch.equal(found.attention, read.attention)
 
 
 @kinds
@@ -97,16 +101,16 @@ def test_forward_is_stepping(kind: RNNModel | TransformerModel, monkeypatch: pyt
     monkeypatch.setattr("mt.neighbours.model.PRODUCTS", 700)  # so that a few queries are looked at together
     bare, (source_BS, mask_BS) = model(kind), batch(SOURCES)
     made = consulting(bare, 300)
-    output = made(source_BS, mask_BS, TARGET_IN, Look(Site(1)))
+    output = made(source_BS, mask_BS, TARGET_IN, LOOK)
     memory, state = made.encode(source_BS, mask_BS)
     for step in range(TARGET_IN.shape[1]):
-        stepped, state = made.step(TARGET_IN[:, step : step + 1], state, memory, Look(Site(1)))
+        stepped, state = made.step(TARGET_IN[:, step : step + 1], state, memory, LOOK)
         close(stepped.logits[:, 0], output.logits[:, step])
         close(stepped.attention[:, 0], output.attention[:, step])
 
 
 def consulting(bare: Seq2Seq, size: int) -> NearestNeighbours:
-    width = len(looked_up(bare(*batch(SOURCES), TARGET_IN).readouts, 0, 0))
+    width = len(looked_up(bare.read(*batch(SOURCES), TARGET_IN).readouts, 0, 0))
     return NearestNeighbours(bare, *store(width, size), Nearest(count=9)).eval()
 
 
@@ -116,7 +120,7 @@ def test_an_ensemble_asks_each_members_own_neighbours_and_has_none_itself() -> N
     arguments = *batch(SOURCES), TARGET_IN
     together = Ensemble(made, [Site(1)] * len(made)).eval()(*arguments)
     close(together.logits.exp(), torch.stack([one(*arguments).logits.exp() for one in made]).mean(0))
-    with pytest.raises(ValueError, match="its own neighbours"):
+    with pytest.raises(TypeError, match="its own neighbours"):
         NearestNeighbours(Ensemble(made, [Site(1)] * len(made)), *store(5, 200), Nearest(count=9)).eval()(*arguments)
 
 
@@ -145,8 +149,8 @@ def test_the_datastore_has_every_readout_of_training_beside_its_piece(run: Path)
         pieces = [*tokenizers.target.encode(target), EOS]
         memory, state = bare.encode(*batch([[*tokenizers.source.encode(source), EOS]]))
         for previous, piece in zip([BOS, *pieces], pieces, strict=False):
-            output, state = bare.step(torch.tensor([[previous]]), state, memory)
-            query = torch.tensor(looked_up(output.readouts, 0, 0))
+            read, state = bare.read_step(torch.tensor([[previous]]), state, memory)
+            query = torch.tensor(looked_up(read.readouts, 0, 0))
             nearby = (tensors["keys"].float() - query).norm(dim=1) < within
             assert piece in tensors["pieces"][nearby]
 

@@ -1,6 +1,6 @@
-"""CELLS: recurrent units, one step at a time.
+"""CELLS: recurrent units, one step at a time, and several of them one above the other.
 
-Shapes as in models/base.py; besides, G is the width of a cell's gates.
+Shapes as in models/contract.py; besides, G is the width of a cell's gates.
 """
 
 from abc import abstractmethod
@@ -8,7 +8,9 @@ from abc import abstractmethod
 import torch
 from torch import Tensor, nn
 
+from mt.config.models import RNNModel
 from mt.models.contract import State
+from mt.models.dropout import Dropout
 
 
 class Cell(nn.Module):
@@ -57,3 +59,27 @@ class LSTM(Cell):
 
 
 CELLS: dict[str, type[Cell]] = {"gru": GRU, "lstm": LSTM}
+
+
+class Stack(nn.Module):
+    """The decoder's cells, one above the other; the lowest takes gates, each other the state below it."""
+
+    def __init__(self, config: RNNModel):
+        super().__init__()
+        cell = CELLS[config.cell]
+        self.gates = cell.gates * config.hidden
+        self.cells = nn.ModuleList(cell(config.hidden) for _ in range(config.layers))
+        self.between = nn.ModuleList(nn.Linear(config.hidden, self.gates) for _ in range(config.layers - 1))
+        self.dropout = Dropout(config.dropout.decoder)
+
+    def forward(self, gates_BKG: Tensor, state: State) -> State:
+        """Return `state` with the entries of every layer renewed."""
+        state = state | self.cells[0](gates_BKG, state, "0")
+        for layer, (cell, between) in enumerate(zip(self.cells[1:], self.between, strict=True), 1):
+            below = self.dropout(state[f"hidden{layer - 1}"])
+            state = state | cell(between(below), state, str(layer))
+        return state
+
+    def top(self, state: State) -> Tensor:
+        """Return the highest layer's hidden state, [B, K, H]."""
+        return state[f"hidden{len(self.cells) - 1}"]
