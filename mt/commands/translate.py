@@ -146,4 +146,4 @@ def _write(found: "list[Translation]", output: Output, done: int = 0) -> None:
         drawn = next((one for one in alignments if one.words.size), None)
         if drawn is None:
             raise UserError(f"no translation has words, so nothing is drawn in {output.picture}")
-        heat_map(output.picture, drawn.words, drawn.source_words, drawn.target_words)
+        heat_map(output.picture, drawn)

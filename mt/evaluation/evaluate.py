@@ -159,7 +159,7 @@ def draw(folder: Path, alignments: list[Alignment], aligner: Aligner, known: Spl
         alignments = [one.alignment(choice.shift, choice.threshold) for one in forced(aligner, shown, [choice])[choice]]
     first, links = alignments[0], gold[0].possible if gold and gold[0] else None
     for suffix in ("png", "svg"):
-        heat_map(folder / f"alignment.{suffix}", first.words, first.source_words, first.target_words, title, links)
+        heat_map(folder / f"alignment.{suffix}", first, title, links)
     write_page(folder / "alignments.html", alignments[:SHOWN], gold, title)
 
 

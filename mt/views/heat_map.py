@@ -1,7 +1,7 @@
 """Pictures of alignments, drawn on matplotlib figures of their own, so that no global state or display is involved."""
 
 import warnings
-from collections.abc import Sequence, Set
+from collections.abc import Set
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,8 @@ from matplotlib.collections import PatchCollection
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.patches import Rectangle
-from numpy.typing import NDArray
 
+from mt.alignment.matrices import END, Alignment
 from mt.core.errors import UserError
 from mt.core.files import replacing
 from mt.corpora.pairs import Link
@@ -34,50 +34,37 @@ LONGEST_LABEL = 30
 """Characters; wide ones count twice."""
 
 
-def heat_map(
-    path: Path,
-    words: NDArray[np.floating],
-    source_words: Sequence[str],
-    target_words: Sequence[str],
-    title: str = "",
-    gold: Set[Link] | None = None,
-) -> None:
+def heat_map(path: Path, alignment: Alignment, title: str = "", gold: Set[Link] | None = None) -> None:
     """Draw an alignment as in Bahdanau et al. 2015, figure 3: target words down, source words across; white 0, blue 1.
 
-    `words` is [target words, source words + 1]; its last column is the source's </s>. Links of `gold` are outlined.
+    The last column is the source's </s>. Links of `gold` are outlined.
     The format follows from the suffix of `path`: .png, .svg or .pdf; the same input gives the same bytes. Raises
     UserError for any other, and when the disk refuses.
     """
     suffix = path.suffix.lower().removeprefix(".")
     if suffix not in DATES:
         raise UserError(f"cannot draw {path}: the name must end in {', '.join('.' + name for name in DATES)}")
-    if words.size and words.shape != (len(target_words), len(source_words) + 1):
-        raise ValueError(
-            f"matrix {words.shape} does not fit {len(target_words)} target, {len(source_words)} source words"
-        )
+    target, source = len(alignment.target_words), len(alignment.source_words)
+    if alignment.words.size and alignment.words.shape != (target, source + 1):
+        raise ValueError(f"matrix {alignment.words.shape} does not fit {target} target, {source} source words")
     with replacing(path) as temporary, warnings.catch_warnings(), matplotlib.style.context(STYLE):
         warnings.filterwarnings("ignore", UNDRAWABLE, UserWarning)
-        figure = _figure(words, source_words, target_words, title, gold or set())
+        figure = _figure(alignment, title, gold or set())
         figure.savefig(temporary, format=suffix, bbox_inches="tight", pad_inches=0.1, metadata=DATES[suffix])
 
 
-def _figure(
-    words: NDArray[np.floating],
-    source_words: Sequence[str],
-    target_words: Sequence[str],
-    title: str,
-    gold: Set[Link],
-) -> Figure:
-    rows, columns = max(len(target_words), 1), len(source_words) + 1
+def _figure(alignment: Alignment, title: str, gold: Set[Link]) -> Figure:
+    words, rows, columns = alignment.words, max(len(alignment.target_words), 1), len(alignment.source_words) + 1
     cell = min(CELL_INCHES, LARGEST_INCHES / max(rows, columns))
     figure = Figure(figsize=(columns * cell, rows * cell), dpi=150)
     # The axes fill the figure, so that a cell has one size everywhere; "tight" makes room for the labels around.
     axes = figure.add_axes((0, 0, 1, 1))
     axes.imshow(words if words.size else np.zeros((rows, columns)), cmap="Blues", vmin=0, vmax=1, aspect="auto")
     text: dict[str, Any] = {"font": FontProperties(fname=FONT, size=0.45 * 72 * cell), "parse_math": False}
-    names = [label(word, LONGEST_LABEL) for word in (*source_words, "</s>")]
+    names = [label(word, LONGEST_LABEL) for word in (*alignment.source_words, END)]
     axes.set_xticks(range(columns), names, rotation=90, **text)
-    axes.set_yticks(range(len(target_words)), [label(word, LONGEST_LABEL) for word in target_words], **text)
+    targets = [label(word, LONGEST_LABEL) for word in alignment.target_words]
+    axes.set_yticks(range(len(targets)), targets, **text)
     axes.xaxis.tick_top()
     axes.tick_params(length=0)
     axes.vlines(np.arange(1, columns) - 0.5, -0.5, rows - 0.5, color="0.9", linewidth=0.5)

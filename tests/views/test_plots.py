@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from mt.alignment.matrices import Alignment
 from mt.core.errors import UserError
 from mt.views.heat_map import heat_map
 
@@ -18,6 +19,21 @@ SOURCE, TARGET = ["ein", "kleiner", "Hund"], ["a", "small", "dog"]
 GERMAN = ["Öbßkraut", "„Übelfäßchen“", "Ährenjux", "ſchwyzq’v"]
 GREEK = ["ᾧβδᾳ", "Ἆγζῆθ", "ῥᾷκλῳ", "ΐμνΰξ", "Ὧπρσς", "τἣφχψ", "ῒηὒ", "ὦ·", "᾽ἀλα;", "α\u0313\u0342ω\u0345"]
 WORDS = np.array([[0.9, 0.1, 0.0, 0.0], [0.1, 0.8, 0.1, 0.0], [0.0, 0.1, 0.3, 0.6]])
+
+
+def drawn(words: np.ndarray, source: list[str], target: list[str]) -> Alignment:
+    """Return an alignment of these words; what is not drawn is left out."""
+    return Alignment(
+        source="",
+        target="",
+        source_pieces=[],
+        target_pieces=[],
+        attention=np.zeros((0, 0)),
+        source_words=source,
+        target_words=target,
+        words=words,
+        links=[],
+    )
 
 
 def pixels(data: bytes) -> np.ndarray:
@@ -33,7 +49,7 @@ def svg_texts(text: str) -> list[str]:
 
 def test_png_has_a_cell_for_every_pair_of_words_coloured_by_its_weight(tmp_path):
     path = tmp_path / "a.png"
-    heat_map(path, WORDS, SOURCE, TARGET)
+    heat_map(path, drawn(WORDS, SOURCE, TARGET))
     image = pixels(path.read_bytes())
     cell = 0.32 * 150
     # The last row and column of cells end at the picture's right and bottom edges, less the padding.
@@ -51,7 +67,7 @@ def expected_red(weight: float) -> float:
 
 def test_source_words_and_the_end_are_across_and_target_words_down(tmp_path):
     path = tmp_path / "a.svg"
-    heat_map(path, WORDS, SOURCE, TARGET, title="A title")
+    heat_map(path, drawn(WORDS, SOURCE, TARGET), title="A title")
     assert svg_texts(path.read_text(encoding="utf-8")) == [
         "ein",
         "kleiner",
@@ -66,7 +82,7 @@ def test_source_words_and_the_end_are_across_and_target_words_down(tmp_path):
 
 @pytest.mark.parametrize(("name", "magic"), [("a.png", b"\x89PNG"), ("a.PDF", b"%PDF"), ("a.svg", b"<?xml")])
 def test_the_suffix_says_the_format_and_nothing_is_left_behind(tmp_path, name, magic):
-    heat_map(tmp_path / "new" / name, WORDS, SOURCE, TARGET)
+    heat_map(tmp_path / "new" / name, drawn(WORDS, SOURCE, TARGET))
     assert (tmp_path / "new" / name).read_bytes().startswith(magic)
     assert [file.name for file in (tmp_path / "new").iterdir()] == [name]
 
@@ -74,7 +90,7 @@ def test_the_suffix_says_the_format_and_nothing_is_left_behind(tmp_path, name, m
 @pytest.mark.parametrize("name", ["a.jpeg", "a", "a.txt"])
 def test_other_suffixes_are_refused(tmp_path, name):
     with pytest.raises(UserError, match=r"must end in \.png, \.svg, \.pdf"):
-        heat_map(tmp_path / name, WORDS, SOURCE, TARGET)
+        heat_map(tmp_path / name, drawn(WORDS, SOURCE, TARGET))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -96,7 +112,7 @@ def test_any_character_can_be_drawn_and_nothing_is_mathematics(tmp_path, suffix)
     ]
     path = tmp_path / f"a.{suffix}"
     with warnings.catch_warnings(record=True, action="always") as caught:
-        heat_map(path, np.eye(len(words), len(words) + 1), words, words[::-1], title=r"$\frac{$ 漢字")
+        heat_map(path, drawn(np.eye(len(words), len(words) + 1), words, words[::-1]), title=r"$\frac{$ 漢字")
     assert caught == []
     if suffix == "svg":
         labels = svg_texts(path.read_text(encoding="utf-8"))
@@ -109,17 +125,17 @@ def test_any_character_can_be_drawn_and_nothing_is_mathematics(tmp_path, suffix)
 
 @pytest.mark.parametrize("matrix", [np.zeros((0, 0)), np.zeros((0, 4))])
 def test_an_empty_translation_gives_an_empty_picture(tmp_path, matrix):
-    heat_map(tmp_path / "a.png", matrix, SOURCE, [])
+    heat_map(tmp_path / "a.png", drawn(matrix, SOURCE, []))
     assert (pixels((tmp_path / "a.png").read_bytes())[-40, -40] == [247, 251, 255]).all()
 
 
 def test_a_matrix_that_does_not_fit_the_words_is_refused(tmp_path):
     with pytest.raises(ValueError, match=r"matrix \(3, 4\) does not fit 3 target, 4 source words"):
-        heat_map(tmp_path / "a.png", WORDS, [*SOURCE, "läuft"], TARGET)
+        heat_map(tmp_path / "a.png", drawn(WORDS, [*SOURCE, "läuft"], TARGET))
 
 
 def test_long_sentences_get_smaller_cells(tmp_path):
-    heat_map(tmp_path / "a.png", np.full((2, 121), 0.5), ["w"] * 120, ["a", "b"])
+    heat_map(tmp_path / "a.png", drawn(np.full((2, 121), 0.5), ["w"] * 120, ["a", "b"]))
     height, width, _ = pixels((tmp_path / "a.png").read_bytes()).shape
     assert 3000 <= width < 3200
     assert height < 200
@@ -134,24 +150,24 @@ def test_pyplot_and_its_global_state_stay_unloaded():
 def test_german_and_polytonic_greek_have_all_their_glyphs(tmp_path, monkeypatch, suffix):
     # Warnings of missing glyphs are let through, and are errors in these tests.
     monkeypatch.setattr("mt.views.heat_map.UNDRAWABLE", "no such warning")
-    heat_map(tmp_path / f"a.{suffix}", np.eye(10, 5), GERMAN, GREEK, title=" ".join(GERMAN + GREEK))
+    heat_map(tmp_path / f"a.{suffix}", drawn(np.eye(10, 5), GERMAN, GREEK), title=" ".join(GERMAN + GREEK))
     with pytest.raises(UserWarning, match="missing from"):
-        heat_map(tmp_path / f"a.{suffix}", WORDS, SOURCE, ["漢", "small", "dog"])
+        heat_map(tmp_path / f"a.{suffix}", drawn(WORDS, SOURCE, ["漢", "small", "dog"]))
 
 
 @pytest.mark.parametrize("suffix", ["png", "svg", "pdf"])
 def test_same_input_gives_the_same_bytes_whatever_the_style_of_the_user(tmp_path, monkeypatch, suffix):
     gold = {(2, 0), (0, 1), (1, 2)}
-    heat_map(tmp_path / f"a.{suffix}", WORDS, SOURCE, TARGET, "A title", gold)
+    heat_map(tmp_path / f"a.{suffix}", drawn(WORDS, SOURCE, TARGET), "A title", gold)
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1000000000")
     with matplotlib.rc_context({"font.family": "serif", "axes.grid": True, "savefig.facecolor": "red"}):
-        heat_map(tmp_path / f"b.{suffix}", WORDS, SOURCE, TARGET, "A title", frozenset(sorted(gold)))
+        heat_map(tmp_path / f"b.{suffix}", drawn(WORDS, SOURCE, TARGET), "A title", frozenset(sorted(gold)))
     assert (tmp_path / f"a.{suffix}").read_bytes() == (tmp_path / f"b.{suffix}").read_bytes()
 
 
 def test_gold_links_are_outlined_and_nothing_else_changes(tmp_path):
-    heat_map(tmp_path / "plain.png", WORDS, SOURCE, TARGET)
-    heat_map(tmp_path / "gold.png", WORDS, SOURCE, TARGET, gold={(2, 1), (0, 0)})
+    heat_map(tmp_path / "plain.png", drawn(WORDS, SOURCE, TARGET))
+    heat_map(tmp_path / "gold.png", drawn(WORDS, SOURCE, TARGET), gold={(2, 1), (0, 0)})
     plain, gold = (pixels((tmp_path / f"{name}.png").read_bytes()) for name in ("plain", "gold"))
     cell = round(0.32 * 150)
     bottom, right = (size - 15 for size in plain.shape[:2])
