@@ -18,6 +18,8 @@ from mt.inference.aligner import Aligner, load_aligner
 from mt.runs.run import ALIGNED, CHOICE, Run
 
 log = logging.getLogger("mt")
+PLAIN: tuple[Reading, ...] = ("as-is", "shifted")
+"""How attention is read where nothing is chosen, which is scored beside what is."""
 
 
 @dataclass(frozen=True)
@@ -77,17 +79,17 @@ def align(
     sides = [_Side(run, forward, pairs, _choose(run, forward, wanted))]
     if backward and reverse:
         sides.append(_Side(reverse.run, backward, mirror(pairs), _choose(reverse.run, backward, wanted)))
-    join = reverse.symmetrise if reverse else None
-    found, how = _join(sides, join)
+    readings: tuple[Reading, ...] = PLAIN if any(gold and gold.possible for gold in pairs.gold or []) else ()
+    each_way = zip(*(_force(side, readings) for side in sides), strict=True)
+    found, *plain = [_join(both, reverse.symmetrise) if reverse else both[0] for both in each_way]
+    how = " and ".join(f"{side.run} ({side.choice})" for side in sides)
+    how = f"{reverse.symmetrise} of {how}" if reverse else how
     stem = output or run / ALIGNED / str(name)
     write_all(stem, found)
     log.info("aligned %d pairs by %s; written to %s.npz, .jsonl and .pharaoh", len(found), how, stem)
-    scores = []
-    if any(gold and gold.possible for gold in pairs.gold or []):
-        scores.append(f"{_score(found, pairs.gold)}: {how}")
-        for reading in ("as-is", "shifted"):
-            plain = [replace(side, choice=as_it_is(side.made, reading)) for side in sides]
-            scores.append(f"{_score(_join(plain, join)[0], pairs.gold)}: {reading}, as the config has it")
+    scores = [f"{_score(found, pairs.gold)}: {how}"] if readings else []
+    for reading, links in zip(readings, plain, strict=True):
+        scores.append(f"{_score(links, pairs.gold)}: {reading}, as the config has it")
     return found, scores
 
 
@@ -124,22 +126,21 @@ def _choose(run: Run, made: Aligner, wanted: Wanted) -> Choice:
     return wanted.over(chosen or as_it_is(made), made.model.sites[0])
 
 
-def _join(sides: Sequence[_Side], join: str | None) -> tuple[list[Alignment], str]:
-    """Return the alignments of the first side, with the links of both when there are two, and how they were made."""
-    found, hows = [], []
-    for side in sides:
-        meter = Meter(f"aligning with {side.run}", "pair", len(side.pairs.sources))
-        read = forced(side.made, side.pairs, [side.choice], meter)[side.choice]
-        meter.close()
-        found.append([one.alignment(side.choice.shift, side.choice.threshold) for one in read])
-        hows.append(f"{side.run} ({side.choice})")
-    if join is None:
-        return found[0], hows[0]
-    both = [
-        replace(one, links=by_target(SYMMETRISATIONS[join](set(one.links), turn(two.links))))
-        for one, two in zip(*found, strict=True)
+def _force(side: _Side, readings: Sequence[Reading]) -> list[list[Alignment]]:
+    """Return the alignments by the side's choice, and by each reading as the config has it, all from one decoding."""
+    choices = [side.choice, *(as_it_is(side.made, reading) for reading in readings)]
+    meter = Meter(f"aligning with {side.run}", "pair", len(side.pairs.sources))
+    found = forced(side.made, side.pairs, choices, meter)
+    meter.close()
+    return [[one.alignment(choice.shift, choice.threshold) for one in found[choice]] for choice in choices]
+
+
+def _join(both: Sequence[list[Alignment]], symmetrise: str) -> list[Alignment]:
+    """Return the alignments of the first direction, with links that are made of those of both."""
+    join = SYMMETRISATIONS[symmetrise]
+    return [
+        replace(one, links=by_target(join(set(one.links), turn(two.links)))) for one, two in zip(*both, strict=True)
     ]
-    return both, f"{join} of {hows[0]} and {hows[1]}"
 
 
 def _read(run: Run, asked: Pairs) -> tuple[str | None, Split]:
