@@ -52,6 +52,12 @@ def test_a_split_is_written_and_scored_by_the_corpus(runs: tuple[Path, Path]) ->
     assert found is not None
     score = aer([set(line) for line in links], [gold for gold in pairs.gold or [] if gold])
     assert [float(one) for one in found.groups()] == pytest.approx([*astuple(score), 12], abs=0.005)
+    for said, reading in zip(scores[1:], ("as-is", "shifted"), strict=True):
+        plain = [set(line) for line in expected_links(run, pairs, Choice(1, None, reading))]
+        error = aer(plain, [gold for gold in pairs.gold or [] if gold]).aer
+        assert said.startswith(f"AER {error:.2f}, ")
+        assert said.endswith(f": {reading}, as the config has it")
+    assert scores[1] != scores[2].replace("shifted", "as-is")
     records = [json.loads(line) for line in (run / "align/validation.jsonl").read_text().splitlines()]
     for record, matrix, gold in zip(records, read_npz(run / "align/validation.npz"), pairs.gold or [], strict=True):
         assert gold is not None
