@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
+from mt.attention.parameters import Linear, small_vector
 from mt.attention.scores import SCORES, Score, Tanh
 from mt.attention.windows import WINDOWS, Window
 
@@ -73,7 +74,7 @@ class CoverageAttention(Attention):
 
     def __init__(self, score: Tanh, window: Window):
         super().__init__(score, window)
-        self.coverage = nn.Parameter(torch.zeros_like(score.vector))
+        self.coverage = small_vector(len(score.vector))
 
     def start(self, values_BSC: Tensor) -> Tensors:
         """Return the past of the first query: nothing is covered."""
@@ -99,9 +100,9 @@ class MultiHead(nn.Module):
     def __init__(self, inner: Attention, heads: int, query: int, value: int, width: int):
         super().__init__()
         self.inner, self.heads = inner, heads
-        self.ask = nn.Linear(query, width, bias=False)
-        self.value = nn.Linear(value, width, bias=False)
-        self.combine = nn.Linear(width, value, bias=False)
+        self.ask = Linear(query, width, bias=False)
+        self.value = Linear(value, width, bias=False)
+        self.combine = Linear(width, value, bias=False)
 
     def memory(self, values_BSC: Tensor, mask_BS: Tensor) -> Tensors:
         """Return what `forward` needs of a source, [B, N, ...]."""

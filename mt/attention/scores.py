@@ -11,6 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from mt.attention.parameters import Linear, small_vector
+
 
 class Score(nn.Module):
     """How well each query matches each key. Widths: of a query, of a value, inside the score."""
@@ -70,9 +72,9 @@ class Additive(Tanh):
 
     def __init__(self, query: int, value: int, width: int):
         super().__init__(query, value, width)
-        self.query = nn.Linear(query, width, bias=False)
-        self.key = nn.Linear(value, width)
-        self.vector = nn.Parameter(torch.empty(width))
+        self.query = Linear(query, width, bias=False)
+        self.key = Linear(value, width)
+        self.vector = small_vector(width)
 
     def keys(self, values_BSC: Tensor) -> Tensor:
         """U k, and the bias."""
@@ -93,8 +95,8 @@ class Concat(Tanh):
 
     def __init__(self, query: int, value: int, width: int):
         super().__init__(query, value, width)
-        self.matrix = nn.Linear(query + value, width)
-        self.vector = nn.Parameter(torch.empty(width))
+        self.matrix = Linear(query + value, width)
+        self.vector = small_vector(width)
 
     def keys(self, values_BSC: Tensor) -> Tensor:
         """Multiply the values by the columns of W that meet them: W [q; k] is the sum of two products."""
@@ -121,7 +123,7 @@ class General(Dot):
 
     def __init__(self, query: int, value: int, width: int):
         super().__init__(query, value, width)
-        self.matrix = nn.Linear(value, query, bias=False)
+        self.matrix = Linear(value, query, bias=False)
 
     def keys(self, values_BSC: Tensor) -> Tensor:
         """W k."""
@@ -143,7 +145,7 @@ class Location(Score):
 
     def __init__(self, query: int, value: int, width: int):
         super().__init__(query, value, width)
-        self.places = nn.Linear(query, width, bias=False)
+        self.places = Linear(query, width, bias=False)
 
     def keys(self, values_BSC: Tensor) -> Tensor:
         """Return keys of width 0: they say only how many places there are."""

@@ -8,6 +8,8 @@ from abc import abstractmethod
 import torch
 from torch import Tensor, nn
 
+from mt.attention.parameters import Linear, small_vector
+
 
 class Window(nn.Module):
     """What a query sees. Built from the width of a query, the width inside, and D, the reach to each side."""
@@ -53,8 +55,8 @@ class LocalP(Window):
 
     def __init__(self, query: int, width: int, half_width: int):
         super().__init__(query, width, half_width)
-        self.query = nn.Linear(query, width, bias=False)
-        self.vector = nn.Parameter(torch.empty(width))
+        self.query = Linear(query, width, bias=False)
+        self.vector = small_vector(width)
         self.half_width = half_width
 
     def forward(self, query_BQH: Tensor, mask_BS: Tensor, step_BQ: Tensor) -> tuple[Tensor, Tensor | None]:

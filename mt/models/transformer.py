@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from mt.attention import Change
+from mt.attention.parameters import Linear
 from mt.config.models import TransformerModel
-from mt.core.special import PAD
 from mt.models.contract import (
     NOTHING,
     Look,
@@ -29,6 +29,7 @@ from mt.models.contract import (
     posterior,
 )
 from mt.models.dropout import Dropout
+from mt.models.embedding import Embedding
 
 Source = tuple[Tensor, Tensor, Tensor]
 """Keys and values, each [B, N, X, D], and the mask, [B, X]."""
@@ -40,7 +41,7 @@ class Heads(nn.Module):
     def __init__(self, config: TransformerModel):
         super().__init__()
         self.heads, self.dropout = config.heads, config.dropout.attention
-        self.query, self.key, self.value, self.join = (nn.Linear(config.width, config.width) for _ in range(4))
+        self.query, self.key, self.value, self.join = (Linear(config.width, config.width) for _ in range(4))
 
     def project(self, input_BXE: Tensor) -> tuple[Tensor, Tensor]:
         """Return the keys and the values of these places, each [B, N, X, D]."""
@@ -90,8 +91,8 @@ class FeedForward(nn.Module):
 
     def __init__(self, config: TransformerModel):
         super().__init__()
-        self.inner = nn.Linear(config.width, config.feedforward)
-        self.outer = nn.Linear(config.feedforward, config.width)
+        self.inner = Linear(config.width, config.feedforward)
+        self.outer = Linear(config.feedforward, config.width)
 
     def forward(self, input_BXE: Tensor) -> Tensor:
         """Transform each place alone."""
@@ -177,29 +178,16 @@ class Transformer(Seq2Seq):
         super().__init__()
         self.sites = config.layers, config.heads
         self.summary = f"Transformer, {config.layers} layers, {config.heads} heads"
-        self.target_embedding = nn.Embedding(target_size, config.width, padding_idx=PAD)
+        self.target_embedding = Embedding(target_size, config.width)
         shared = config.tied and joint
-        self.source_embedding = (
-            self.target_embedding if shared else nn.Embedding(source_size, config.width, padding_idx=PAD)
-        )
+        self.source_embedding = self.target_embedding if shared else Embedding(source_size, config.width)
         self.encoder = nn.ModuleList(EncoderLayer(config) for _ in range(config.layers))
         self.decoder = nn.ModuleList(DecoderLayer(config) for _ in range(config.layers))
         self.encoder_norm, self.decoder_norm = nn.LayerNorm(config.width), nn.LayerNorm(config.width)
-        self.output = nn.Linear(config.width, target_size)
+        self.output = Linear(config.width, target_size)
         if config.tied:
             self.output.weight = self.target_embedding.weight
         self.dropout = Dropout(config.dropout.embedding)
-        self._initialise()
-
-    def _initialise(self) -> None:
-        """Glorot for matrices, small normals for embeddings, zero for biases."""
-        for module in self.modules():
-            if isinstance(module, nn.Linear):
-                nn.init.xavier_uniform_(module.weight)
-                nn.init.zeros_(module.bias)
-        for embedding in (self.source_embedding, self.target_embedding):
-            nn.init.normal_(embedding.weight, std=embedding.embedding_dim**-0.5)
-            nn.init.zeros_(embedding.weight[PAD])
 
     def encode(self, source_BS: Tensor, mask_BS: Tensor) -> tuple[Memory, State]:
         """Return keys and values of every decoder layer, and a state of no pieces."""

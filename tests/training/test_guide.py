@@ -126,7 +126,7 @@ def test_the_coverage_loss_is_lowered_when_it_has_weight(tokenizers, tmp_path):
 
 
 def test_a_guided_model_looks_where_it_is_told(tokenizers, tmp_path):
-    """Forty updates on one batch, guided to the wrong word of two and not guided."""
+    """Sixty updates on one batch, guided to the wrong word of two and not guided."""
     file = tmp_path / "wrong.pharaoh"
     file.write_text("0-0 1-1\n" * 24)
     on_guided = []
@@ -150,7 +150,7 @@ def test_a_guided_model_looks_where_it_is_told(tokenizers, tmp_path):
         job = Trainer(Run(tmp_path / str(weight)), given)
         batch = job.train_pieces.batch(range(24))
         known = job.guide.batch(range(24), batch.target_out_BT.shape[1], batch.source_BS.shape[1])
-        for _ in range(40):
+        for _ in range(60):
             job.update(range(24), 0.0)
         job.model.eval()
         attention = job.model(batch.source_BS, batch.mask_BS, batch.target_in_BT, job.look).attention

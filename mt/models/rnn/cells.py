@@ -8,9 +8,16 @@ from abc import abstractmethod
 import torch
 from torch import Tensor, nn
 
+from mt.attention.parameters import Linear
 from mt.config.models import RNNModel
 from mt.models.contract import State
 from mt.models.dropout import Dropout
+
+
+def draw_recurrent(matrix: Tensor) -> None:
+    """Make the part of each gate, [H, H], orthogonal: what a state holds neither grows nor shrinks at first."""
+    for gate in matrix.chunk(matrix.shape[0] // matrix.shape[1]):
+        nn.init.orthogonal_(gate)
 
 
 class Cell(nn.Module):
@@ -21,7 +28,8 @@ class Cell(nn.Module):
 
     def __init__(self, width: int):
         super().__init__()
-        self.recurrent = nn.Linear(width, self.gates * width)
+        self.recurrent = Linear(width, self.gates * width)
+        draw_recurrent(self.recurrent.weight)
 
     @abstractmethod
     def forward(self, gates_BKG: Tensor, state: State, layer: str) -> State:
@@ -69,7 +77,7 @@ class Stack(nn.Module):
         cell = CELLS[config.cell]
         self.gates = cell.gates * config.hidden
         self.cells = nn.ModuleList(cell(config.hidden) for _ in range(config.layers))
-        self.between = nn.ModuleList(nn.Linear(config.hidden, self.gates) for _ in range(config.layers - 1))
+        self.between = nn.ModuleList(Linear(config.hidden, self.gates) for _ in range(config.layers - 1))
         self.dropout = Dropout(config.dropout.decoder)
 
     def forward(self, gates_BKG: Tensor, state: State) -> State:

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from mt.config.models import RNNModel
 from mt.models.dropout import Dropout
+from mt.models.rnn.cells import draw_recurrent
 
 
 class Encoder(nn.Module):
@@ -20,6 +21,12 @@ class Encoder(nn.Module):
         self.forwards = nn.ModuleList(rnn(width, config.encoder_hidden, batch_first=True) for width in widths)
         self.backwards = nn.ModuleList(rnn(width, config.encoder_hidden, batch_first=True) for width in widths)
         self.dropout = Dropout(config.dropout.encoder)
+        for part in (*self.forwards, *self.backwards):
+            of_input, of_state, *biases = part.parameters()
+            nn.init.xavier_uniform_(of_input)
+            draw_recurrent(of_state)
+            for bias in biases:
+                nn.init.zeros_(bias)
 
     def forward(self, embedded_BSE: Tensor, mask_BS: Tensor) -> Tensor:
         """Return values_BSC, C = 2 x encoder_hidden. What stands on padding is not to be read."""

@@ -6,6 +6,7 @@ Shapes as in models/contract.py; besides, E is the width of an embedding.
 import torch
 from torch import Tensor, nn
 
+from mt.attention.parameters import Linear
 from mt.config.models import RNNModel
 from mt.models.dropout import Dropout
 
@@ -19,8 +20,8 @@ class Lexical(nn.Module):
 
     def __init__(self, config: RNNModel, target_size: int):
         super().__init__()
-        self.hidden = nn.Linear(config.embedding, config.embedding, bias=False)
-        self.output = nn.Linear(config.embedding, target_size, bias=False)
+        self.hidden = Linear(config.embedding, config.embedding, bias=False)
+        self.output = Linear(config.embedding, target_size, bias=False)
         self.dropout = Dropout(config.dropout.readout)
 
     def forward(self, attended: Tensor) -> Tensor:

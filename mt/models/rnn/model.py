@@ -4,11 +4,11 @@ Shapes as in models/contract.py; besides, E is the width of an embedding, C of a
 """
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from mt.attention import masked_mean
+from mt.attention.parameters import Linear
 from mt.config.models import RNNModel
-from mt.core.special import PAD
 from mt.models.contract import (
     NOTHING,
     Look,
@@ -22,6 +22,7 @@ from mt.models.contract import (
     posterior,
 )
 from mt.models.dropout import Dropout
+from mt.models.embedding import Embedding
 from mt.models.rnn.cells import CELLS
 from mt.models.rnn.encoder import Encoder
 from mt.models.rnn.lexical import Lexical
@@ -52,39 +53,20 @@ class RNN(Seq2Seq):
         super().__init__()
         self.sites = (1, config.attention.heads) if config.has_attention else (0, 0)
         self.summary = _summarize(config)
-        self.target_embedding = nn.Embedding(target_size, config.embedding, padding_idx=PAD)
+        self.target_embedding = Embedding(target_size, config.embedding)
         shared = config.tied and joint
-        self.source_embedding = (
-            self.target_embedding if shared else nn.Embedding(source_size, config.embedding, padding_idx=PAD)
-        )
+        self.source_embedding = self.target_embedding if shared else Embedding(source_size, config.embedding)
         self.encoder = Encoder(config)
         self.decoder: Bahdanau | Luong = WIRINGS[config.attention.wiring](config)
         parts = CELLS[config.cell].parts
         self.names = [part + str(layer) for part in parts for layer in range(config.layers)]
-        self.start = nn.Linear(2 * config.encoder_hidden, len(self.names) * config.hidden)
-        self.output = nn.Linear(config.embedding, target_size)
+        self.start = Linear(2 * config.encoder_hidden, len(self.names) * config.hidden)
+        self.output = Linear(config.embedding, target_size)
         if config.tied:
             self.output.weight = self.target_embedding.weight
         self.lexical = Lexical(config, target_size) if config.lexical else None
         self.embedding_dropout = Dropout(config.dropout.embedding)
         self.readout_dropout = Dropout(config.dropout.readout)
-        self._initialise()
-
-    def _initialise(self) -> None:
-        """Glorot for matrices, orthogonal for each recurrent gate, small normals for embeddings, zero for biases."""
-        for name, parameter in self.named_parameters():
-            if "embedding" in name:
-                nn.init.normal_(parameter, std=parameter.shape[1] ** -0.5)
-                nn.init.zeros_(parameter[PAD])
-            elif "weight_hh" in name or "recurrent.weight" in name:
-                for gate in parameter.chunk(parameter.shape[0] // parameter.shape[1]):
-                    nn.init.orthogonal_(gate)
-            elif name.endswith(("vector", "coverage")):
-                nn.init.normal_(parameter, std=len(parameter) ** -0.5)
-            elif parameter.dim() > 1:
-                nn.init.xavier_uniform_(parameter)
-            else:
-                nn.init.zeros_(parameter)
 
     def encode(self, source_BS: Tensor, mask_BS: Tensor) -> tuple[Memory, State]:
         """Return the memory for attention, and the start state tanh(W mean of the encoder's outputs), K = 1."""

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from mt.attention import Attention, FixedVector, MultiHead, Plan, build
+from mt.attention.parameters import Linear
 from mt.config.models import RNNModel
 from mt.models.contract import State
 from mt.models.rnn.cells import CELLS, Stack
@@ -39,10 +40,10 @@ class Bahdanau(nn.Module):
         value = 2 * config.encoder_hidden
         self.stack = Stack(config)
         self.attention = _attention(config)
-        self.word = nn.Linear(config.embedding, self.stack.gates)
-        self.context = nn.Linear(value, self.stack.gates, bias=config.attention.conditional)
+        self.word = Linear(config.embedding, self.stack.gates)
+        self.context = Linear(value, self.stack.gates, bias=config.attention.conditional)
         self.asker = CELLS[config.cell](config.hidden) if config.attention.conditional else None
-        self.readout = nn.Linear(config.hidden + value + config.embedding, config.embedding)
+        self.readout = Linear(config.hidden + value + config.embedding, config.embedding)
 
     def start(self, values_BSC: Tensor) -> State:
         """Return the entries of the start state besides the cells'."""
@@ -76,9 +77,9 @@ class Luong(nn.Module):
         value = 2 * config.encoder_hidden
         self.stack = Stack(config)
         self.attention = _attention(config)
-        self.word = nn.Linear(config.embedding, self.stack.gates)
-        self.feed = nn.Linear(config.embedding, self.stack.gates, bias=False) if config.attention.feeding else None
-        self.combine = nn.Linear(value + config.hidden, config.embedding)
+        self.word = Linear(config.embedding, self.stack.gates)
+        self.feed = Linear(config.embedding, self.stack.gates, bias=False) if config.attention.feeding else None
+        self.combine = Linear(value + config.hidden, config.embedding)
 
     def start(self, values_BSC: Tensor) -> State:
         """Return the entries of the start state besides the cells': the vector fed to the first step is zero."""
