@@ -47,7 +47,7 @@ class Direction:
         """Return the links of each pair of a split."""
         pairs, choice = self.run.splits[split], self.ways[way]
         meter = Meter(f"aligning {split} with {self.run.path.name}, {choice}", "pair", len(pairs.sources))
-        found = forced(load_aligner(self.run), pairs, choice, meter)
+        found = forced(load_aligner(self.run), pairs, [choice], meter)[choice]
         meter.close()
         return [set(one.alignment(choice.shift, choice.threshold).links) for one in found]
 
@@ -109,7 +109,8 @@ def trained(path: Path, folder: Path, turn: bool, guide: str) -> Direction:
     if not experiment.train(config, folder, resume=True):
         raise KeyboardInterrupt
     run = Run(folder)
-    return Direction(run, ways(config.model, choose_for_run(run, load_aligner(run))))
+    aligner = load_aligner(run)
+    return Direction(run, ways(aligner, choose_for_run(run, aligner)))
 
 
 def scores(there: Direction, back: Direction, way: str) -> tuple[AlignmentScore, AlignmentScore, AlignmentScore]:

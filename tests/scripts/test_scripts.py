@@ -26,7 +26,6 @@ def test_several_seeds_are_a_mean_with_its_deviation() -> None:
     cell = script("compare").cell
     assert cell([20.0, 23.0, None, 26.0]) == "23.0 ± 3.0"
     assert cell([20.04]) == "20.0"
-    assert cell([{"score": 20.04}]) == "20.0"
     assert cell([]) == ""
 
 

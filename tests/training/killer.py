@@ -19,7 +19,7 @@ import torch
 
 from mt import cli, search
 from mt.runs.run import STATE
-from mt.training import trainer as train
+from mt.training.trainer import Trainer
 
 SERVER = multiprocessing.get_context("forkserver")
 """Its processes begin where all is imported and nothing was computed: imports take longer than these trainings."""
@@ -51,21 +51,20 @@ def _run(place: str, count: int, argv: list[str], errors: Path, limit: int) -> N
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
     sys.argv = argv
     if place == "update":
-        _kill_at(torch.optim.Adam, "step", count, after=True)
+        torch.optim.Adam.step = _dying(torch.optim.Adam.step, count, after=True)
     elif place == "Ctrl-C":
-        _kill_at(torch.optim.Adam, "step", count, after=True, by=signal.SIGINT)
+        torch.optim.Adam.step = _dying(torch.optim.Adam.step, count, after=True, by=signal.SIGINT)
     elif place == "validation":
-        _kill_at(search, "greedy", count, after=True)
+        search.SEARCHES["greedy"] = _dying(search.SEARCHES["greedy"], count, after=True)
     elif place == "save":
         _kill_at_renaming(count)
     elif place == "results":
-        _kill_at(train.Trainer, "write_results", count + 1)  # the first call comes at the start
+        Trainer.write_results = _dying(Trainer.write_results, count + 1)  # the first call comes at the start
     cli.main()
 
 
-def _kill_at(owner: Any, name: str, count: int, after: bool = False, by: int = signal.SIGKILL) -> None:
-    """Replace owner.name by a function that sends this process a signal at its count-th call, before or after it."""
-    original: Callable[..., Any] = getattr(owner, name)
+def _dying(original: Callable[..., Any], count: int, after: bool = False, by: int = signal.SIGKILL) -> Any:
+    """Return a function that sends this process a signal at its count-th call, before or after what it does."""
     calls = 0
 
     def dying(*arguments: Any, **options: Any) -> Any:
@@ -76,7 +75,7 @@ def _kill_at(owner: Any, name: str, count: int, after: bool = False, by: int = s
             os.kill(os.getpid(), by)
         return result
 
-    setattr(owner, name, dying)
+    return dying
 
 
 def _kill_at_renaming(count: int) -> None:
