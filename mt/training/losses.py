@@ -1,6 +1,6 @@
 """What training lowers, each summed over a batch: the cross-entropy, and what teaches the attention itself.
 
-Shapes as in models/base.py: B sentences, T target pieces, S source pieces, V vocabulary.
+Shapes as in models/contract.py: B sentences, T target pieces, S source pieces, V vocabulary.
 """
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The parts of mt/models/rnn.py against torch's own, and its steps against the papers' equations in plain Python."""
+"""The parts of mt/models/rnn against torch's own, and its steps against the papers' equations in plain Python."""
 
 import math
 from typing import Any
