@@ -1,6 +1,7 @@
 """`mt datastore`: what nearest neighbours are looked up in."""
 
 from mt.commands.options import RunPath
+from mt.core.errors import UserError
 
 
 def datastore(run: RunPath) -> None:
@@ -9,6 +10,8 @@ def datastore(run: RunPath) -> None:
     from mt.runs.lock import writing
     from mt.runs.run import DATASTORE, Run
 
+    if not Run(run).exists:
+        raise UserError(f"{run} is not a run directory")
     with writing(Run(run)):
         count = write_datastore(Run(run))
     print(f"{count:,} target pieces of the training split written to {run / DATASTORE}")

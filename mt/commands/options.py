@@ -21,5 +21,6 @@ SETTINGS = (
 
 
 def split_first(first: str | None, rest: list[str] | None) -> tuple[str | None, list[str]]:
-    """Return the first argument, which may be left out, and the overrides, each of which has "="."""
-    return (None, [first, *(rest or [])]) if first is not None and "=" in first else (first, rest or [])
+    """Return the first argument, which may be left out, and the overrides, each of which has "=" and is no path."""
+    left_out = first is not None and "=" in first and not Path(first).exists()
+    return (None, [str(first), *(rest or [])]) if left_out else (first, rest or [])

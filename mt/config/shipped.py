@@ -30,8 +30,8 @@ def locate(name: Path, near: Path = Path()) -> Path:
     Where there is neither, the path comes back as it is, for whoever reads it to complain.
     """
     path = near / name
-    shipped = folder() / f"{name}.yaml"
-    return shipped if shipped.is_file() and not path.is_file() else path
+    shipped = name.as_posix() in names() and not path.is_file()
+    return folder() / f"{name}.yaml" if shipped else path
 
 
 def suggestion(path: Path) -> str:

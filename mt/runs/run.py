@@ -141,7 +141,12 @@ class Run:
     def validations(self) -> list[dict[str, Any]]:
         """The lines of metrics.jsonl, one for each validation; none before the first."""
         file = self / METRICS
-        return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()] if file.exists() else []
+        if not file.exists():
+            return []
+        try:
+            return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+        except (OSError, ValueError) as error:
+            raise UserError(f"{file} is damaged ({error}): restore it, or delete it") from error
 
     @cached_property
     def splits(self) -> dict[str, Split]:
@@ -195,8 +200,12 @@ class Run:
         return cache.is_dir() and all(".arrow" in path.name for path in cache.iterdir())
 
     def remove(self) -> None:
-        """Delete all that it consists of, and nothing else; the cache last, which tells what a kill in between left."""
-        for name in (SCORED, ALIGNED, *FILES, CACHE):
+        """Delete all that it consists of, and nothing else.
+
+        Config, vocabularies and cache come last, in this order: what a kill in between left is still known as ours.
+        """
+        last = CONFIG, TOKENIZERS, CACHE
+        for name in (SCORED, ALIGNED, *(name for name in FILES if name not in last), *last):
             for path in self.path.glob(name):
                 shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
 

@@ -11,7 +11,7 @@ import math
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 import torch
@@ -102,11 +102,15 @@ class Trainer:
         if (self.run / STATE).exists():
             tensors, record = checkpoint.read(self.run / STATE)
             record.pop("format", FORMAT)
+            if record.keys() != {*(one.name for one in fields(Position)), "made_with"}:
+                raise UserError(
+                    f"{self.run / STATE} is not the state of a training: restore it, or start anew (--overwrite)"
+                )
             self._must_be_mine(record.pop("made_with"))
             groups: dict[str, dict[str, Tensor]] = {"model": {}, "average": {}, "best": {}, "optimizer": {}}
             for name, tensor in tensors.items():
                 kind, _, rest = name.partition(".")
-                groups[kind][rest] = tensor
+                groups.setdefault(kind, {})[rest] = tensor
             checkpoint.set_weights(self.model, groups["model"], self.run / STATE)
             checkpoint.set_weights(self.average.module, groups["average"] or groups["model"], self.run / STATE)
             self.best = groups["best"]

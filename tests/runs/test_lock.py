@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from command_line import mt
 from conftest import ENVIRONMENT, write_numbers
 
 from mt.config.files import read_config
@@ -89,3 +90,24 @@ def test_a_state_beside_another_config_is_not_gone_on_with(tmp_path: Path) -> No
         experiment.train(other, run, resume=True)
     (run / "config.yaml").write_text(text)
     assert experiment.train(mine, run, resume=True)
+
+
+def test_a_state_that_is_none_is_named(tmp_path: Path) -> None:
+    tree, run = read_config(write_numbers(tmp_path, 200), ["train.epochs=1"]), tmp_path / "run"
+    experiment.train(tree, run)
+    (run / "state.safetensors").write_bytes((run / "model.safetensors").read_bytes())
+    with pytest.raises(UserError, match=r"state\.safetensors is not the state of a training"):
+        experiment.train(tree, run, resume=True)
+
+
+def test_a_datastore_of_no_run_leaves_nothing(tmp_path: Path) -> None:
+    done = mt("datastore", tmp_path / "typo")
+    assert done.returncode == 1
+    assert "is not a run directory" in done.stderr
+    assert not (tmp_path / "typo").exists()
+
+
+def test_a_run_may_have_an_equals_sign_in_its_name(tmp_path: Path) -> None:
+    (tmp_path / "rate=1").mkdir()
+    done = mt("eval", tmp_path / "rate=1")
+    assert "is not a run directory" in done.stderr

@@ -1,6 +1,7 @@
 """A run as an object: each of its files is read once, and what is read stays one set of weights."""
 
 import builtins
+import contextlib
 import io
 from collections import Counter
 from pathlib import Path
@@ -88,3 +89,36 @@ def test_a_run_of_a_newer_version_is_refused(tmp_path: Path) -> None:
     checkpoint.save(run / "state.safetensors", {}, {"format": runs.FORMAT + 1, "finished": True})
     with pytest.raises(UserError, match="was written by a newer version of mt"):
         _ = Run(run.path).is_finished
+
+
+def test_a_damaged_file_of_a_run_is_named(tmp_path: Path) -> None:
+    run = Run(write_run(tmp_path / "run", config(RNN)))
+    (run / "metrics.jsonl").write_text('{"upd')
+    with pytest.raises(UserError, match=r"metrics\.jsonl is damaged"):
+        _ = Run(run.path).validations
+
+
+def test_a_removal_that_was_killed_leaves_what_is_still_known_as_a_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class KilledError(Exception):
+        pass
+
+    for allowed in range(6):
+        run = Run(write_run(tmp_path / str(allowed), config(RNN)))
+        (run / "cache").mkdir()
+        checkpoint.save(run / "state.safetensors", {}, {})
+        left, unlink = [allowed], Path.unlink
+
+        def dying(self: Path, missing_ok: bool = False, left: list[int] = left, unlink: Any = unlink) -> None:
+            left[0] -= 1
+            if left[0] < 0:
+                raise KilledError
+            unlink(self, missing_ok)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "unlink", dying)
+            with contextlib.suppress(KilledError):
+                run.remove()
+        again = Run(run.path)
+        assert again.exists or again.may_begin(), allowed
