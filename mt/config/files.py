@@ -13,6 +13,7 @@ import yaml
 from pydantic import ValidationError
 
 from mt.config import Config
+from mt.config.before import fill_in
 from mt.config.mistakes import COMMAND_LINE, DEFAULT_KIND, TAGS, Origin, explain, switched
 from mt.config.shipped import locate, suggestion
 from mt.core.errors import UsageError, UserError
@@ -21,15 +22,18 @@ STARTS = tuple(f"{node}.{tag}=" for node, tag in TAGS.items())
 """Overrides that come first, because they start a node afresh."""
 
 
-def read_config(path: Path, overrides: Sequence[str] = ()) -> Config:
+def read_config(path: Path, overrides: Sequence[str] = (), *, of_run: bool = False) -> Config:
     """Return the configuration in a file, or of a shipped name, with `overrides` ("key.key=value") applied.
 
+    One that stands in a run may be older than some keys: what was done before they were (before.py) goes on.
     Raises UserError that names the file (or the command line), the key, and a suggestion.
     """
     path = locate(path)
     tree, origin = _read(path, ())
     for override in sorted(overrides, key=lambda override: not override.startswith(STARTS)):
         merge(tree, parse_override(override), origin, COMMAND_LINE)
+    if of_run:
+        fill_in(tree)
     return _validate(tree, origin, str(path))
 
 

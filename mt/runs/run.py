@@ -87,7 +87,7 @@ class Run:
         """The configuration it was trained with. Raises UserError when there is no run here."""
         if not self.exists:
             raise UserError(f"{self} is not a run directory: it has no {CONFIG} and tokenizer")
-        return read_config(self / CONFIG)
+        return read_config(self / CONFIG, of_run=True)
 
     @cached_property
     def tokenizers(self) -> Tokenizers:

@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 
 from mt.config import Config
+from mt.config.before import BEFORE
 from mt.config.files import to_yaml
 from mt.config.tree import flatten
 from mt.core.device import require, set_threads
@@ -106,7 +107,7 @@ def begin(run: Run, given: Materials, *, overwrite: bool = False) -> Trainer:
 
 
 def resolve(config: Config, run: Run, *, resume: bool, overwrite: bool) -> Config:
-    """Return the config if it may be trained in `run`, with the run's threads where it has none; nothing is changed.
+    """Return the config if it may be trained in `run`, or that of the run, which may be older; nothing is changed.
 
     Threads are the machine's, not the experiment's: another number goes on with the run, though not bit for bit.
     Raises UserError also when a run that is still to be trained needs another processor.
@@ -127,20 +128,20 @@ def resolve(config: Config, run: Run, *, resume: bool, overwrite: bool) -> Confi
 
 
 def _must_be_the_same(config: Config, run: Run) -> Config:
-    """Return the config with the run's threads where it has none. Raises UserError when it is another experiment."""
-    config = config.model_copy(update={"threads": config.threads or run.config.threads})
+    """Return the run's config, with these threads if any. Raises UserError when `config` is another experiment."""
     mine, theirs = (flatten(tree.model_dump(mode="json", exclude={"threads"})) for tree in (config, run.config))
-    differing = [
-        f"{key} is {mine.get(key)} here and {theirs.get(key)} there"
-        for key in sorted(mine.keys() | theirs.keys())
-        if mine.get(key) != theirs.get(key)
-    ]
-    if differing:
+    differing = [key for key in sorted(mine.keys() | theirs.keys()) if mine.get(key) != theirs.get(key)]
+    older = [key for key in differing if key in BEFORE and theirs.get(key) == BEFORE[key]]
+    for key in older:
+        log.info("%s was begun without %s: it goes on with %s", run, key, theirs[key])
+    if others := [
+        f"{key} is {mine.get(key)} here and {theirs.get(key)} there" for key in differing if key not in older
+    ]:
         raise UserError(
-            f"{run} holds another experiment ({'; '.join(differing)}): choose another directory with --run, or "
+            f"{run} holds another experiment ({'; '.join(others)}): choose another directory with --run, or "
             f"replace it with --overwrite"
         )
-    return config
+    return run.config.model_copy(update={"threads": config.threads or run.config.threads})
 
 
 @contextmanager

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from mt.config import Config
+from mt.config.before import without_later_keys
 from mt.core.errors import UserError
 from mt.core.files import write_text
 from mt.core.progress import Meter
@@ -93,7 +94,7 @@ class Trainer:
         sources = self.train_pieces, self.validation_pieces, self.guide, self.teacher
         data_read = "".join(source.digest for source in sources if source)
         # Of what differs from the defaults: a key that a later version adds changes nothing.
-        told = self.config.model_dump_json(exclude_defaults=True, exclude={"threads"})
+        told = without_later_keys(self.config).model_dump_json(exclude_defaults=True, exclude={"threads"})
         config = hashlib.sha256(told.encode()).hexdigest()[:16]
         return {"torch": torch.__version__, "threads": torch.get_num_threads(), "data": data_read, "config": config}
 

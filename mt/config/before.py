@@ -1,0 +1,34 @@
+"""Keys that a later version added: how a run made before them is read, so that it goes on as it began."""
+
+from typing import Any
+
+from mt.config import Config
+from mt.config.mistakes import TAGS, known_keys
+
+BEFORE: dict[str, Any] = {}
+"""By key, the value that says what was done when there was no such key, where that is not the key's default."""
+
+
+def fill_in(tree: dict[str, Any]) -> None:
+    """Give the config file of a run, as a tree, the keys of BEFORE that it lacks."""
+    for key, value in BEFORE.items():
+        *nodes, last = key.split(".")
+        chosen = str(tree.get(nodes[0], {}).get(TAGS[nodes[0]], "")) if nodes[0] in TAGS else ""
+        if last in known_keys(nodes, chosen):
+            node = tree
+            for name in nodes:
+                node = node.setdefault(name, {})
+            node.setdefault(last, value)
+
+
+def without_later_keys(config: Config) -> Config:
+    """Return the config as a version without the keys of BEFORE would have had it: a fingerprint is taken of that."""
+    tree = config.model_dump()
+    for key, value in BEFORE.items():
+        *nodes, last = key.split(".")
+        node = tree
+        for name in nodes:
+            node = node[name]
+        if node.get(last, value) == value:
+            node.pop(last, None)
+    return Config.model_validate(tree)
