@@ -52,7 +52,7 @@ def timers(one: Trained) -> tuple[Callable[[], float], Callable[[], float]]:
     run = one.run
     trainer = Trainer(run, gather(run.config, run, resume=True))
     chosen = trainer.order(0)[:UPDATES]
-    translator, lines = translator_of(run, [], run.config.search), run.splits[one.split].sources[:SENTENCES]
+    translator, lines = translator_of(run, [], run.config), run.splits[one.split].sources[:SENTENCES]
 
     def training() -> float:
         clock = time.perf_counter()

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from mt.commands.options import CHANGES, RUNS, Others, split_first
-from mt.config.overrides import change_search, parse_search
+from mt.config.overrides import change, parse_changes
 from mt.core.errors import UsageError
 
 
@@ -26,13 +26,13 @@ def evaluate(
 ) -> None:
     """Score a run: BLEU, chrF, TER with intervals; AER where gold is known; everything written to the run."""
     name, given = split_first(run, overrides)
-    changes = parse_search(given)
-    if "sample" in changes:
+    changes = parse_changes(given)
+    if "sample" in changes.get("search", {}):
         raise UsageError("search.sample: a split is scored by the best translations, never by samples")
     from mt.evaluation.evaluate import Asked, evaluate, searched
     from mt.runs.run import Run, latest
 
     scored = Run(name) if name else latest(RUNS)
-    settings = change_search(searched(scored.config.search), changes)
+    config = change(searched(scored.config), changes)
     ensemble = tuple(Run(other) for other in others or [])
-    evaluate(scored, Asked(split, settings, ensemble, plot, papers, novel))
+    evaluate(scored, Asked(split, config, ensemble, plot, papers, novel))

@@ -14,9 +14,10 @@ Overrides = Annotated[list[str] | None, typer.Argument(help="Changes to it, such
 Others = Annotated[
     list[Path] | None, typer.Option("--with", help="Another run of the same vocabulary, to make an ensemble.")
 ]
-CHANGES = f"Changes to how it searches, for this once, such as {KEYS[0]}=10; the keys are below."
+CHANGES = f"Changes to its settings, for this once, such as {KEYS[0]}=10; the keys are below."
 SETTINGS = (
-    f"Settings of the search, and the values that they have where no config says another:\n\n{describe_settings()}"
+    f"Settings that can change after training, and the values that they have where no config says another:\n\n"
+    f"{describe_settings()}"
 )
 
 

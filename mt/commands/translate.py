@@ -14,7 +14,7 @@ import typer
 
 from mt.commands.options import CHANGES, Others, RunPath
 from mt.config import Search
-from mt.config.overrides import change_search, parse_search
+from mt.config.overrides import change, parse_changes
 from mt.core.errors import UsageError, UserError
 from mt.core.files import decode_lines, read_lines
 from mt.core.progress import Meter
@@ -45,7 +45,7 @@ def translate(
 ) -> None:
     """Translate sentences, a file or standard input: one line out for each line in."""
     short = ([f"search.beam={beam}"] if beam is not None else []) + (["search.sample=true"] if sample else [])
-    changes = parse_search([*short, *(settings or [])])
+    changes = parse_changes([*short, *(settings or [])])
     if sentences and input_file:
         raise UsageError("give sentences or --input, not both")
     if picture and picture.suffix.lower() not in PICTURES:
@@ -54,7 +54,7 @@ def translate(
     from mt.runs.run import Run
 
     first, ensemble = Run(run), [Run(other) for other in others or []]
-    translator = translator_of(first, ensemble, change_search(first.config.search, changes, n_best))
+    translator = translator_of(first, ensemble, change(first.config, changes, n_best))
     write_translations(translator, sentences, input_file, Output(n_best, alignments, picture, plot))
 
 

@@ -4,6 +4,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
+from mt.config.alignment import AlignmentConfig
 from mt.config.corpora import CorpusConfig
 from mt.config.models import Model, RNNModel
 from mt.config.search import Nearest, Search
@@ -11,7 +12,7 @@ from mt.config.train import Train
 from mt.config.tree import Count, Precision, Seed, Tree
 from mt.config.vocabulary import Vocabulary
 
-__all__ = ["Config", "Nearest", "Precision", "Search", "Train", "Vocabulary"]
+__all__ = ["AlignmentConfig", "Config", "Nearest", "Precision", "Search", "Train", "Vocabulary"]
 
 
 class Config(Tree):
@@ -22,6 +23,7 @@ class Config(Tree):
     model: Annotated[Model, Field(discriminator="kind")] = RNNModel()
     train: Train = Train()
     search: Search = Search()
+    alignment: AlignmentConfig = AlignmentConfig()
     seed: Seed = 1
     """Of all that is random in training: first weights, order, dropout."""
     threads: Count | None = None

@@ -5,7 +5,7 @@ from typing import Any
 from mt.config import Config
 from mt.config.mistakes import TAGS, known_keys
 
-BEFORE: dict[str, Any] = {}
+BEFORE: dict[str, Any] = {"alignment.unit": "tokens"}
 """By key, the value that says what was done when there was no such key, where that is not the key's default."""
 
 

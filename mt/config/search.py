@@ -1,4 +1,4 @@
-"""Keys of `search`: how a trained model translates. The only ones that can change after training."""
+"""Keys of `search`: how a trained model translates. They can change after training."""
 
 from typing import Annotated
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from mt.alignment.files import write_all
 from mt.alignment.matrices import EMPTY, Alignment
-from mt.config import Search
+from mt.config import Config, Search
 from mt.core.errors import UserError
 from mt.core.files import write_lines
 from mt.core.progress import Meter
@@ -35,8 +35,8 @@ class Asked:
 
     split: str | None = None
     """Unset: the last of the test splits."""
-    search: Search | None = None
-    """Unset: as the run's config says; never by sampling."""
+    config: Config | None = None
+    """The run's, with what is changed of it for this once, never with sampling. Unset: as it is."""
     others: tuple[Run, ...] = ()
     """The other members of an ensemble."""
     plot: bool = False
@@ -55,7 +55,7 @@ def evaluate(run: Run, asked: Asked = Asked()) -> tuple[str, Scores]:
     """
     if asked.others and asked.plot:
         raise UserError("--plot draws what one run looks at: leave out --with")
-    translator = translator_of(run, asked.others, searched(asked.search or run.config.search))
+    translator = translator_of(run, asked.others, searched(asked.config or run.config))
     if asked.papers:
         metrics.moses([], run.config.corpus.target)  # says that sacremoses is missing before the split is translated
     name = run.split_name(asked.split)
@@ -103,9 +103,9 @@ def _write(folder: Path, pairs: Split, hypotheses: list[str], alignments: list[A
     scores.write(folder)
 
 
-def searched(settings: Search) -> Search:
-    """Return how a split is searched: by these settings, but never by sampling."""
-    return settings.model_copy(update={"sample": False})
+def searched(config: Config) -> Config:
+    """Return the config by which a split is searched: this one, but never by sampling."""
+    return config.model_copy(update={"search": config.search.model_copy(update={"sample": False})})
 
 
 def describe_search(settings: Search, others: Sequence[Run] = ()) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import copy
 from collections.abc import Sequence
 from pathlib import Path
 
-from mt.config import Precision, Search
+from mt.config import Config, Precision, Search
 from mt.core.device import require, set_threads
 from mt.core.errors import UserError
 from mt.inference.translator import Translator
@@ -25,16 +25,21 @@ def load(
     when one is missing, when languages or vocabularies differ, or when the processor has no such precision.
     """
     first = Run(run)
-    settings = first.config.search if first.exists else Search()
+    config = first.config
+    settings = config.search
     if nearest is not None:
         settings = settings.model_copy(update={"nearest": settings.nearest.model_copy(update={"count": nearest})})
     if precision is not None:
         settings = settings.model_copy(update={"precision": precision})
-    return translator_of(first, [Run(other) for other in others], settings)
+    return translator_of(first, [Run(other) for other in others], config.model_copy(update={"search": settings}))
 
 
-def translator_of(run: Run, others: Sequence[Run], settings: Search) -> Translator:
-    """Return the translator of a run, or of an ensemble, which searches by these settings. Raises as `load`."""
+def translator_of(run: Run, others: Sequence[Run], config: Config) -> Translator:
+    """Return the translator of a run, or of an ensemble, by this config, that of the run as it may be changed.
+
+    Raises as `load`.
+    """
+    settings = config.search
     require(settings.precision, "give search.precision=float32")
     models = [_prepare(run, settings)]
     set_threads(run.config.threads)
@@ -50,7 +55,6 @@ def translator_of(run: Run, others: Sequence[Run], settings: Search) -> Translat
             )
     looked_at = [default_site(one.model, one.config.model.report) for one in (run, *others)]
     model = Ensemble(models, looked_at).eval() if others else models[0]
-    config = run.config.model_copy(update={"search": settings})
     return Translator(model, run.tokenizers, config)
 
 

@@ -65,7 +65,7 @@ def scores_of(run: Run, split: str | None, papers: bool = False, others: Sequenc
     scores = read_scores(run.scored(name, others))
     if scores is not None:
         same = scores.weights == [one.fingerprint for one in (run, *others)]
-        same = same and scores.search == describe_search(searched(run.config.search), others)
+        same = same and scores.search == describe_search(searched(run.config).search, others)
         if same and ("BLEU, papers" in scores.corpus or not papers):
             return name, scores
     return evaluate(run, Asked(name, others=tuple(others), papers=papers))

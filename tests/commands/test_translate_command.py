@@ -13,7 +13,9 @@ from tiny_translators import write_run
 import mt
 from mt.commands.translate import Output
 from mt.commands.translate import write_translations as run
-from mt.config.overrides import change_search, parse_search
+from mt.config import Config
+from mt.config.corpora import ToyCorpus
+from mt.config.overrides import change, parse_changes
 from mt.core.errors import UsageError, UserError
 from mt.inference.translator import Translator
 
@@ -30,8 +32,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Translator:
 def searching(made: Translator, *overrides: str, n_best: int = 1) -> Translator:
     """Return the translator with other settings, as the command line would make it."""
     other = copy.copy(made)
-    changes = parse_search([f"search.{override}" for override in overrides])
-    other.settings = change_search(made.settings, changes, n_best)
+    changes = parse_changes([f"search.{override}" for override in overrides])
+    config = Config(corpus=ToyCorpus(name="toy"), search=made.settings)
+    other.settings = change(config, changes, n_best).search
     return other
 
 

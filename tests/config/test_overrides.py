@@ -1,15 +1,22 @@
-"""Settings of the search, changed for once: what is taken, what is refused and in which words, what has no effect."""
+"""Settings that can change after training: what is taken, what is refused in which words, what has no effect."""
 
 import pytest
 
 from mt.config import Config, Nearest, Search
-from mt.config.overrides import KEYS, change_search, describe_settings, parse_search
+from mt.config.alignment import AlignmentConfig
+from mt.config.corpora import ToyCorpus
+from mt.config.models import AttentionConfig, RNNModel
+from mt.config.overrides import CHANGEABLE, KEYS, change, describe_settings, parse_changes
 from mt.config.tree import flatten
 from mt.core.errors import UsageError
 
 
+def config(settings: Search | None = None) -> Config:
+    return Config(corpus=ToyCorpus(name="toy"), search=settings or Search())
+
+
 def changed(*overrides: str, settings: Search | None = None, n_best: int = 1) -> Search:
-    return change_search(settings or Search(), parse_search(overrides), n_best)
+    return change(config(settings), parse_changes(overrides), n_best).search
 
 
 def refused(*overrides: str, settings: Search | None = None) -> str:
@@ -32,7 +39,8 @@ def test_what_is_asked_lies_over_the_settings_of_the_run() -> None:
 
 
 def test_every_key_can_be_given_and_is_described() -> None:
-    assert list(flatten(Search().model_dump())) == [key.removeprefix("search.") for key in KEYS]
+    defaults = {node: tree().model_dump() for node, tree in CHANGEABLE.items()}
+    assert list(flatten(defaults)) == KEYS
     described = describe_settings().split("\n\n")
     assert [one.partition("=")[0] for one in described] == KEYS
     assert all(one.partition(": ")[2] for one in described)
@@ -40,17 +48,33 @@ def test_every_key_can_be_given_and_is_described() -> None:
     assert "search.sample=false: " in describe_settings()
     assert "search.precision=float32: float32 or bfloat16. " in describe_settings()
     sampled = {"search.temperature", "search.top_k", "search.top_p", "search.sample_seed"}
-    for key, value in flatten(Search().model_dump()).items():
-        rest = ["search.sample=true"] if f"search.{key}" in sampled else ["search.nearest.count=3"]
-        assert changed(f"search.{key}={value}", *rest)
+    for key, value in flatten(defaults).items():
+        rest = ["search.sample=true"] if key in sampled else ["search.nearest.count=3"]
+        assert changed(f"{key}={value}", *rest)
 
 
-@pytest.mark.parametrize("key", [key for key in flatten(Config.model_construct().model_dump()) if key[:7] != "search."])
+def test_any_node_that_can_change_is_changed_and_the_rest_stays() -> None:
+    old = config(Search(beam=3))
+    new = change(old, parse_changes(["alignment.unit=pieces", "search.no_repeat=2"]))
+    assert new == old.model_copy(
+        update={"alignment": AlignmentConfig(unit="pieces"), "search": Search(beam=3, no_repeat=2)}
+    )
+    assert change(old, {}) == old
+    blind = old.model_copy(update={"model": RNNModel(attention=AttentionConfig(score="none"))})
+    with pytest.raises(UsageError, match=r"^alignment\.unit has no effect on a model without attention$"):
+        change(blind, parse_changes(["alignment.unit=pieces"]))
+
+
+@pytest.mark.parametrize(
+    "key", [key for key in flatten(Config.model_construct().model_dump()) if key.split(".")[0] not in CHANGEABLE]
+)
 def test_a_key_of_training_is_refused_by_name(key: str) -> None:
     if key == "threads":
         assert refused("threads=2") == "threads is a property of this machine: set OMP_NUM_THREADS"
     else:
-        assert refused(f"{key}=1").startswith(f"{key} is fixed once a run is trained: only settings of the search can")
+        assert refused(f"{key}=1").startswith(
+            f"{key} is fixed once a run is trained: only keys of search and alignment can"
+        )
 
 
 @pytest.mark.parametrize(
@@ -64,6 +88,9 @@ def test_a_key_of_training_is_refused_by_name(key: str) -> None:
         ("zzz=2", f"unknown key zzz: known here: {', '.join(KEYS)}"),
         ("beam", "override 'beam' on the command line: write key=value"),
         ("search.beam=[", "override 'search.beam=[' on the command line, line 1: not YAML"),
+        ("alignment=3", "alignment has keys of its own: write one of them, such as alignment.unit"),
+        ("alignment.unit=letters", "alignment.unit in the command line is 'letters': input should be 'words', 'tok"),
+        ("unti=words", "unknown key unti: did you mean alignment.unit?"),
         ("search=3", "search has keys of its own: write one of them, such as search.beam"),
         ("search.nearest=3", "search.nearest in the command line is 3: it has keys of its own: count, weight, temp"),
         ("search.beam=0", "search.beam in the command line is 0: input should be greater than or equal to 1"),

@@ -13,6 +13,7 @@ from toy_runs import RNN, TRANSFORMER, config, read_off, write_run
 
 from mt.alignment.links import aer, hard
 from mt.config.files import read_config
+from mt.config.overrides import change, parse_changes
 from mt.core.errors import UserError
 from mt.core.files import write_lines
 from mt.corpora import load_splits
@@ -68,7 +69,7 @@ def test_four_ways_to_align_are_scored_on_the_split_and_the_chosen_one_is_named(
 
 
 def test_the_search_that_made_the_scores_is_recorded(run: Path) -> None:
-    greedy = Run(run).config.search.model_copy(update={"beam": 1})
+    greedy = change(Run(run).config, parse_changes(["search.beam=1"]))
     _, scores = evaluate(Run(run), Asked("validation", greedy))
     first = json.loads((run / "alignment.json").read_text())
     assert scores.search["beam"] == 1
