@@ -3,9 +3,12 @@
 from typing import Any
 
 from mt.config import Config
-from mt.config.mistakes import TAGS, known_keys
+from mt.config.mistakes import DEFAULT_KIND, TAGS, known_keys
 
-BEFORE: dict[str, Any] = {"alignment.unit": "tokens"}
+BEFORE: dict[str, Any] = {
+    "alignment.unit": "tokens",
+    "corpus.held_out_by": "pairs",
+}
 """By key, the value that says what was done when there was no such key, where that is not the key's default."""
 
 
@@ -13,12 +16,17 @@ def fill_in(tree: dict[str, Any]) -> None:
     """Give the config file of a run, as a tree, the keys of BEFORE that it lacks."""
     for key, value in BEFORE.items():
         *nodes, last = key.split(".")
-        chosen = str(tree.get(nodes[0], {}).get(TAGS[nodes[0]], "")) if nodes[0] in TAGS else ""
-        if last in known_keys(nodes, chosen):
-            node = tree
-            for name in nodes:
-                node = node.setdefault(name, {})
+        node: Any = tree
+        for name in nodes:
+            node = node.setdefault(name, {}) if isinstance(node, dict) else None
+        if isinstance(node, dict) and last in known_keys(nodes, _chosen(tree, nodes[:1])):
             node.setdefault(last, value)
+
+
+def _chosen(tree: dict[str, Any], nodes: list[str]) -> str:
+    """Return the name of the corpus, or the kind of the model, that a top node of the tree is."""
+    tag = TAGS.get(nodes[0]) if nodes else None
+    return str(tree[nodes[0]].get(tag, DEFAULT_KIND if nodes[0] == "model" else "")) if tag else ""
 
 
 def without_later_keys(config: Config) -> Config:

@@ -4,6 +4,7 @@ from typing import Literal
 
 from mt.config.tree import Count, Seed, Tree
 
+HeldOutBy = Literal["groups", "pairs"]
 Multi30kLanguage = Literal["en", "de", "fr", "cs"]
 
 
@@ -70,6 +71,9 @@ class FilesCorpus(Tree):
     """As train. Unset: held out from the training pairs."""
     held_out: Count | None = None
     """Pairs to hold out for each split that is not given. Unset: a tenth of the pairs, at most 1,000."""
+    held_out_by: HeldOutBy = "groups"
+    """groups: pairs that share a source or a target sentence (case and white space aside) are held out together, so
+    that training has seen no sentence of the test. pairs: each pair by itself."""
     seed: Seed = 1
     """Chooses the pairs that are held out."""
 
@@ -91,6 +95,9 @@ class HubCorpus(Tree):
     """Column holding {language: text}. Where it is missing, columns named like the languages are used."""
     held_out: Count | None = None
     """Pairs to hold out for validation or test where the data set has no such split. Unset: as for files."""
+    held_out_by: HeldOutBy = "groups"
+    """groups: pairs that share a source or a target sentence (case and white space aside) are held out together, so
+    that training has seen no sentence of the test. pairs: each pair by itself."""
     seed: Seed = 1
     """Chooses the pairs that are held out."""
 

@@ -2,7 +2,7 @@
 
 import difflib
 import typing
-from typing import Any, Literal
+from typing import Any
 
 from mt.config import Config
 from mt.config.tree import flatten
@@ -59,12 +59,18 @@ def explain(problem: Any, origin: Origin, path: str) -> str:
 
 
 def known_keys(loc: list[str], chosen: str) -> list[str]:
-    """Return the keys that a node of the tree has; `chosen` is the tag of the corpus or model that it belongs to."""
+    """Return the keys that a node of the tree has; `chosen` is the tag of the corpus or model that it belongs to.
+
+    A corpus or model that there is not has none.
+    """
     node: Any = Config
     for part in loc:
         node = node.model_fields[part].annotation
         if tag := TAGS.get(part, "") if node is not str and typing.get_args(node) else "":
-            node = next(one for one in typing.get_args(node) if one.model_fields[tag].annotation == Literal[chosen])
+            kinds = {typing.get_args(one.model_fields[tag].annotation)[0]: one for one in typing.get_args(node)}
+            if chosen not in kinds:
+                return []
+            node = kinds[chosen]
     return list(node.model_fields)
 
 

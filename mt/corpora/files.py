@@ -18,7 +18,8 @@ def load(config: FilesCorpus) -> dict[str, Split]:
     given = {"train": config.train, "validation": config.validation, "test": config.test}
     splits = {name: read(place, config.source, config.target) for name, place in given.items() if place is not None}
     missing = [name for name in given if name not in splits]
-    splits |= hold_out(splits["train"], missing, config.held_out, config.seed, describe(config.train))
+    origin = describe(config.train)
+    splits |= hold_out(splits["train"], missing, config.held_out, config.seed, origin, by=config.held_out_by)
     return {name: splits[name] for name in given}
 
 

@@ -28,7 +28,8 @@ def load(config: HubCorpus) -> dict[str, Split]:
     splits = {name: pair_up(*pair, *[f"data set {config.path}, {name}"] * 2) for name, pair in texts.items()}
     names = ["train", "validation", "test"]
     missing = [name for name in names if name not in splits]
-    splits |= hold_out(splits["train"], missing, config.held_out, config.seed, f"data set {config.path}")
+    origin = f"data set {config.path}"
+    splits |= hold_out(splits["train"], missing, config.held_out, config.seed, origin, by=config.held_out_by)
     return {name: splits[name] for name in names}
 
 

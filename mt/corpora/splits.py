@@ -1,13 +1,18 @@
 """From raw lines to splits: pair them, drop empty pairs, hold pairs out where no validation or test is given."""
 
+import logging
 import random
 import re
 from collections.abc import Iterable, Sequence
 
+from mt.config.corpora import HeldOutBy
 from mt.core.errors import UserError
+from mt.corpora.groups import Pair, choose, fold, number_pairs
 from mt.corpora.pairs import Split
 
 LARGEST_HELD_OUT = 1000
+
+log = logging.getLogger("mt")
 
 
 def pair_up(sources: Sequence[str], targets: Sequence[str], source_name: str, target_name: str) -> Split:
@@ -30,16 +35,23 @@ def pair_up(sources: Sequence[str], targets: Sequence[str], source_name: str, ta
     return Split([source for source, _ in pairs], [target for _, target in pairs], dropped=len(sources) - len(pairs))
 
 
-def hold_out(train: Split, names: Sequence[str], held_out: int | None, seed: int, origin: str) -> dict[str, Split]:
+def hold_out(
+    train: Split, names: Sequence[str], held_out: int | None, seed: int, origin: str, *, by: HeldOutBy = "groups"
+) -> dict[str, Split]:
     """Return {"train": the rest, name: held-out pairs for each of `names`}; no pair is in two of them.
 
     Each name gets `held_out` pairs, by default a tenth of the distinct pairs and at most 1,000, chosen by `seed` and
-    kept in their order. Copies of a held-out pair leave the training pairs. Raises UserError when too few pairs exist.
+    kept in their order: pairs that share a sentence together, or each by itself (`by`). Copies of a held-out pair leave
+    the training pairs. Raises UserError when too few pairs exist.
     """
     if not names:
         return {"train": train}
     pairs = list(zip(train.sources, train.targets, strict=True))
-    distinct = list(dict.fromkeys(pairs))
+    units = number_pairs(pairs, str if by == "pairs" else fold)
+    first: dict[Pair, int] = {}
+    for place, unit in enumerate(units):
+        first.setdefault(unit, place)
+    distinct = list(first)
     size = held_out or min(LARGEST_HELD_OUT, len(distinct) // 10)
     if size == 0 or size * len(names) >= len(distinct):
         raise UserError(
@@ -47,15 +59,36 @@ def hold_out(train: Split, names: Sequence[str], held_out: int | None, seed: int
             f"{f'{size:,} pairs' if size else 'a tenth'} for {' and for '.join(names)}; "
             f"give files for {' and '.join(names)}, more pairs, or a smaller corpus.held_out"
         )
-    chosen = random.Random(seed).sample(range(len(distinct)), size * len(names))
+    if by == "pairs":
+        chosen = random.Random(seed).sample(range(len(distinct)), size * len(names))
+        parts = [chosen[start : start + size] for start in range(0, len(chosen), size)]
+    else:
+        parts, broken = choose(distinct, size, len(names), seed)
+        _tell(dict(zip(names, parts, strict=True)), size, broken, origin)
     splits = {}
-    for number, name in enumerate(names):
-        own = [distinct[index] for index in sorted(chosen[number * size : (number + 1) * size])]
+    for name, part in zip(names, parts, strict=True):
+        own = [pairs[first[distinct[index]]] for index in sorted(part)]
         splits[name] = Split([source for source, _ in own], [target for _, target in own])
-    gone = {distinct[index] for index in chosen}
-    rest = [pair for pair in pairs if pair not in gone]
+    gone = {distinct[index] for part in parts for index in part}
+    rest = [pair for pair, unit in zip(pairs, units, strict=True) if unit not in gone]
     left = Split([source for source, _ in rest], [target for _, target in rest], dropped=train.dropped)
     return {"train": left} | splits
+
+
+def _tell(parts: dict[str, list[int]], size: int, broken: int, origin: str) -> None:
+    """Say in the log where holding out by groups did not give just what was asked."""
+    for name, part in parts.items():
+        if len(part) != size:
+            log.info(
+                "%s: %s pairs are held out for %s, not %s, because pairs that share a sentence stay together",
+                *(origin, f"{len(part):,}", name, f"{size:,}"),
+            )
+    if broken:
+        log.warning(
+            "%s: too many of its pairs share sentences with one another, so %s held-out pairs have a sentence that "
+            "training may have seen; give files for %s, or a smaller corpus.held_out",
+            *(origin, f"{broken:,}", " and ".join(parts)),
+        )
 
 
 def _clean(lines: Iterable[str], name: str) -> list[str]:

@@ -16,6 +16,8 @@ from mt.core.device import require, set_threads
 from mt.core.errors import UserError
 from mt.core.files import make_folder, write_text
 from mt.corpora import load_splits
+from mt.corpora.groups import MOST, overlap
+from mt.corpora.pairs import Split
 from mt.data.pieces import must_fit
 from mt.neighbours.datastore import has_current_datastore, write_datastore
 from mt.runs.card import write_card
@@ -85,11 +87,23 @@ def gather(config: Config, run: Run, *, resume: bool = False) -> Materials:
     set_threads(config.threads)
     splits = load_splits(config.corpus)
     train = splits["train"]
+    _warn_of_overlap(splits)
     begun = resume and run.exists
     tokenizers = run.tokenizers if begun else train_tokenizers(train.sources, train.targets, config.vocabulary)
     must_fit(train, tokenizers, config.train.max_pieces)
     guide, teacher = load_guide(config.train.guide, train, tokenizers), load_teacher(config.train.teacher, tokenizers)
     return Materials(config, splits, tokenizers, guide, teacher)
+
+
+def _warn_of_overlap(splits: dict[str, Split]) -> None:
+    """Say which splits have so many sentences of training that their scores tell less."""
+    for name, split in splits.items():
+        if name != "train" and (shared := overlap(splits["train"], split)) > MOST * len(split.sources):
+            log.warning(
+                "training has a sentence of %s of the %s pairs of %s, so its scores will be too good: take these pairs "
+                "out of one of the two",
+                *(f"{shared:,}", f"{len(split.sources):,}", name),
+            )
 
 
 def begin(run: Run, given: Materials, *, overwrite: bool = False) -> Trainer:
