@@ -12,7 +12,7 @@ from typing import NamedTuple
 from mt.core.errors import UserError
 from mt.core.files import read_lines
 from mt.corpora.pairs import Gold, Link, Split
-from mt.text.words import word_spans
+from mt.text.words import spans_of
 
 
 class Row(NamedTuple):
@@ -42,7 +42,7 @@ def read_gold(path: Path, form: str, pairs: Split) -> list[Gold | None]:
     Raises UserError that names the file and the line, for what is not a link and for a link to no word.
     """
     first, sides = FORMATS[form].first, (pairs.sources, pairs.targets)
-    words = [(word_spans(source), word_spans(target)) for source, target in zip(*sides, strict=True)]
+    words = [(spans_of(source, "tokens"), spans_of(target, "tokens")) for source, target in zip(*sides, strict=True)]
     sure: list[set[Link]] = [set() for _ in words]
     possible: list[set[Link]] = [set() for _ in words]
     for row in FORMATS[form].rows(path, len(words)):
@@ -65,7 +65,7 @@ def read_gold(path: Path, form: str, pairs: Split) -> list[Gold | None]:
 
 
 def _pharaoh(path: Path, sentences: int) -> Iterator[Row]:
-    """Yield the links "i-j" (sure) and "i?j" (possible), a line for each sentence."""
+    """Yield the links "i-j" (sure) and "i?j" or "ipj" (possible), a line for each sentence."""
     lines = read_lines(path)
     if len(lines) != sentences:
         raise UserError(
@@ -73,11 +73,11 @@ def _pharaoh(path: Path, sentences: int) -> Iterator[Row]:
         )
     for number, line in enumerate(lines, 1):
         for item in line.split():
-            match = re.fullmatch(r"([0-9]+)([-?])([0-9]+)", item)
+            match = re.fullmatch(r"([0-9]+)([-?p])([0-9]+)", item)
             if match is None:
                 raise UserError(
                     f"{path}, line {number}: {item!r} is not a link; write source-target for a sure link, "
-                    f"source?target for a possible one, for example 0-2"
+                    f"source?target (or a p for the ?) for a possible one, for example 0-2"
                 )
             yield Row(number, number - 1, (int(match[1]), int(match[3])), match[2] == "-")
 

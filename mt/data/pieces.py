@@ -49,7 +49,7 @@ class Pieces:
 
 def digest(split: Split, tokenizers: Tokenizers) -> str:
     """Return 16 characters that change with the text or the vocabularies."""
-    whole = hashlib.sha256(tokenizers.source.model + tokenizers.target.model)
+    whole = hashlib.sha256(tokenizers.source.identity + tokenizers.target.identity)
     for line in (*split.sources, *split.targets):
         whole.update(line.encode() + b"\n")
     return whole.hexdigest()[:16]

@@ -6,6 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from mt.text.normal import joins, normalise
+from mt.text.words import word_spans
+
 WORD = re.compile(r"\w+")
 MOST = 0.5
 """Share of its words that a new sentence may have in one training sentence."""
@@ -14,7 +17,7 @@ MOST = 0.5
 def novel(sentences: Sequence[str], training: Sequence[str]) -> list[int]:
     """Return the numbers of the sentences that share at most half of their words with any one training sentence.
 
-    Words are compared in lower case, without punctuation, and as often as they stand there.
+    Words (text/words.py) are compared in lower case, without punctuation, and as often as they stand there.
     """
     found: dict[str, list[tuple[int, int]]] = defaultdict(list)
     for number, line in enumerate(training):
@@ -34,4 +37,9 @@ def novel(sentences: Sequence[str], training: Sequence[str]) -> list[int]:
 
 
 def _words(line: str) -> Counter[str]:
-    return Counter(WORD.findall(line.lower()))
+    line = normalise(line).lower()
+    if line.isascii():
+        return Counter(WORD.findall(line))
+    # A mark is part of its word, as in Hindi or Hebrew.
+    kept = "".join(one if one.isalnum() or one == "_" or joins(one) else " " for one in line)
+    return Counter(kept[start:end] for start, end in word_spans(kept))

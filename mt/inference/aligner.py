@@ -94,8 +94,8 @@ class Aligner:
             for place, row in enumerate(rows):
                 here = replace(
                     results[row],
-                    source_pieces=self.tokenizers.source.spans(sources[row][:-1]),
-                    target_pieces=self.tokenizers.target.spans(targets[row][:-1]),
+                    source_pieces=self.tokenizers.source.spans(sources[row][:-1], pairs.sources[row]),
+                    target_pieces=self.tokenizers.target.spans(targets[row][:-1], pairs.targets[row]),
                 )
                 for view, matrix_BTS in read.items():
                     matrix_TS = matrix_BTS[place, : len(targets[row]), : len(sources[row])].numpy().copy()

@@ -48,7 +48,7 @@ def translator_of(run: Run, others: Sequence[Run], config: Config) -> Translator
         models.append(_prepare(other, settings))
         if ours != (other.config.corpus.source, other.config.corpus.target):
             raise UserError(f"{run} and {other} translate between different languages, so they make no ensemble")
-        if [one.model for one in run.tokenizers] != [one.model for one in other.tokenizers]:
+        if [one.identity for one in run.tokenizers] != [one.identity for one in other.tokenizers]:
             raise UserError(
                 f"{run} and {other} have different vocabularies, so they make no ensemble; train both on the same "
                 f"corpus with the same keys of vocabulary"

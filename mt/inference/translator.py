@@ -139,7 +139,8 @@ class Translator:
     def _line(self, number: int, longest: int, text: str, prefix: str | Sequence[int], gold: Gold | None) -> _Line:
         """Return a line as it is searched."""
         text, encode = text.strip(), self.tokenizers.target.encode  # as corpora are read
-        source = [*self.tokenizers.source.encode(text), EOS] if text else []
+        pieces = self.tokenizers.source.encode(text)
+        source = [*pieces, EOS] if pieces else []
         if len(source) > longest + 1:
             log.warning(
                 "line %d has %d pieces: only the first %d (search.max_source) are translated",
@@ -173,7 +174,7 @@ class Translator:
             attention = attention_at(self.site or Site(1), layers)[0]
         if not alignments:
             return made
-        source = Side(line.text, self.tokenizers.source.spans(line.source[:-1]), line.words)
+        source = Side(line.text, self.tokenizers.source.spans(line.source[:-1], line.text), line.words)
         target = Side(text, self.tokenizers.target.spans(found.tokens))
         return replace(made, alignment=align(source, target, attention.numpy()))
 

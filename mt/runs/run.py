@@ -92,7 +92,7 @@ class Run:
     @cached_property
     def tokenizers(self) -> Tokenizers:
         """Its vocabularies. Raises UserError when one is missing."""
-        found = load_tokenizers(self.path, self.config.vocabulary.joint)
+        found = load_tokenizers(self.path, self.config.vocabulary)
         if found is None:
             raise UserError(f"{self} has not all of its vocabularies ({TOKENIZERS}): restore them, or train anew")
         return found

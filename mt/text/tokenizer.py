@@ -1,7 +1,8 @@
 """SentencePiece vocabularies: train, encode, decode, and where each piece stands in its sentence.
 
-Text is taken as it is (identity normalisation, bytes for characters never seen), so decode(encode(text)) == text for
-every Unicode text. The blank that SentencePiece puts before a sentence is put and taken here.
+SentencePiece takes text as it is (identity normalisation, bytes for characters never seen), so decode(encode(text)) is
+text for every Unicode text, or normalise(text) where the vocabulary has text normalised: that is done here, so that
+nobody can forget it. The blank that SentencePiece puts before a sentence is put and taken here, too.
 """
 
 import io
@@ -17,15 +18,16 @@ from mt.config import Vocabulary
 from mt.core.errors import UserError
 from mt.core.files import replacing
 from mt.core.special import BOS, EOS, PAD, UNK
+from mt.text.normal import normalise, spans_in
 
 BLANK = "▁"  # how SentencePiece writes a blank; a ▁ of the text itself goes through its three bytes
 
 
 class Tokenizer:
-    """One SentencePiece vocabulary."""
+    """One SentencePiece vocabulary; where it `normalizes`, it reads all text in its normal form (normal.py)."""
 
-    def __init__(self, model: bytes):
-        self.model = model
+    def __init__(self, model: bytes, normalizes: bool):
+        self.model, self.normalizes = model, normalizes
         self._processor = sentencepiece.SentencePieceProcessor()
         self._processor.load_from_serialized_proto(model)  # unlike the constructor, it refuses an empty file
         self._blank_bytes = [self._processor.piece_to_id(f"<0x{byte:02X}>") for byte in BLANK.encode()]
@@ -34,8 +36,15 @@ class Tokenizer:
     def __len__(self) -> int:
         return int(self._processor.get_piece_size())
 
+    @property
+    def identity(self) -> bytes:
+        """What is the same of two vocabularies that cut all text into the same pieces."""
+        return self.model + b"nfc" * self.normalizes
+
     def encode(self, text: str) -> list[int]:
         """Return the pieces of `text`, without <s> and </s>; none for an empty text."""
+        if self.normalizes:
+            text = normalise(text)
         if not text:
             return []
         first, *rest = f" {text}".split(BLANK)
@@ -49,17 +58,18 @@ class Tokenizer:
         text = b"".join(map(self._surface, pieces)).decode("utf-8", "surrogateescape")
         return re.sub("[\udc80-\udcff]", "\ufffd", text).removeprefix(" ")
 
-    def spans(self, pieces: Sequence[int]) -> list[tuple[str, tuple[int, int]]]:
+    def spans(self, pieces: Sequence[int], text: str | None = None) -> list[tuple[str, tuple[int, int]]]:
         """Return each piece's name and its half-open character span in decode(pieces).
 
+        With the `text` that these pieces, or with more behind them, are those of: its span in there, as it was typed.
         A piece that is part of a character (a byte) spans the whole of it; one without text (</s>) spans nothing.
         """
         surfaces = [self._surface(piece) for piece in pieces]
-        text = b"".join(surfaces).decode("utf-8", "surrogateescape")
-        blank = text.startswith(" ")  # which decode drops
+        decoded = b"".join(surfaces).decode("utf-8", "surrogateescape")
+        blank = decoded.startswith(" ")  # which decode drops
         owners = [
             number - blank
-            for number, character in enumerate(text)
+            for number, character in enumerate(decoded)
             for _ in character.encode("utf-8", "surrogateescape")
         ]
         spans, byte, end = [], 0, 0
@@ -68,7 +78,7 @@ class Tokenizer:
             byte += len(surface)
             start, end = (max(characters[0], 0), characters[-1] + 1) if characters else (end, end)
             spans.append((self.name(piece), (start, end)))
-        return spans
+        return _typed(spans, spans_in(text)) if text and self.normalizes else spans
 
     def name(self, piece: int) -> str:
         """Return how SentencePiece writes a piece: "▁Hund", "<0xF0>", "</s>"."""
@@ -78,6 +88,16 @@ class Tokenizer:
         if piece <= EOS:
             return b""
         return self._bytes.get(piece) or self.name(piece).replace(BLANK, " ").encode()
+
+
+def _typed(
+    spans: list[tuple[str, tuple[int, int]]], typed: Sequence[tuple[int, int]]
+) -> list[tuple[str, tuple[int, int]]]:
+    """Return spans in a normalised text as spans in what was typed, given those of each of its characters."""
+    starts = [start for start, _ in typed] + [typed[-1][1] if typed else 0]
+    return [
+        (name, (starts[start], typed[end - 1][1] if start < end else starts[start])) for name, (start, end) in spans
+    ]
 
 
 class Tokenizers(NamedTuple):
@@ -103,18 +123,19 @@ class Tokenizers(NamedTuple):
                 temporary.write_bytes(tokenizer.model)
 
 
-def load_tokenizers(run: Path, joint: bool) -> Tokenizers | None:
+def load_tokenizers(run: Path, config: Vocabulary) -> Tokenizers | None:
     """Return the vocabularies that a run directory holds, or None when one is missing."""
-    files = [run / "tokenizer.model"] if joint else [run / "tokenizer.source.model", run / "tokenizer.target.model"]
+    names = ["tokenizer.model"] if config.joint else ["tokenizer.source.model", "tokenizer.target.model"]
+    files = [run / name for name in names]
     if not all(file.exists() for file in files):
         return None
-    tokenizers = [_read(file) for file in files]
+    tokenizers = [_read(file, config.normalize == "nfc") for file in files]
     return Tokenizers(tokenizers[0], tokenizers[-1])
 
 
-def _read(file: Path) -> Tokenizer:
+def _read(file: Path, normalizes: bool) -> Tokenizer:
     try:
-        return Tokenizer(file.read_bytes())
+        return Tokenizer(file.read_bytes(), normalizes)
     except (OSError, RuntimeError) as error:
         raise UserError(f"{file} is not a SentencePiece model; restore it or train again ({error})") from error
 
@@ -132,10 +153,10 @@ def train_tokenizers(sources: Sequence[str], targets: Sequence[str], config: Voc
 
 
 def _train(lines: Iterable[str], config: Vocabulary, side: str) -> Tokenizer:
-    model = io.BytesIO()
+    model, normalizes = io.BytesIO(), config.normalize == "nfc"
     try:
         sentencepiece.SentencePieceTrainer.train(
-            sentence_iterator=(f" {line}" for line in lines),
+            sentence_iterator=(f" {normalise(line) if normalizes else line}" for line in lines),
             model_writer=model,
             model_type=config.kind,
             vocab_size=config.size,
@@ -154,7 +175,7 @@ def _train(lines: Iterable[str], config: Vocabulary, side: str) -> Tokenizer:
         )
     except RuntimeError as error:
         raise UserError(_wrong_size(str(error), config, side)) from error
-    return Tokenizer(model.getvalue())
+    return Tokenizer(model.getvalue(), normalizes)
 
 
 def _wrong_size(error: str, config: Vocabulary, side: str) -> str:

@@ -82,7 +82,7 @@ def _links(settings: GuideConfig, split: Split) -> Sequence[Collection[Link]]:
 
 def _pieces(tokenizer: Tokenizer, line: str, words: Sequence[Span]) -> list[list[int]]:
     """Return the pieces that each word overlaps."""
-    spans = [span for _, span in tokenizer.spans(tokenizer.encode(line))]
+    spans = [span for _, span in tokenizer.spans(tokenizer.encode(line), line)]
     return [
         [piece for piece, (start, end) in enumerate(spans) if start < word_end and end > word_start]
         for word_start, word_end in words

@@ -73,7 +73,7 @@ def load_teacher(settings: TeacherConfig, tokenizers: Tokenizers) -> Seq2Seq | N
     """
     teachers = [Run(run) for run in settings.runs]
     for run in teachers:
-        if any(one.model != other.model for one, other in zip(run.tokenizers, tokenizers, strict=True)):
+        if any(one.identity != other.identity for one, other in zip(run.tokenizers, tokenizers, strict=True)):
             raise UserError(
                 f"train.teacher.runs: {run} has another vocabulary than its student; both need the same corpus and the "
                 f"same keys of vocabulary"

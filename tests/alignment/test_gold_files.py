@@ -19,6 +19,21 @@ FILES = {
 }
 
 
+@pytest.mark.parametrize("form", ["pharaoh0", "pharaoh1"])
+def test_possible_links_are_written_with_a_p_too(tmp_path: Path, form: str) -> None:
+    path = tmp_path / "gold"
+    path.write_text(FILES[form].replace("?", "p"))
+    assert read_gold(path, form, PAIRS) == [FIRST, None, THIRD]
+
+
+def test_its_words_are_those_that_white_space_divides_in_every_script(tmp_path: Path) -> None:
+    path = tmp_path / "gold"
+    path.write_text("0-0 1-1")
+    gold = read_gold(path, "pharaoh0", Split(["厨房 干净"], ["kitchen clean"]))[0]
+    assert gold is not None
+    assert gold.source_spans == ((0, 2), (3, 5))
+
+
 @pytest.mark.parametrize("form", FORMATS)
 def test_the_same_gold_in_every_format(tmp_path: Path, form: str) -> None:
     path = tmp_path / "gold"

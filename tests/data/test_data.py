@@ -103,7 +103,7 @@ def test_an_encoded_split_is_found_again(tokenizers: Tokenizers, tmp_path: Path,
     assert [path.name for path in tmp_path.iterdir()] == [f"{once.digest}.arrow"]
 
 
-@pytest.mark.parametrize("change", ["a source", "a target", "the order", "the sides", "the vocabulary"])
+@pytest.mark.parametrize("change", ["a source", "a target", "the order", "the sides", "the vocabulary", "what is read"])
 def test_another_split_is_encoded_anew(tokenizers: Tokenizers, tmp_path: Path, encoded: list[str], change: str) -> None:
     first = Split(SPLIT.sources[:20], SPLIT.targets[:20])
     before = Pieces(first, tokenizers, tmp_path)
@@ -116,6 +116,8 @@ def test_another_split_is_encoded_anew(tokenizers: Tokenizers, tmp_path: Path, e
     }.get(change, first)
     if change == "the vocabulary":
         tokenizers = Tokenizers(tokenizers.source, tokenizers.source)
+    if change == "what is read":
+        tokenizers = Tokenizers(*(Tokenizer(one.model, normalizes=not one.normalizes) for one in tokenizers))
     after = Pieces(other, tokenizers, tmp_path)
     assert after.digest != before.digest
     assert len(encoded) == 40
@@ -181,10 +183,11 @@ def test_nothing_is_written_elsewhere_and_no_bar_is_drawn(tokenizers: Tokenizers
     code = f"""
 from pathlib import Path
 from mt.data.pieces import Pieces
+from mt.config import Vocabulary
 from mt.text.tokenizer import load_tokenizers
 from mt.corpora.pairs import Split
 run = Path({str(tmp_path)!r})
-Pieces(Split(["der Hund"] * 2000, ["die Katze"] * 2000), load_tokenizers(run, joint=False), run / "cache")
+Pieces(Split(["der Hund"] * 2000, ["die Katze"] * 2000), load_tokenizers(run, Vocabulary(joint=False)), run / "cache")
 """
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("HF_", "XDG_", "TMP", "TEMP"))}
     places = {"HOME": str(home), "TMPDIR": str(home), "HF_DATASETS_CACHE": str(home / "datasets")}

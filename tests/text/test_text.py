@@ -1,8 +1,10 @@
-"""SentencePiece: nothing of a text is lost, every piece knows its place, and a wrong size says which is right."""
+"""SentencePiece: nothing of a text is lost but what is normalised, every piece knows its place in what was typed."""
 
 import contextlib
+import itertools
 import random
 import re
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import pytest
 from mt.config import Vocabulary
 from mt.core.errors import UserError
 from mt.core.special import BOS, EOS, PAD, UNK
+from mt.text.normal import normalise, spans_in
 from mt.text.tokenizer import Tokenizer, Tokenizers, load_tokenizers, train_tokenizers
 
 WORDS = {
@@ -31,17 +34,22 @@ def sentences(language: str, count: int = 200) -> list[str]:
 
 @pytest.fixture(
     scope="module",
-    params=[(kind, joint) for kind in ("bpe", "unigram") for joint in (True, False)],
-    ids=lambda param: f"{param[0]}-{'joint' if param[1] else 'separate'}",
+    params=itertools.product(("bpe", "unigram"), (True, False), ("nfc", "none")),
+    ids=lambda param: f"{param[0]}-{'joint' if param[1] else 'separate'}-{param[2]}",
 )
 def tokenizers(request: pytest.FixtureRequest) -> Tokenizers:
-    kind, joint = request.param
-    return train_tokenizers(sentences("de"), sentences("en"), Vocabulary(kind=kind, joint=joint, size=310))
+    kind, joint, normalize = request.param
+    config = Vocabulary(kind=kind, joint=joint, size=310, normalize=normalize)
+    return train_tokenizers(sentences("de"), sentences("en"), config)
 
 
 @pytest.fixture(scope="module")
 def tokenizer() -> Tokenizer:
     return train_tokenizers(sentences("de"), sentences("en"), Vocabulary(size=330)).source
+
+
+def as_read(side: Tokenizer, line: str) -> str:
+    return normalise(line) if side.normalizes else line
 
 
 def hard_texts() -> Iterator[str]:
@@ -120,7 +128,7 @@ def test_nothing_of_a_text_is_lost(tokenizers: Tokenizers) -> None:
     for side in set(tokenizers):
         for line in hard_texts():
             pieces = side.encode(line)
-            assert side.decode(pieces) == line, repr(line)
+            assert side.decode(pieces) == as_read(side, line), repr(line)
             assert all(EOS < piece < len(side) for piece in pieces), f"special piece in {line!r}"
 
 
@@ -131,7 +139,11 @@ def test_pieces_stand_where_their_text_is(tokenizers: Tokenizers) -> None:
         assert [span for _, span in found] == expected_spans(tokenizers.source, pieces), repr(line)
         assert [name for name, _ in found] == [tokenizers.source.name(piece) for piece in pieces]
         covered = {place for _, (start, end) in found for place in range(start, end)}
-        assert covered == set(range(len(line))), repr(line)
+        read = as_read(tokenizers.source, line)
+        assert covered == set(range(len(read))), repr(line)
+        typed = spans_in(line) if tokenizers.source.normalizes else [(at, at + 1) for at in range(len(line))]
+        for (_, (start, end)), (_, place) in zip(found, tokenizers.source.spans(pieces, line), strict=True):
+            assert place == (typed[start][0], typed[end - 1][1]) if start < end else place[0] == place[1], repr(line)
 
 
 def test_spans_of_a_sentence_by_hand(tokenizer: Tokenizer) -> None:
@@ -143,6 +155,29 @@ def test_spans_of_a_sentence_by_hand(tokenizer: Tokenizer) -> None:
     assert "".join(names[:-4]) == "▁der▁Hund"
     assert places[0][0] == 0
     assert places[-5][1] == 8
+
+
+def test_all_ways_to_type_a_sentence_are_the_same_pieces_each_where_it_was_typed(tokenizer: Tokenizer) -> None:
+    pieces = tokenizer.encode("größer über Straße")
+    for typed in ("gro\u0308ßer u\u0308ber Straße", "\u200bgrößer\xa0über \u2003Stra\xadße\ufeff"):
+        assert tokenizer.encode(typed) == pieces
+        spans = tokenizer.spans(pieces, typed)
+        assert [name for name, _ in spans] == [tokenizer.name(piece) for piece in pieces]
+        assert "".join(typed[start:end] for start, end in dict.fromkeys(span for _, span in spans)) == typed
+        assert tokenizer.spans(pieces[:3], typed) == spans[:3]
+    assert tokenizer.encode("\u200b \xad") == []
+    as_it_is = Tokenizer(tokenizer.model, normalizes=False)
+    assert as_it_is.encode("u\u0308ber") != as_it_is.encode("über")
+    assert as_it_is.identity != tokenizer.identity
+
+
+def test_a_vocabulary_is_trained_on_what_is_normalised() -> None:
+    typed = [unicodedata.normalize("NFD", line).replace(" ", "\xa0") for line in sentences("de")]
+    made = [
+        train_tokenizers(lines, lines, Vocabulary(size=310, normalize=how)).source.model
+        for lines, how in ((sentences("de"), "nfc"), (typed, "nfc"), (typed, "none"))
+    ]
+    assert made[0] == made[1] != made[2]
 
 
 def test_any_pieces_a_model_may_emit_have_text_and_spans(tokenizer: Tokenizer) -> None:
@@ -261,23 +296,24 @@ def test_a_long_line_is_trained_on_and_encoded() -> None:
 
 
 def test_a_run_directory_gives_back_its_vocabularies(tokenizers: Tokenizers, tmp_path: Path) -> None:
-    assert load_tokenizers(tmp_path, tokenizers.joint) is None
+    config = Vocabulary(joint=tokenizers.joint, normalize="nfc" if tokenizers.source.normalizes else "none")
+    assert load_tokenizers(tmp_path, config) is None
     tokenizers.save(tmp_path)
     files = ["tokenizer.model"] if tokenizers.joint else ["tokenizer.source.model", "tokenizer.target.model"]
     assert sorted(file.name for file in tmp_path.iterdir()) == files
-    back = load_tokenizers(tmp_path, tokenizers.joint)
+    back = load_tokenizers(tmp_path, config)
     assert back is not None
     assert back.joint is tokenizers.joint
-    assert [side.model for side in back] == [side.model for side in tokenizers]
+    assert [side.identity for side in back] == [side.identity for side in tokenizers]
     assert back.target.encode("the dog sleeps") == tokenizers.target.encode("the dog sleeps")
     (tmp_path / files[-1]).unlink()
-    assert load_tokenizers(tmp_path, tokenizers.joint) is None
+    assert load_tokenizers(tmp_path, config) is None
 
 
 @pytest.mark.parametrize("keep", [0, 1, 1000, -1])
 def test_a_damaged_vocabulary_is_named(tokenizer: Tokenizer, tmp_path: Path, keep: int) -> None:
-    Tokenizers(tokenizer, Tokenizer(tokenizer.model)).save(tmp_path)
+    Tokenizers(tokenizer, Tokenizer(tokenizer.model, normalizes=True)).save(tmp_path)
     damaged = tmp_path / "tokenizer.target.model"
     damaged.write_bytes(tokenizer.model[:keep])
     with pytest.raises(UserError, match=r"tokenizer\.target\.model is not a SentencePiece model; restore it"):
-        load_tokenizers(tmp_path, joint=False)
+        load_tokenizers(tmp_path, Vocabulary(joint=False))
