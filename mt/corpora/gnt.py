@@ -193,7 +193,8 @@ def fetch(folder: Path) -> Path:
 
 def pip_command(folder: str) -> list[str]:
     """Return the command: this wheel alone, whatever Python it declares (it says < 3.12; only its data are read)."""
-    pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-input", "--disable-pip-version-check"]
+    # -P: `-m` alone would run a pip.py of the current folder. Not -I, which would not see a pip of the user's own site.
+    pip = [sys.executable, "-P", "-m", "pip", "download", "--quiet", "--no-input", "--disable-pip-version-check"]
     return [*pip, "--no-deps", "--ignore-requires-python", "--only-binary", ":all:", "--dest", folder, REQUIREMENT]
 
 

@@ -144,7 +144,8 @@ class Peer:
         write_text(self.work / "peer.yaml", yaml.safe_dump(told, sort_keys=False))
 
     def _environment(self) -> dict[str, str]:
-        return os.environ | {"OMP_NUM_THREADS": str(self.threads)}
+        # PYTHONSAFEPATH: no module of the folder it runs in comes before what is installed
+        return os.environ | {"OMP_NUM_THREADS": str(self.threads), "PYTHONSAFEPATH": "1"}
 
     def _run(self, *command: object, standard_input: str = os.devnull) -> "subprocess.CompletedProcess[str]":
         """Return what the command wrote. Raises UserError when it fails."""

@@ -172,10 +172,25 @@ def test_pip_that_fails_gives_its_reason(folder: Path, monkeypatch: pytest.Monke
 
 def test_the_pip_command() -> None:
     command = gnt.pip_command("x")
-    assert command[:4] == [sys.executable, "-m", "pip", "download"]
+    assert command[:5] == [sys.executable, "-P", "-m", "pip", "download"]
     assert {"--no-deps", "--ignore-requires-python"} <= set(command)
     assert command[command.index("--only-binary") + 1] == ":all:"
     assert command[-1] == "bible-alignments==0.4.2"
+
+
+def test_code_of_the_current_folder_is_not_run(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With `python -m pip`, a pip.py that lies where `mt` is started would be what runs."""
+    for name in ("pip", "typing", "zipfile"):  # also a module that pip imports
+        Path(f"{name}.py").write_text("open('run-by-accident', 'w').close()\n")
+    monkeypatch.delenv("PYTHONSAFEPATH", raising=False)
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setattr(gnt, "REQUIREMENT", "there-is-no-such-package==0.0.1")
+    with pytest.raises(UserError, match=r"pip cannot download there-is-no-such-package"):
+        gnt.fetch(folder)
+    assert not Path("run-by-accident").exists()
+    unsafe = [word for word in gnt.pip_command("x") if word != "-P"]
+    subprocess.run(unsafe, check=False, capture_output=True)
+    assert Path("run-by-accident").exists()
 
 
 def test_fetching_with_a_python_that_the_wheel_does_not_allow(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
