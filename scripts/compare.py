@@ -81,7 +81,7 @@ def row(one: Trained) -> Row:
         model=one.run.model.summary,
         seed=str(config.seed),
         parameters=one.run.parameters,
-        validation_bleu=record["best_bleu"],
+        validation_bleu=one.run.best_validation["validation_bleu"] if one.run.best_validation else None,
         scores=one.scores,
         minutes=record["seconds"] / 60,
         threads=record["made_with"]["threads"],

@@ -118,13 +118,12 @@ def log(given: Trials, file: Path, folder: Path) -> str:
 
 
 def rows(given: Trials, folder: Path) -> Iterator[str]:
-    """Yield a row for each trial that has been validated at least once: its best BLEU, and the loss there."""
+    """Yield a row for each trial that has been validated at least once: BLEU and loss of its best validation."""
     for name, changes in given.trials.items():
         run = Run(folder / name)
-        records = run.validations
-        if not records:
+        records, best = run.validations, run.best_validation
+        if best is None:
             continue
-        best = max(records, key=lambda record: float(record["validation_bleu"]))
         cells = [
             name + " (unfinished)" * (not run.is_finished),
             " ".join(f"`{change}`" for change in changes),

@@ -4,6 +4,7 @@ tests/old_runs/ holds three small ones of the toy corpus, with what `mt eval` an
 """
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -47,7 +48,7 @@ def test_it_translates_and_is_scored_as_then(old: tuple[Path, Path]) -> None:
     assert name == "test"
     assert (now / "eval/test/sources.txt").read_text().splitlines() == lines
     if found == expected:
-        assert scores == before
+        assert replace(scores, outputs=None) == before
     assert scores.weights == before.weights
     assert (now / "alignment.json").exists()
 

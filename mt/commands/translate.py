@@ -46,6 +46,8 @@ def translate(
     """Translate sentences, a file or standard input: one line out for each line in."""
     short = ([f"search.beam={beam}"] if beam is not None else []) + (["search.sample=true"] if sample else [])
     changes = parse_changes([*short, *(settings or [])])
+    if "metrics" in changes:
+        raise UsageError("metrics.* says how a split is scored: give it to `mt eval`")
     if sentences and input_file:
         raise UsageError("give sentences or --input, not both")
     if picture and picture.suffix.lower() not in PICTURES:
@@ -112,6 +114,8 @@ def _converse(translator: "Translator", output: Output) -> None:
 
 
 def _translate(translator: "Translator", lines: list[str], output: Output) -> "list[Translation]":
+    from mt.inference.outputs import count
+
     meter = Meter("translating", "line", len(lines))
     found = translator.translate(
         lines,
@@ -120,6 +124,7 @@ def _translate(translator: "Translator", lines: list[str], output: Output) -> "l
         progress=meter.add,
     )
     meter.close()
+    count(lines, found)
     return found
 
 

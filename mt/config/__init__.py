@@ -6,13 +6,14 @@ from pydantic import Field, model_validator
 
 from mt.config.alignment import AlignmentConfig
 from mt.config.corpora import CorpusConfig
+from mt.config.metrics import Metrics
 from mt.config.models import Model, RNNModel
 from mt.config.search import Nearest, Search
 from mt.config.train import Train
 from mt.config.tree import Count, Precision, Seed, Tree
 from mt.config.vocabulary import Vocabulary
 
-__all__ = ["AlignmentConfig", "Config", "Nearest", "Precision", "Search", "Train", "Vocabulary"]
+__all__ = ["AlignmentConfig", "Config", "Metrics", "Nearest", "Precision", "Search", "Train", "Vocabulary"]
 
 
 class Config(Tree):
@@ -24,6 +25,7 @@ class Config(Tree):
     train: Train = Train()
     search: Search = Search()
     alignment: AlignmentConfig = AlignmentConfig()
+    metrics: Metrics = Metrics()
     seed: Seed = 1
     """Of all that is random in training: first weights, order, dropout."""
     threads: Count | None = None

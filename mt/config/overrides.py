@@ -6,13 +6,13 @@ from typing import Any, Literal, get_args, get_origin
 
 from pydantic import ValidationError
 
-from mt.config import AlignmentConfig, Config, Search
+from mt.config import AlignmentConfig, Config, Metrics, Search
 from mt.config.files import merge, parse_override
 from mt.config.mistakes import COMMAND_LINE, Origin, explain, switched
 from mt.config.tree import Tree, flatten
 from mt.core.errors import UsageError
 
-CHANGEABLE: dict[str, type[Tree]] = {"search": Search, "alignment": AlignmentConfig}
+CHANGEABLE: dict[str, type[Tree]] = {"search": Search, "alignment": AlignmentConfig, "metrics": Metrics}
 """The nodes of the configuration that can change after training."""
 PENALTIES = ("search.length_penalty", "search.coverage_penalty")
 SEARCHING = ("search.beam", *PENALTIES)

@@ -30,6 +30,9 @@ class Search(Tree):
     """Weight beta of the coverage penalty, sum of log min(1, a source piece's attention), Wu et al. 2016, eq. 14."""
     no_repeat: Annotated[int, Field(ge=0)] = 0
     """No hypothesis repeats so many pieces in a row (Paulus et al. 2018). 0: it may."""
+    distinct: bool = True
+    """Of the n best, each text is given once, by its best hypothesis: other pieces can make the same text. Samples are
+    all given."""
     sample: bool = False
     """Draw each piece at random instead of searching for the best; the beam is then not used."""
     temperature: Annotated[float, Field(gt=0)] = 1.0

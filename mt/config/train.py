@@ -46,7 +46,7 @@ class Train(Tree):
     """Of Adam (Kingma and Ba 2015): the decay of its mean gradient, and of its mean squared gradient."""
     schedule: Literal["linear", "inverse_sqrt", "plateau"] = "linear"
     """After the warm-up: linear falls to `final` at the last update; inverse_sqrt falls with 1/sqrt(update); plateau
-    multiplies by `factor` when validation BLEU has not risen for `patience` validations."""
+    multiplies by `factor` when `patience` validations were no better than the best."""
     warmup: Annotated[int, Field(ge=0)] = 300
     """Updates in which the learning rate rises linearly from 0."""
     final: Annotated[float, Field(ge=0, le=1)] = 0.02
@@ -54,7 +54,7 @@ class Train(Tree):
     factor: Annotated[float, Field(gt=0, lt=1)] = 0.5
     """plateau: what the learning rate is multiplied by."""
     patience: Count = 1
-    """plateau: so many validations without a better BLEU, and the learning rate falls."""
+    """plateau: so many validations that are no better, and the learning rate falls."""
     clip: Annotated[float, Field(gt=0)] = 1.0
     """Largest norm of the gradient."""
     label_smoothing: Fraction = 0.1
@@ -71,7 +71,10 @@ class Train(Tree):
     teacher: TeacherConfig = TeacherConfig()
     validate_every: Count | None = None
     """Updates between validations. Unset: one epoch."""
+    choose_by: Literal["bleu", "chrf", "loss"] = "bleu"
+    """What makes a validation the best, whose weights are kept. A tie falls to the next of the three (after loss comes
+    bleu), and then to the later weights."""
     early_stop: Annotated[int, Field(ge=0)] = 0
-    """Stop after so many validations without a better BLEU. 0: never."""
+    """Stop after so many validations that are no better than the best. 0: never."""
     save_every: Count = 100
     """Updates between saves of the state that an exact resume needs; each validation saves too."""

@@ -16,8 +16,10 @@ from mt.corpora.pairs import Gold, Split
 from mt.evaluation import metrics
 from mt.evaluation.choice import Choice, choose_for_run, forced, score, ways, with_gold
 from mt.evaluation.novelty import novel
+from mt.evaluation.tokenize import choose_tokenizer
 from mt.inference.aligner import Aligner
 from mt.inference.load import translator_of
+from mt.inference.outputs import count
 from mt.runs.card import write_card
 from mt.runs.run import Run
 from mt.runs.scores import FILE, AlignmentErrors, CorpusScore, Scores, WayScore
@@ -55,11 +57,13 @@ def evaluate(run: Run, asked: Asked = Asked()) -> tuple[str, Scores]:
     """
     if asked.others and asked.plot:
         raise UserError("--plot draws what one run looks at: leave out --with")
-    translator = translator_of(run, asked.others, searched(asked.config or run.config))
+    config = searched(asked.config or run.config)
+    translator = translator_of(run, asked.others, config)
     if asked.papers:
         metrics.moses([], run.config.corpus.target)  # says that sacremoses is missing before the split is translated
     name = run.split_name(asked.split)
-    pairs = run.splits[name]
+    pairs, training, language = run.splits[name], run.splits["train"], config.corpus.target
+    tokenize = choose_tokenizer(config.metrics.tokenize, language, training.targets)
     if pairs.dropped:
         log.warning("%s: %d pair%s with an empty side left out", name, pairs.dropped, "s" * (pairs.dropped > 1))
     if asked.plot and not translator.has_attention:
@@ -69,14 +73,16 @@ def evaluate(run: Run, asked: Asked = Asked()) -> tuple[str, Scores]:
     meter.close()
     hypotheses = [translation.text for translation in found]
     alignments = [translation.alignment or EMPTY for translation in found] if translator.has_attention else []
-    corpus = score_text(hypotheses, pairs, run.config.corpus.target if asked.papers else None)
+    texts = metrics.Texts(hypotheses, pairs.targets, pairs.sources, tokenize)
+    corpus = score_text(texts, language if asked.papers else None)
     if asked.novel:
-        corpus |= score_novel(hypotheses, pairs, run.splits["train"])
+        corpus |= score_novel(texts, training)
     folder, errors = run.scored(name, asked.others), None
     if translator.has_attention and not asked.others:
         errors = _align(run, pairs, folder, alignments if asked.plot else None)
     weights = [one.fingerprint for one in (run, *asked.others)]
-    scores = Scores(corpus, describe_search(translator.settings, asked.others), weights, errors)
+    outputs = count(pairs.sources, found)
+    scores = Scores(corpus, describe_search(translator.settings, asked.others), weights, errors, outputs)
     _write(folder, pairs, hypotheses, alignments, scores)
     write_card(run, run.model.summary)
     log.info("%s\nwritten to %s", table(name, len(hypotheses), scores), folder)
@@ -110,24 +116,25 @@ def searched(config: Config) -> Config:
 
 def describe_search(settings: Search, others: Sequence[Run] = ()) -> dict[str, Any]:
     """Return what scores.json says of the search, and of the other members of an ensemble."""
-    idle = {"batch"} | ({"nearest"} if not settings.nearest.count else set())
+    idle = {"batch", "distinct"} | ({"nearest"} if not settings.nearest.count else set())
     idle |= {"precision"} if settings.precision == "float32" else set()
     return settings.model_dump(exclude=idle) | ({"with": [str(other) for other in others]} if others else {})
 
 
-def score_text(hypotheses: list[str], pairs: Split, moses: str | None) -> dict[str, CorpusScore]:
+def score_text(texts: metrics.Texts, moses: str | None) -> dict[str, CorpusScore]:
     """Return BLEU, chrF and TER, and the papers' BLEU where the language for Moses's rules is given."""
-    scores = {metric: of(hypotheses, pairs.targets) for metric, of in metrics.METRICS.items()}
-    return scores | ({"BLEU, papers": metrics.papers(hypotheses, pairs.targets, moses)} if moses else {})
+    scores = {metric: of(texts) for metric, of in metrics.METRICS.items()}
+    return scores | ({"BLEU, papers": metrics.papers(texts, moses)} if moses else {})
 
 
-def score_novel(hypotheses: Sequence[str], pairs: Split, training: Split) -> dict[str, CorpusScore]:
+def score_novel(texts: metrics.Texts, training: Split) -> dict[str, CorpusScore]:
     """Return BLEU of the sentences whose source is new (novelty.py), and how many; nothing if there are none."""
-    new = novel(pairs.sources, training.sources)
+    new = novel(texts.sources, training.sources)
     if not new:
         log.warning("no source is novel: one training source always holds more than half of the words")
         return {}
-    score = metrics.METRICS["BLEU"]([hypotheses[line] for line in new], [pairs.targets[line] for line in new])
+    hypotheses, references = ([lines[line] for line in new] for lines in (texts.hypotheses, texts.references))
+    score = metrics.METRICS["BLEU"](metrics.Texts(hypotheses, references, tokenize=texts.tokenize))
     return {"BLEU, novel": replace(score, lines=len(new))}
 
 
@@ -169,6 +176,7 @@ def table(split: str, lines: int, scores: Scores) -> str:
     for name, one in scores.corpus.items():
         of = f"  of {one.lines} sentences" if one.lines else ""
         rows.append(f"  {name:12} {one.score:6.2f}  {f'[{one.low:.2f}, {one.high:.2f}]':16} {one.signature}{of}")
+        rows += [f"  {'':12} {one.note}"] if one.note else []
     return "\n".join([*rows, *(_alignment_rows(scores.alignment) if scores.alignment else [])])
 
 

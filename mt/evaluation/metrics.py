@@ -1,8 +1,8 @@
 """METRICS: sacreBLEU's figures with signature and interval, the same as sacreBLEU's own command line gives."""
 
 import json
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sacrebleu.metrics import BLEU, CHRF, TER
@@ -13,23 +13,46 @@ from mt.runs.scores import CorpusScore
 RESAMPLES = 1000
 
 
-def bleu(hypotheses: list[str], references: list[str]) -> float:
-    """Return corpus BLEU in percent without an interval: quick, for validation.
+@dataclass(frozen=True)
+class Texts:
+    """What a metric compares. Raises UserError when there is nothing, or not one hypothesis for each reference."""
 
-    Raises UserError when the two lists differ in length or are empty.
-    """
-    _check(hypotheses, references)
-    return float(BLEU().corpus_score(hypotheses, [references]).score)
+    hypotheses: Sequence[str]
+    references: Sequence[str]
+    sources: Sequence[str] = ()
+    """For metrics that read them; sacreBLEU's do not."""
+    tokenize: str = "13a"
+    """sacreBLEU's tokenizer for the target language (see tokenize.py)."""
+
+    def __post_init__(self) -> None:
+        # sacreBLEU itself would score the shorter list and say nothing.
+        if len(self.hypotheses) != len(self.references):
+            raise UserError(
+                f"cannot score {len(self.hypotheses):,} hypotheses against {len(self.references):,} references; "
+                f"give one hypothesis for each reference, in the same order"
+            )
+        if not self.references:
+            raise UserError("nothing to score: there are no sentences; check that the split is not empty")
+
+    def split(self) -> "Texts":
+        """Return them with spaces between the words that BLEU counts."""
+        words: Callable[[str], str] = BLEU(tokenize=self.tokenize).tokenizer
+        return replace(self, hypotheses=[*map(words, self.hypotheses)], references=[*map(words, self.references)])
 
 
-def _score(metric_class: Callable[[], Any], hypotheses: list[str], references: list[str]) -> CorpusScore:
-    """Score as `sacrebleu --confidence` does; resampling works on statistics counted once per sentence.
+def bleu(texts: Texts) -> float:
+    """Return corpus BLEU in percent without an interval: quick, for validation."""
+    return float(BLEU(tokenize=texts.tokenize).corpus_score(texts.hypotheses, [texts.references]).score)
 
-    Raises UserError when the two lists differ in length or are empty.
-    """
-    _check(hypotheses, references)
-    metric = metric_class()
-    result = metric.corpus_score(hypotheses, [references], n_bootstrap=RESAMPLES)
+
+def chrf(texts: Texts) -> float:
+    """Return corpus chrF in percent without an interval: quick, for validation."""
+    return float(CHRF().corpus_score(texts.hypotheses, [texts.references]).score)
+
+
+def _score(metric: Any, texts: Texts) -> CorpusScore:
+    """Score as `sacrebleu --confidence` does; resampling works on statistics counted once per sentence."""
+    result = metric.corpus_score(texts.hypotheses, [texts.references], n_bootstrap=RESAMPLES)
     signature = str(metric.get_signature())
     # sacreBLEU publishes the interval only in its JSON, and not there when the mean is 0: every resample is 0 then.
     report = json.loads(result.format(width=12, signature=signature, is_json=True))
@@ -37,27 +60,49 @@ def _score(metric_class: Callable[[], Any], hypotheses: list[str], references: l
     return CorpusScore(float(result.score), mean - half_width, mean + half_width, signature)
 
 
-def _chrf() -> Any:
-    """Return sacreBLEU's chrF. Its bootstrap raises TypeError when a resample has no match, and so a 0 of another type.
+def _bleu(texts: Texts, **options: Any) -> CorpusScore:
+    metric = BLEU(**{"tokenize": texts.tokenize} | options)
+    return replace(_score(metric, texts), note=short_references(texts))
 
-    This 0 is of the counts' type, as the scores of other resamples are.
+
+def short_references(texts: Texts, order: int = 4) -> str | None:
+    """Return what is to be said where most references have fewer words than the longest n-grams of BLEU."""
+    short = sum(len(reference.split()) < order for reference in texts.split().references)
+    if 2 * short <= len(texts.references):
+        return None
+    return f"{short:,} of {len(texts.references):,} references have fewer than {order} words: BLEU tells little here"
+
+
+def _chrf(texts: Texts) -> CorpusScore:
+    """Score by sacreBLEU's chrF.
+
+    Its bootstrap raises TypeError when a resample has no match, and so a 0 of another type. This 0 is of the counts'
+    type, as the scores of other resamples are.
     """
     metric = CHRF()
     compute = metric._compute_f_score
     metric._compute_f_score = lambda counts: compute(counts) or 0.0 * counts[0]
-    return metric
+    return _score(metric, texts)
 
 
-def papers(hypotheses: list[str], references: list[str], language: str) -> CorpusScore:
+def _ter(texts: Texts) -> CorpusScore:
+    """Score by sacreBLEU's TER, which knows words by the spaces around them: others are parted as BLEU parts them."""
+    if texts.tokenize == "13a":
+        return _score(TER(), texts)
+    score = _score(TER(), texts.split())
+    return replace(score, signature=f"{score.signature}, of the words of BLEU's tok:{texts.tokenize}")
+
+
+def papers(texts: Texts, language: str) -> CorpusScore:
     """Return the BLEU that papers on Multi30k print: of `moses` words, no further tokenizer, lower case.
 
-    Raises UserError also when sacremoses is not installed.
+    Raises UserError when sacremoses is not installed.
     """
-    metric = partial(BLEU, tokenize="none", lowercase=True, force=True)  # force: it is meant to be tokenized
-    return _score(metric, moses(hypotheses, language), moses(references, language))
+    words = Texts(moses(texts.hypotheses, language), moses(texts.references, language), tokenize="none")
+    return _bleu(words, lowercase=True, force=True)  # force: it is meant to be tokenized
 
 
-def moses(lines: list[str], language: str) -> list[str]:
+def moses(lines: Sequence[str], language: str) -> list[str]:
     """Return lines in lower case, their punctuation normalised and their words apart as Moses' scripts do it."""
     try:
         from sacremoses import MosesPunctNormalizer, MosesTokenizer
@@ -69,19 +114,8 @@ def moses(lines: list[str], language: str) -> list[str]:
     return [tokenizer.tokenize(normalizer.normalize(line.lower()), return_str=True, escape=False) for line in lines]
 
 
-def _check(hypotheses: list[str], references: list[str]) -> None:
-    # sacreBLEU itself would score the shorter list and say nothing.
-    if len(hypotheses) != len(references):
-        raise UserError(
-            f"cannot score {len(hypotheses):,} hypotheses against {len(references):,} references; "
-            f"give one hypothesis for each reference, in the same order"
-        )
-    if not references:
-        raise UserError("nothing to score: there are no sentences; check that the split is not empty")
-
-
-METRICS: dict[str, Callable[[list[str], list[str]], CorpusScore]] = {
-    "BLEU": partial(_score, BLEU),
-    "chrF": partial(_score, _chrf),
-    "TER": partial(_score, TER),
+METRICS: dict[str, Callable[[Texts], CorpusScore]] = {
+    "BLEU": _bleu,
+    "chrF": _chrf,
+    "TER": _ter,
 }

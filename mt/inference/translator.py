@@ -1,6 +1,7 @@
 """Lines in, translations out, in order, with what the attention looked at."""
 
 import logging
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -38,6 +39,9 @@ class Translation:
     """The next best ones, or the other samples, without any of their own."""
     attention: Matrix | None = None
     """[layers, heads, pieces, source pieces]: the weights of every site, where they were asked for."""
+    cut: bool = False
+    """Whether the limit on its length ended it (search.max_ratio, search.max_extra): the model would rather have gone
+    on, with a probability of more than a half."""
     trace: Trace | None = None
     """What the search dropped, where that was asked for; pieces are numbers, named by `Tokenizer.name`."""
 
@@ -79,7 +83,7 @@ class Translator:
 
     def translate(
         self,
-        lines: Sequence[str],
+        lines: str | Sequence[str],
         settings: Search | None = None,
         *,
         n_best: int = 1,
@@ -90,17 +94,18 @@ class Translator:
         trace: bool = False,
         progress: Progress | None = None,
     ) -> list[Translation]:
-        """Translate each line; an empty line gives an empty translation. Unset settings are those of the run's config.
+        """Translate each line; an empty line gives an empty translation. A text alone is a list of one.
 
-        Beam 1 is greedy search, whose score is the log probability, as is that of a sample; `n_best` is then the number
-        of samples. A line's samples depend on sample_seed and on its number here, not on the other lines.
-        Alignments have the source words of `gold` where it is known. `prefixes`: of each line what its translation must
-        begin with, as text, which is cut into the vocabulary's pieces, or as numbers of pieces. `look`: of which site
-        alignments are (unset, or "all": that of the config), and what replaces the model's weights. `trace`: whether
-        each translation tells what was dropped. `progress` is called with the number of lines just done.
-        Raises UserError when a coverage penalty is asked of a model without attention, or beside all sites; when a
-        prefix has a piece that no translation has, or no probability at all.
+        Unset settings are those of the run's config. Beam 1 is greedy search, whose score is the log probability, as is
+        that of a sample; `n_best` is then the number of samples. A line's samples depend on sample_seed and on its
+        number here, not on the other lines. Alignments have the source words of `gold` where it is known. `prefixes`:
+        of each line what its translation must begin with, as text, which is cut into the vocabulary's pieces, or as
+        numbers of pieces. `look`: of which site alignments are (unset, or "all": that of the config), and what replaces
+        the model's weights. `trace`: whether each translation tells what was dropped. `progress` is called with the
+        number of lines just done. Raises UserError when a coverage penalty is asked of a model without attention, or
+        beside all sites; when a prefix has a piece that no translation has, or no probability at all.
         """
+        lines = [lines] if isinstance(lines, str) else lines
         settings, look = settings or self.settings, self._look(look)
         self._check(settings, look)
         given = zip(lines, prefixes or [""] * len(lines), gold or [None] * len(lines), strict=True)
@@ -111,15 +116,18 @@ class Translator:
         name = choose(settings, n_best)
         width = max(settings.beam, n_best) if name == "beam" else n_best
         batches = list(group([len(line.source) for line in every], settings.batch, width))
+        most = n_best if settings.distinct and name == "beam" and n_best > 1 else None
 
-        def search(rows: list[int]) -> list[Found]:
+        def search(rows: list[int]) -> list[tuple[Found, int]]:
             sources = _batch({row: every[row] for row in rows}, settings)
-            return SEARCHES[name](self.model, sources, settings, n_best=n_best, look=look, trace=trace)
+            many = width if most else n_best  # spares, in place of those with a text of another
+            answers = SEARCHES[name](self.model, sources, settings, n_best=many, look=look, trace=trace)
+            return list(zip(answers, sources.limits().tolist(), strict=True))
 
         with side_by_side(len(batches)) as each:
             for rows, answers in zip(batches, each(search, batches), strict=True):
-                for row, answer in zip(rows, answers, strict=True):
-                    found[row] = self._translation(every[row], answer, alignments)
+                for row, (answer, limit) in zip(rows, answers, strict=True):
+                    found[row] = self._translation(every[row], answer, limit, alignments, most)
                 if progress:
                     progress(len(rows))
         return found
@@ -154,17 +162,22 @@ class Translator:
             raise UserError(f"line {number}: its prefix has piece {wrong[0]}; pieces are from {EOS + 1} to {size - 1}")
         return _Line(text, source, forced, gold.source_spans if gold else None)
 
-    def _translation(self, line: _Line, found: Found, alignments: bool) -> Translation:
-        """Return the best of what was found, with the others."""
+    def _translation(self, line: _Line, found: Found, limit: int, alignments: bool, most: int | None) -> Translation:
+        """Return the best of what was found, none of it longer than the limit, with the others.
+
+        Of these each text once and so many at most, or all as they are.
+        """
         if not found.hypotheses:
             raise UserError(f"no translation of {line.text!r} has any probability, with its prefix {line.prefix}")
-        best, *others = (self._one(line, hypothesis, alignments) for hypothesis in found.hypotheses)
+        made = [self._one(line, one, limit, alignments) for one in found.hypotheses]
+        best, *others = _distinct(made)[:most] if most else made
         return replace(best, others=tuple(others), trace=found.trace)
 
-    def _one(self, line: _Line, found: Hypothesis, alignments: bool) -> Translation:
+    def _one(self, line: _Line, found: Hypothesis, limit: int, alignments: bool) -> Translation:
         text = self.tokenizers.target.decode(found.tokens).translate(NOT_IN_A_LINE)
         names = (self.tokenizers.target.name(piece) for piece in (*found.tokens, EOS))
-        made = Translation(text, found.score, tuple(found.log_probabilities), tuple(names))
+        cut = len(found.log_probabilities) >= limit and found.log_probabilities[-1] < math.log(0.5)
+        made = Translation(text, found.score, tuple(found.log_probabilities), tuple(names), cut=cut)
         attention = found.attention
         if attention is None:
             return made
@@ -177,6 +190,14 @@ class Translator:
         source = Side(line.text, self.tokenizers.source.spans(line.source[:-1], line.text), line.words)
         target = Side(text, self.tokenizers.target.spans(found.tokens))
         return replace(made, alignment=align(source, target, attention.numpy()))
+
+
+def _distinct(found: list[Translation]) -> list[Translation]:
+    """Return each text once, the first time it comes."""
+    first: dict[str, Translation] = {}
+    for one in found:
+        first.setdefault(one.text, one)
+    return list(first.values())
 
 
 def _batch(lines: dict[int, _Line], settings: Search) -> Sources:

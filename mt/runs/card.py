@@ -1,14 +1,16 @@
 """The model card of a run: what it was trained on, how it scored, how to use it."""
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from mt.core.files import write_text
 from mt.corpora import CORPORA
 from mt.runs.run import CARD, SCORED, Run
 from mt.runs.scores import Scores, read_scores
 
+BLEU_TELLS_NOTHING = "Validation BLEU was 0 throughout: it tells nothing of this run, and chrF says more"
 HEAD = ["| split | metric | score | 95 % interval | signature, or how words were aligned |", "|---|---|---|---|---|"]
 
 
@@ -16,8 +18,7 @@ def write_card(run: Run, model: str) -> None:
     """Write RUN/README.md from what the run holds: config, training record, scores; `model` is its model in words."""
     config, record = run.config, run.record
     corpus = CORPORA[config.corpus.name]
-    validations = run.validations or [{"update": 0, "seconds": 0, "validation_bleu": 0.0}]
-    best = max(validations, key=lambda one: float(one["validation_bleu"]))
+    last = run.validations[-1] if run.validations else {"update": 0, "seconds": 0}
     threads = record.get("made_with", {}).get("threads")
     on = f", {threads} thread{'s' * (threads > 1)}" if threads else ""
     rows = [row for folder in sorted(run.path.glob(f"{SCORED}/*")) for row in _rows(run, folder)]
@@ -28,8 +29,9 @@ def write_card(run: Run, model: str) -> None:
         f"An encoder-decoder ({model}), trained by `mt`.",
         "",
         f"* Corpus: {corpus.title}. Licence: {corpus.licence}. Citation: {corpus.citation}",
-        f"* Training: {validations[-1]['update']:,} updates, {validations[-1]['seconds'] / 60:.0f} minutes{on}",
-        f"* Validation: BLEU {best['validation_bleu']:.2f} (greedy search) at update {best['update']:,}",
+        f"* Training: {last['update']:,} updates, {last['seconds'] / 60:.0f} minutes{on}",
+        f"* Validation: {describe_best(run.best_validation)}",
+        *([f"* {BLEU_TELLS_NOTHING}"] if tells_nothing(run.validations) else []),
         "",
         *scores,
         "## Use",
@@ -40,6 +42,19 @@ def write_card(run: Run, model: str) -> None:
     write_text(run / CARD, "\n".join(lines) + "\n")
 
 
+def describe_best(best: dict[str, Any] | None) -> str:
+    """Return what the validation whose weights are kept says of them, in words."""
+    if best is None:
+        return "none yet"
+    chrf = f", chrF {best['validation_chrf']:.2f}" if "validation_chrf" in best else ""
+    return f"BLEU {best['validation_bleu']:.2f}{chrf} (greedy search) at update {best['update']:,}"
+
+
+def tells_nothing(validations: Sequence[dict[str, Any]]) -> bool:
+    """Tell whether BLEU was 0 at every validation."""
+    return bool(validations) and all(record["validation_bleu"] == 0 for record in validations)
+
+
 def _rows(run: Run, folder: Path) -> Iterator[str]:
     """Yield the rows of one split's scores, if they are of the present weights."""
     scores = read_scores(folder)
@@ -47,7 +62,8 @@ def _rows(run: Run, folder: Path) -> Iterator[str]:
         return
     split = folder.name + _described(scores)
     for name, one in scores.corpus.items():
-        yield f"| {split} | {name} | {one.score:.1f} | {one.low:.1f} to {one.high:.1f} | {one.signature} |"
+        note = f". {one.note}" if one.note else ""
+        yield f"| {split} | {name} | {one.score:.1f} | {one.low:.1f} to {one.high:.1f} | {one.signature}{note} |"
     if scores.alignment:
         yield f"| {folder.name} | AER | {scores.alignment.score:.1f} |  | {scores.alignment.named} |"
 

@@ -30,7 +30,7 @@ def weights(model: nn.Module) -> dict[str, Tensor]:
 
 
 def set_weights(model: nn.Module, tensors: Mapping[str, Tensor], origin: Path) -> None:
-    """Copy `tensors` into the model. Raises UserError when they are not this model's."""
+    """Copy `tensors` into the model. Raises UserError when they are not this model's, or not finite numbers."""
     mine = weights(model)
     wrong = [
         name
@@ -40,6 +40,11 @@ def set_weights(model: nn.Module, tensors: Mapping[str, Tensor], origin: Path) -
     if wrong:
         raise UserError(
             f"{origin} does not fit the config beside it (first difference: {min(wrong)}); restore the pair"
+        )
+    if bad := [name for name, tensor in tensors.items() if not tensor.isfinite().all()]:
+        raise UserError(
+            f"{origin} has numbers that are not finite (first in {min(bad)}), as after a training that diverged: "
+            f"restore it, or train anew with a lower train.learning_rate"
         )
     for name, tensor in mine.items():
         tensor.copy_(tensors[name])

@@ -148,6 +148,11 @@ class Run:
         except (OSError, ValueError) as error:
             raise UserError(f"{file} is damaged ({error}): restore it, or delete it") from error
 
+    @property
+    def best_validation(self) -> dict[str, Any] | None:
+        """The line of metrics.jsonl whose weights are kept; None before the first."""
+        return best_of(self.validations)
+
     @cached_property
     def splits(self) -> dict[str, Split]:
         """The splits of its corpus.
@@ -208,6 +213,11 @@ class Run:
         for name in (SCORED, ALIGNED, *(name for name in FILES if name not in last), *last):
             for path in self.path.glob(name):
                 shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+
+
+def best_of(validations: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
+    """Return the validation whose weights are kept: the last that was the best so far; None before the first."""
+    return next((record for record in reversed(validations) if record.get("best")), None)
 
 
 def latest(folder: Path) -> Run:

@@ -1,7 +1,7 @@
 """What scores.json of a run holds, as typed values: a score travels with its signature and its interval."""
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,8 @@ class CorpusScore:
     signature: str
     lines: int | None = None
     """How many sentences were scored, where they are not all of the split."""
+    note: str | None = None
+    """Why the figure tells little, where it does."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,17 @@ class AlignmentErrors:
 
 
 @dataclass(frozen=True)
+class Outputs:
+    """How many of a split's translations are not whole."""
+
+    lines: int
+    empty: int
+    """Without any text."""
+    cut: int
+    """Ended by the limit on their length (search.max_ratio, search.max_extra)."""
+
+
+@dataclass(frozen=True)
 class Scores:
     """All scores of one split by one search."""
 
@@ -62,13 +75,17 @@ class Scores:
     """The settings of the search, and "with", the other members of an ensemble."""
     weights: list[str]
     """A fingerprint of the weights of each member."""
-    alignment: AlignmentErrors | None = field(default=None)
+    alignment: AlignmentErrors | None = None
+    outputs: Outputs | None = None
+    """None in what an earlier version wrote."""
 
     def write(self, folder: Path) -> None:
         """Write FOLDER/scores.json."""
         tree: dict[str, Any] = {name: _without_none(asdict(score)) for name, score in self.corpus.items()}
         if self.alignment:
             tree["AER"] = asdict(self.alignment)
+        if self.outputs:
+            tree["outputs"] = asdict(self.outputs)
         tree |= {"search": self.search, "weights": self.weights}
         write_text(folder / FILE, json.dumps(tree, indent=2) + "\n")
 
@@ -80,10 +97,9 @@ def read_scores(folder: Path) -> Scores | None:
         return None
     try:
         tree = json.loads(file.read_text(encoding="utf-8"))
-        search, weights, errors = tree.pop("search"), tree.pop("weights", []), tree.pop("AER", None)
-        return TypeAdapter(Scores).validate_python(
-            {"corpus": tree, "search": search, "weights": weights, "alignment": errors}
-        )
+        others = {"search": tree.pop("search"), "weights": tree.pop("weights", [])}
+        others |= {"alignment": tree.pop("AER", None), "outputs": tree.pop("outputs", None)}
+        return TypeAdapter(Scores).validate_python({"corpus": tree} | others)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, ValidationError) as error:
         raise UserError(f"{file} is damaged; delete it, and `mt eval` writes it again") from error
 

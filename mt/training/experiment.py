@@ -1,6 +1,7 @@
 """An experiment from its config to a trained run: begin, resume, interrupt."""
 
 import logging
+import shlex
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,13 +21,14 @@ from mt.corpora.groups import MOST, overlap
 from mt.corpora.pairs import Split
 from mt.data.pieces import must_fit
 from mt.neighbours.datastore import has_current_datastore, write_datastore
-from mt.runs.card import write_card
+from mt.runs.card import BLEU_TELLS_NOTHING, describe_best, tells_nothing, write_card
 from mt.runs.lock import writing
 from mt.runs.run import CACHE, CONFIG, DATASTORE, STATE, WEIGHTS, Run
 from mt.text.tokenizer import train_tokenizers
 from mt.training.guide import load_guide
+from mt.training.materials import Materials
 from mt.training.teacher import load_teacher
-from mt.training.trainer import Materials, Trainer
+from mt.training.trainer import Trainer
 
 log = logging.getLogger("mt")
 
@@ -61,13 +63,16 @@ def train(config: Config, path: Path, *, resume: bool = False, overwrite: bool =
         if not position.finished:
             write_card(Run(path), trainer.model.summary)
             log.info(
-                "interrupted at update %d; all is saved in %s, `mt train --resume` continues", position.update, run
+                "interrupted at update %d; all is saved in %s, and `mt train %s --run %s --resume` continues",
+                *(position.update, run, shlex.quote(str(run / CONFIG)), shlex.quote(str(run))),
             )
             return False
         log.info(
-            "trained in %.1f minutes: best validation BLEU %.2f (greedy) at update %d; model in %s",
-            *(position.seconds / 60, position.best_bleu, position.best_update, run),
+            "trained in %.1f minutes: best validation %s; model in %s",
+            *(position.seconds / 60, describe_best(position.best), run),
         )
+        if tells_nothing(position.records):
+            log.warning("%s", BLEU_TELLS_NOTHING)
         complete(Run(path))
     return True
 

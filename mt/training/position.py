@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from mt.runs.run import best_of
+
 
 @dataclass(frozen=True)
 class Position:
@@ -13,10 +15,8 @@ class Position:
     """Epochs completed."""
     batch: int = 0
     """Batches of the current epoch completed."""
-    best_bleu: float = -1.0
-    best_update: int = 0
     stale: int = 0
-    """Validations since the best one."""
+    """Validations since the last that was better than all before."""
     scale: float = 1.0
     """What the plateau schedule has multiplied the learning rate by."""
     seconds: float = 0.0
@@ -26,3 +26,8 @@ class Position:
     tokens: int = 0
     records: list[dict[str, Any]] = field(default_factory=list)
     """The lines of metrics.jsonl."""
+
+    @property
+    def best(self) -> dict[str, Any] | None:
+        """The validation whose weights are kept."""
+        return best_of(self.records)

@@ -8,49 +8,37 @@ import hashlib
 import json
 import logging
 import math
-import sys
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, fields, replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from mt.config import Config
 from mt.config.before import without_later_keys
 from mt.core.errors import UserError
 from mt.core.files import write_text
 from mt.core.progress import Meter
 from mt.core.special import PAD
-from mt.corpora.pairs import Split
 from mt.data.batches import batch_order
 from mt.data.pieces import Pieces, report_split
-from mt.evaluation import metrics
-from mt.inference.translator import Translator
-from mt.models.contract import NOTHING, Look, Seq2Seq, default_site
+from mt.models.contract import NOTHING, Look, default_site
 from mt.runs import checkpoint
 from mt.runs.run import CACHE, CONFIG, FORMAT, LESSONS, METRICS, STATE, WEIGHTS, Run
-from mt.text.tokenizer import Tokenizers
 from mt.training.average import Average
-from mt.training.guide import Guide
 from mt.training.losses import coverage_loss, cross_entropy, guide_loss
+from mt.training.materials import Materials
 from mt.training.position import Position
 from mt.training.schedule import learning_rate
 from mt.training.teacher import Teacher
+from mt.training.validation import Validator, describe, rank
 
 log = logging.getLogger("mt")
-
-
-@dataclass(frozen=True)
-class Materials:
-    """What a training is made of, read before anything is written."""
-
-    config: Config
-    splits: dict[str, Split]
-    tokenizers: Tokenizers
-    guide: Guide | None = None
-    teacher: Seq2Seq | None = None
+SETTLED = 200
+"""After so many updates a training knows more than nothing."""
+UNTRAINED = 1.5
+"""So many times the loss of guessing uniformly has no model before that, unless its training diverges."""
 
 
 class Trainer:
@@ -58,11 +46,10 @@ class Trainer:
 
     def __init__(self, run: Run, given: Materials):
         self.run, self.config, self.tokenizers, self.guide = run, given.config, given.tokenizers, given.guide
-        train, self.validation = given.splits["train"], given.splits["validation"]
+        train = given.splits["train"]
         self.train_pieces = Pieces(train, given.tokenizers, run / CACHE)
-        self.validation_pieces = Pieces(self.validation, given.tokenizers, run / CACHE)
         report_split("train", train, self.train_pieces, given.config.train.max_pieces)
-        report_split("validation", self.validation, self.validation_pieces, sys.maxsize)
+        self.validator = Validator(given, run / CACHE)
         lessons = self.train_pieces, run / LESSONS
         self.teacher = Teacher(given.teacher, given.config.train, *lessons) if given.teacher else None
         self.model = checkpoint.build(given.config, given.tokenizers)
@@ -91,7 +78,7 @@ class Trainer:
 
     def _conditions(self) -> dict[str, Any]:
         """Return what must be the same for a resumed run to be the same bit for bit."""
-        sources = self.train_pieces, self.validation_pieces, self.guide, self.teacher
+        sources = self.train_pieces, self.validator.pieces, self.guide, self.teacher
         data_read = "".join(source.digest for source in sources if source)
         # Of what differs from the defaults: a key that a later version adds changes nothing.
         told = without_later_keys(self.config).model_dump_json(exclude_defaults=True, exclude={"threads"})
@@ -103,6 +90,8 @@ class Trainer:
         if (self.run / STATE).exists():
             tensors, record = checkpoint.read(self.run / STATE)
             record.pop("format", FORMAT)
+            for retired in ("best_bleu", "best_update"):  # which the records tell, too
+                record.pop(retired, None)
             if record.keys() != {*(one.name for one in fields(Position)), "made_with"}:
                 raise UserError(
                     f"{self.run / STATE} is not the state of a training: restore it, or start anew (--overwrite)"
@@ -138,9 +127,10 @@ class Trainer:
 
     def write_results(self) -> None:
         """Write metrics.jsonl and model.safetensors as the position has them."""
-        write_text(self.run / METRICS, "".join(json.dumps(record) + "\n" for record in self.position.records))
-        if self.best:
-            checkpoint.save(self.run / WEIGHTS, self.best, {"update": self.position.best_update})
+        lines = (json.dumps(record, allow_nan=False) + "\n" for record in self.position.records)
+        write_text(self.run / METRICS, "".join(lines))
+        if self.best and self.position.best:
+            checkpoint.save(self.run / WEIGHTS, self.best, {"update": self.position.best["update"]})
 
     # The loop ---------------------------------------------------------------------------------------------------------
 
@@ -187,6 +177,8 @@ class Trainer:
                 tokens=self.position.tokens + tokens,
             )
             meter.add(len(rows), tokens, f"loss {self.position.summed_loss / self.position.tokens:.3f}")
+            if self.position.batch == len(batches):
+                self._must_have_learned()
             if self._validation_is_due(len(batches)):
                 meter.say(self.validate())
             elif self.position.update % config.save_every == 0:
@@ -194,6 +186,17 @@ class Trainer:
             if self.interrupted or self.position.finished:
                 break
         meter.close()
+
+    def _must_have_learned(self) -> None:
+        """Raise UserError when the training loss, at the end of an epoch, is far above that of guessing uniformly.
+
+        Untrained weights may be a little above, and so may be a training whose learning rate is still warming up.
+        """
+        loss, guess = self.position.summed_loss / self.position.tokens, math.log(len(self.tokenizers.target))
+        slack = 1.0 if self.position.update >= max(self.config.train.warmup, SETTLED) else UNTRAINED
+        if loss > slack * guess:
+            told = f"the training loss is {loss:.4g}, and guessing would have {guess:.4g}"
+            raise UserError(self._diverged(self.position.update, told))
 
     def _validation_is_due(self, batches: int) -> bool:
         config, position = self.config.train, self.position
@@ -226,10 +229,7 @@ class Trainer:
         torch.autograd.backward(total / tokens)
         norm = nn.utils.clip_grad_norm_(self.model.parameters(), config.clip)
         if not norm.isfinite():
-            raise UserError(
-                f"training diverged at update {position.update + 1}: the gradient is {norm.item()}; "
-                f"try a lower train.learning_rate"
-            )
+            raise UserError(self._diverged(position.update + 1, f"the gradient is {norm.item()}"))
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(config, position.update, fraction, position.scale)
         self.optimizer.step()
@@ -240,35 +240,32 @@ class Trainer:
     # Validation -------------------------------------------------------------------------------------------------------
 
     def validate(self) -> str:
-        """Score the validation split, keep the best weights, move the schedule, and save; return how it went."""
-        clock = time.monotonic()
+        """Score the validation split, keep the best weights, move the schedule, and save; return how it went.
+
+        Raises UserError when the loss is not a finite number; the weights and the state on disk are then as before.
+        """
+        clock, config, position = time.monotonic(), self.config.train, self.position
         averaged = self.average.module
         averaged.eval()
-        loss = self.validation_loss(averaged)
-        greedy = self.config.search.model_copy(update={"beam": 1, "sample": False})
-        translator = Translator(averaged, self.tokenizers, self.config)
-        found = translator.translate(self.validation.sources, greedy, alignments=False)
-        bleu = metrics.bleu([translation.text for translation in found], self.validation.targets)
-        config, position = self.config.train, self.position
-        better = bleu > position.best_bleu
-        if better:
-            self.best = {name: tensor.clone() for name, tensor in checkpoint.weights(averaged).items()}
-        stale = 0 if better else position.stale + 1
-        drop = config.schedule == "plateau" and stale and stale % config.patience == 0
-        seconds = position.seconds + time.monotonic() - clock
-        record = {
+        found = self.validator.score(averaged)
+        if not math.isfinite(found["validation_loss"]):
+            raise UserError(self._diverged(position.update, f"the validation loss is {found['validation_loss']}"))
+        training = position.summed_loss / position.tokens
+        record: dict[str, Any] = {
             "update": position.update,
             "epoch": position.epoch + 1,
-            "train_loss": position.summed_loss / position.tokens,
-            "validation_loss": loss,
-            "validation_bleu": bleu,
-            "best": better,
-            "seconds": round(seconds),
-        }
+            "train_loss": training,
+        } | found
+        best, mine = position.best, rank(record, config.choose_by)
+        least = rank(best, config.choose_by) if best else (-math.inf,)
+        if mine >= least:
+            self.best = {name: tensor.clone() for name, tensor in checkpoint.weights(averaged).items()}
+        stale = 0 if mine > least else position.stale + 1
+        drop = config.schedule == "plateau" and stale and stale % config.patience == 0
+        seconds = position.seconds + time.monotonic() - clock
+        record |= {"best": mine >= least, "seconds": round(seconds)}
         self.position = replace(
             position,
-            best_bleu=bleu if better else position.best_bleu,
-            best_update=position.update if better else position.best_update,
             stale=stale,
             scale=position.scale * config.factor if drop else position.scale,
             seconds=seconds,
@@ -279,17 +276,13 @@ class Trainer:
         )
         self.save()
         self.write_results()
-        return (
-            f"update {position.update}, epoch {position.epoch + 1}: validation loss {loss:.3f}, perplexity "
-            f"{math.exp(min(loss, 700)):.2f}, greedy BLEU {bleu:.2f}{', the best so far' if better else ''}"
-        )
+        return describe(record)
 
-    @torch.inference_mode()
-    def validation_loss(self, model: Seq2Seq) -> float:
-        """Return the unsmoothed cross-entropy in nats per target piece."""
-        total, tokens = 0.0, 0
-        for _, batch in self.validation_pieces.batches(self.config.train.batch_tokens):
-            logits_BTV = model(batch.source_BS, batch.mask_BS, batch.target_in_BT).logits
-            total += cross_entropy(logits_BTV, batch.target_out_BT, 0.0).item()
-            tokens += int((batch.target_out_BT != PAD).sum())
-        return total / tokens
+    def _diverged(self, update: int, how: str) -> str:
+        """Return what to say, and to do, when training has diverged."""
+        best = self.position.best
+        kept = f"; {self.run / WEIGHTS} has the best weights, of update {best['update']}" if best else ""
+        return (
+            f"training diverged at update {update}: {how}{kept}. Lower train.learning_rate, and train "
+            f"anew (--overwrite)"
+        )

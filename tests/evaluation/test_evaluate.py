@@ -21,7 +21,7 @@ from mt.evaluation import choice
 from mt.evaluation.align import Pairs, Wanted, align
 from mt.evaluation.choice import Choice
 from mt.evaluation.evaluate import Asked, evaluate
-from mt.evaluation.metrics import METRICS
+from mt.evaluation.metrics import METRICS, Texts
 from mt.inference.aligner import load_aligner
 from mt.inference.load import load
 from mt.inference.translator import Translation, Translator
@@ -198,7 +198,7 @@ def test_novel_scores_the_sentences_that_training_does_not_hold(
     hypotheses, references = (
         (folder / f"{name}.txt").read_text().splitlines() for name in ("hypotheses", "references")
     )
-    expected = METRICS["BLEU"]([hypotheses[0], hypotheses[2]], [references[0], references[2]])
+    expected = METRICS["BLEU"](Texts([hypotheses[0], hypotheses[2]], [references[0], references[2]]))
     assert scores.corpus["BLEU, novel"] == replace(expected, lines=2)
     assert "of 2 sentences" in caplog.text
     monkeypatch.setattr("mt.evaluation.evaluate.novel", lambda sources, training: [])

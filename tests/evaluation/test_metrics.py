@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mt.core.errors import UserError
-from mt.evaluation.metrics import METRICS, bleu, moses, papers
+from mt.evaluation.metrics import METRICS, Texts, bleu, chrf, moses, papers
 from mt.runs.scores import CorpusScore
 
 WORDS = ["the", "a", "old", "dog", "cat", "house,", "walks", "sleeps", "near", "green!", "'then'", "she's", "ÄPFEL"]
@@ -44,7 +44,7 @@ def test_scores_signatures_and_intervals_are_those_of_the_command_line(tmp_path,
     assert list(METRICS) == ["BLEU", "chrF", "TER"]
     assert sorted(theirs) == sorted(METRICS)
     for name, metric in METRICS.items():
-        ours = metric(hypotheses, references)
+        ours = metric(Texts(hypotheses, references))
         assert ours.signature == theirs[name]["signature"]
         assert round(ours.score, 12) == theirs[name]["score"]
         assert ours.low == theirs[name]["confidence_mean"] - theirs[name]["confidence_var"]
@@ -55,38 +55,39 @@ def test_scores_signatures_and_intervals_are_those_of_the_command_line(tmp_path,
 
 @pytest.mark.parametrize("name", METRICS)
 def test_an_interval_is_also_that_of_resamples_some_of_which_match_nothing(name):
-    score = METRICS[name](["a small old house", "xyz", "xyz"], ["a small old house", "uvw", "uvw"])
+    score = METRICS[name](Texts(["a small old house", "xyz", "xyz"], ["a small old house", "uvw", "uvw"]))
     assert score.low < score.high
-    assert METRICS[name](["xyz"], ["uvw"]).score == {"TER": 100}.get(name, 0)
+    assert METRICS[name](Texts(["xyz"], ["uvw"])).score == {"TER": 100}.get(name, 0)
 
 
 def test_bleu_of_a_hand_example():
     # Of 6 words 5 match; of 5, 4, 3 n-grams 4, 3, 2 do; the lengths are equal, so there is no brevity penalty.
     expected = 100 * (5 / 6 * 4 / 5 * 3 / 4 * 2 / 3) ** 0.25
-    assert bleu(["a b c d e x"], ["a b c d e f"]) == pytest.approx(expected)
-    assert METRICS["BLEU"](["a b c d e x"], ["a b c d e f"]).score == pytest.approx(expected)
+    assert bleu(Texts(["a b c d e x"], ["a b c d e f"])) == pytest.approx(expected)
+    assert METRICS["BLEU"](Texts(["a b c d e x"], ["a b c d e f"])).score == pytest.approx(expected)
 
 
 def test_ter_of_a_hand_example_counts_edits_over_reference_words():
-    assert METRICS["TER"](["a b x d"], ["a b c d"]).score == pytest.approx(25)
+    assert METRICS["TER"](Texts(["a b x d"], ["a b c d"])).score == pytest.approx(25)
 
 
-def test_quick_bleu_is_the_bleu_of_the_registry():
-    hypotheses, references = corpus()
-    assert bleu(hypotheses, references) == METRICS["BLEU"](hypotheses, references).score
+def test_quick_scores_are_those_of_the_registry():
+    texts = Texts(*corpus())
+    assert bleu(texts) == METRICS["BLEU"](texts).score
+    assert chrf(texts) == METRICS["chrF"](texts).score
 
 
 def test_perfect_and_worthless_hypotheses():
     _, references = corpus()
     for name, best in (("BLEU", 100), ("chrF", 100), ("TER", 0)):
-        score = METRICS[name](references, references)
+        score = METRICS[name](Texts(references, references))
         assert [score.score, score.low, score.high] == pytest.approx([best, best, best])
-    nothing = METRICS["BLEU"]([""] * len(references), references)
+    nothing = METRICS["BLEU"](Texts([""] * len(references), references))
     assert (nothing.score, nothing.low, nothing.high) == (0, 0, 0)
 
 
 def test_one_sentence_has_an_interval_of_no_width():
-    score = METRICS["chrF"](["the old dog"], ["the old cat"])
+    score = METRICS["chrF"](Texts(["the old dog"], ["the old cat"]))
     assert score.low == score.high == pytest.approx(score.score)
     assert 0 < score.score < 100
 
@@ -94,17 +95,16 @@ def test_one_sentence_has_an_interval_of_no_width():
 @pytest.mark.skipif("SACREBLEU_SEED" in os.environ, reason="the signature names another seed")
 def test_scores_are_the_same_twice():
     hypotheses, references = corpus(20)
-    first, second = (METRICS["BLEU"](hypotheses, references) for _ in range(2))
+    first, second = (METRICS["BLEU"](Texts(hypotheses, references)) for _ in range(2))
     assert isinstance(first, CorpusScore)
     assert first == second
 
 
-@pytest.mark.parametrize("function", [bleu, *METRICS.values()])
-def test_unequal_or_empty_lists_are_refused(function):
+def test_unequal_or_empty_lists_are_refused():
     with pytest.raises(UserError, match="2 hypotheses against 1 references"):
-        function(["a", "b"], ["a"])
+        Texts(["a", "b"], ["a"])
     with pytest.raises(UserError, match="no sentences"):
-        function([], [])
+        Texts([], [])
 
 
 def test_the_papers_score_is_bleu_of_lower_case_moses_words():
@@ -114,7 +114,7 @@ def test_the_papers_score_is_bleu_of_lower_case_moses_words():
     assert moses(["The dog's 3.50 & more..."], "en") == ["the dog 's 3.50 & more ..."]
     # 13 words, 12 of them right; of 12, 11, 10 longer n-grams those without the comma: 10, 8, 7. The reference has 12.
     expected = 100 * (12 / 13 * 10 / 12 * 8 / 11 * 7 / 10) ** 0.25
-    found = papers([hypothesis], [reference], "de")
+    found = papers(Texts([hypothesis], [reference]), "de")
     assert found.score == pytest.approx(expected)
     assert "|case:lc|" in found.signature
     assert "|tok:none|" in found.signature

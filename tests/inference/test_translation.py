@@ -10,9 +10,11 @@ from torch import Tensor
 
 from mt.core.errors import UserError
 from mt.core.special import BOS, EOS, PAD
+from mt.inference.outputs import count
 from mt.inference.translator import Translation, Translator
 from mt.models import build_model
 from mt.models.contract import NOTHING, Look, Site
+from mt.runs.scores import Outputs
 
 WAYS = {"greedy": {"beam": 1}, "beam": {"beam": 4}, "samples": {"sample": True, "top_k": 30}}
 ways = pytest.mark.parametrize("way", WAYS.values(), ids=WAYS.keys())
@@ -164,3 +166,61 @@ def test_a_translation_shows_itself_in_a_few_words() -> None:
     (one,) = made.translate(["Der Ofen ist kalt."], n_best=3)
     assert repr(one) == f"<Translation {one.text!r}, score {one.score:.3f}, 2 others>"
     assert repr(one.others[0]) == f"<Translation {one.others[0].text!r}, score {one.others[0].score:.3f}>"
+
+
+def test_a_text_alone_is_one_line() -> None:
+    made = translator(settings())
+    (one,) = made.translate(LINES[0])
+    assert_same(one, made.translate([LINES[0]])[0])
+    assert made.translate("")[0].text == ""
+
+
+def repeating(many: int) -> Translator:
+    """A translator for which several pieces are one text: a letter, and the byte that spells it."""
+    spelling = {"B", "<0x42>"}
+    return translator(settings(max_ratio=0.1, max_extra=4, beam=many), spelling.__contains__)
+
+
+def test_of_the_n_best_each_text_comes_once() -> None:
+    made = repeating(12)
+    every = made.translate(LINES[:3], searching(made, distinct=False), n_best=12)
+    once = made.translate(LINES[:3], n_best=4)
+    for before, after in zip(every, once, strict=True):
+        texts = [one.text for one in before.n_best]
+        assert len(set(texts)) < len(texts)
+        assert [one.text for one in after.n_best] == list(dict.fromkeys(texts))[:4]
+        best = {one.text: one.score for one in reversed(before.n_best)}
+        assert [one.score for one in after.n_best] == pytest.approx([best[one.text] for one in after.n_best])
+
+
+def test_samples_are_all_given() -> None:
+    made = repeating(4)
+    (found,) = made.translate(LINES[:1], searching(made, sample=True), n_best=40)
+    texts = [one.text for one in found.n_best]
+    assert len(texts) == 40
+    assert len(set(texts)) < 40
+
+
+@ways
+def test_what_the_limit_ended_is_known(way: dict[str, float]) -> None:
+    endless, brief = (translator(settings(max_ratio=0.2, max_extra=3), ending=ending) for ending in (-50, 50))
+    assert all(one.cut for one in endless.translate(WITH_TEXT, searching(endless, **way)))
+    assert not any(one.cut for one in brief.translate(WITH_TEXT, searching(brief, **way)))
+
+
+def test_empty_and_cut_translations_are_counted_and_many_are_warned_of(caplog: pytest.LogCaptureFixture) -> None:
+    lines = ["a"] * 200 + ["", " "]
+    found = [Translation("b")] * 200 + [Translation()] * 2
+    found[3] = Translation("")
+    found[4] = found[5] = Translation("c", cut=True)
+    assert count(lines, found) == Outputs(200, empty=1, cut=2)
+    assert caplog.messages == []
+    found[6] = Translation(" ")
+    found[7] = Translation("c", cut=True)
+    assert count(lines, found) == Outputs(199 + 1, empty=2, cut=3)
+    assert count(lines[:100], found[:100]) == Outputs(100, empty=2, cut=3)
+    assert [message.split(":")[0] for message in caplog.messages] == [
+        "3 of 200 lines have a translation cut by the limit on its length",
+        "2 of 100 lines have an empty translation",
+        "3 of 100 lines have a translation cut by the limit on its length",
+    ]

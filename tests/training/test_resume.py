@@ -30,7 +30,7 @@ def hashes(run: Path) -> dict[str, str]:
     found |= {f"file.{name}": hashlib.sha256(tensor.numpy().tobytes()).hexdigest() for name, tensor in best.items()}
     lines = [json.loads(line) | {"seconds": 0} for line in (run / "metrics.jsonl").read_text().splitlines()]
     found["metrics"] = json.dumps(lines)
-    position = ("update", "epoch", "batch", "best_update", "finished")
+    position = ("update", "epoch", "batch", "stale", "finished")
     found["position"] = json.dumps({key: record[key] for key in position})
     return found
 

@@ -14,9 +14,12 @@ from mt.corpora.pairs import Split
 from mt.runs import checkpoint
 from mt.runs.run import Run
 from mt.text.tokenizer import train_tokenizers
-from mt.training import trainer as train
+from mt.training import trainer as trainer_module
+from mt.training import validation
+from mt.training.materials import Materials
 from mt.training.schedule import learning_rate
-from mt.training.trainer import Materials, Trainer
+from mt.training.trainer import Trainer
+from mt.training.validation import Validator, rank
 
 
 def config(**changes):
@@ -29,6 +32,13 @@ def config(**changes):
         "threads": 1,
     }
     return Config.model_validate(tree)
+
+
+def give_scores(monkeypatch, scores):
+    """Let validations have these BLEU, and nothing else to choose by."""
+    given = iter(scores)
+    told = {"validation_loss": 1.0, "validation_chrf": 0.0}
+    monkeypatch.setattr(Validator, "score", lambda self, model: told | {"validation_bleu": next(given)})
 
 
 @pytest.fixture
@@ -74,13 +84,13 @@ def test_validation_loss_is_unsmoothed_and_per_piece(trainer):
     job = trainer(label_smoothing=0.3)
     job.model.eval()
     total = pieces = 0.0
-    for source, target in zip(job.validation.sources, job.validation.targets, strict=True):
+    for source, target in zip(job.validator.split.sources, job.validator.split.targets, strict=True):
         source_B1 = torch.tensor([[*job.tokenizers.source.encode(source), 3]])
         rows = [*job.tokenizers.target.encode(target), 3]
         logits = job.model(source_B1, source_B1 != 0, torch.tensor([[2, *rows[:-1]]])).logits[0]
         total -= sum(logits.log_softmax(-1)[place, piece].item() for place, piece in enumerate(rows))
         pieces += len(rows)
-    assert job.validation_loss(job.model) == pytest.approx(total / pieces, rel=LOSS32)
+    assert job.validator.loss(job.model) == pytest.approx(total / pieces, rel=LOSS32)
 
 
 def test_validating_more_often_does_not_change_the_weights(trainer):
@@ -93,8 +103,7 @@ def test_validating_more_often_does_not_change_the_weights(trainer):
 
 
 def test_the_best_weights_are_kept_not_the_last(trainer, monkeypatch):
-    scores = iter([10.0, 30.0, 20.0, 5.0, 4.0, 3.0])
-    monkeypatch.setattr(train.metrics, "bleu", lambda *texts: next(scores))
+    give_scores(monkeypatch, [10.0, 30.0, 20.0, 5.0, 4.0, 3.0])
     job = trainer(epochs=3)
     seen = {}
     update = job.update
@@ -107,7 +116,7 @@ def test_the_best_weights_are_kept_not_the_last(trainer, monkeypatch):
     monkeypatch.setattr(job, "update", watched)
     job.train()
     kept, record = checkpoint.read(job.run / "model.safetensors")
-    assert (job.position.best_bleu, job.position.best_update, record["update"]) == (30.0, 6, 6)
+    assert (job.position.best["validation_bleu"], job.position.best["update"], record["update"]) == (30.0, 6, 6)
     assert all(torch.equal(kept[name], value) for name, value in seen[6].items())
     assert any(not torch.equal(kept[name], value) for name, value in seen[max(seen)].items())
     lines = [json.loads(line) for line in (job.run / "metrics.jsonl").read_text().splitlines()]
@@ -115,16 +124,42 @@ def test_the_best_weights_are_kept_not_the_last(trainer, monkeypatch):
 
 
 def test_early_stopping_counts_validations_without_a_better_score(trainer, monkeypatch):
-    scores = iter([10.0, 20.0, 20.0, 19.0, 18.0, 50.0])
-    monkeypatch.setattr(train.metrics, "bleu", lambda *texts: next(scores))
+    give_scores(monkeypatch, [10.0, 20.0, 20.0, 19.0, 18.0, 50.0])
     job = trainer(epochs=40, early_stop=3)
     job.train()
     assert (len(job.position.records), job.position.update, job.position.finished) == (5, 15, True)
 
 
+def test_a_complete_tie_keeps_the_later_weights(trainer, monkeypatch):
+    give_scores(monkeypatch, [10.0, 20.0, 20.0, 19.0, 18.0])
+    job = trainer(epochs=40, early_stop=3)
+    job.train()
+    assert [record["best"] for record in job.position.records] == [True, True, True, False, False]
+    assert job.position.best["update"] == 9
+
+
+@pytest.mark.parametrize(
+    ("choose_by", "order"),
+    [("bleu", ["loser", "loss", "chrf", "bleu"]), ("chrf", ["loser", "bleu", "loss", "chrf"])],
+)
+def test_validations_are_ranked_by_what_is_asked_then_by_the_next(choose_by, order):
+    base = {"validation_bleu": 1.0, "validation_chrf": 1.0, "validation_loss": 1.0}
+    records = {
+        "loser": base,
+        "bleu": base | {"validation_bleu": 2.0},
+        "chrf": base | {"validation_chrf": 2.0},
+        "loss": base | {"validation_loss": 0.5},
+    }
+    assert sorted(records, key=lambda name: rank(records[name], choose_by)) == order
+
+
+def test_of_validations_chosen_by_loss_a_tie_falls_to_bleu():
+    low, high = ({"validation_loss": 1.0, "validation_bleu": bleu, "validation_chrf": 9.0 - bleu} for bleu in (1, 2))
+    assert rank(low, "loss") < rank(high, "loss") < rank(low | {"validation_loss": 0.9}, "loss")
+
+
 def test_plateau_multiplies_the_rate_after_patience(trainer, monkeypatch):
-    scores = iter([10.0, 9.0, 9.0, 9.0, 9.0, 11.0, 9.0, 9.0])
-    monkeypatch.setattr(train.metrics, "bleu", lambda *texts: next(scores))
+    give_scores(monkeypatch, [10.0, 9.0, 9.0, 9.0, 9.0, 11.0, 9.0, 9.0])
     job = trainer(epochs=40, schedule="plateau", factor=0.5, patience=2)
     scales = []
     validate = job.validate
@@ -184,9 +219,9 @@ def test_average_is_the_sum_written_out_and_is_what_is_validated_and_kept(traine
     assert not torch.equal(job.best[name], weights[-1])
     torch.testing.assert_close(job.model.output.bias.detach(), weights[-1], rtol=0, atol=0)
     averaged = job.position.records[-1]["validation_loss"]
-    assert job.validation_loss(job.average.module) == averaged
+    assert job.validator.loss(job.average.module) == averaged
     job.model.eval()
-    assert job.validation_loss(job.model) != averaged
+    assert job.validator.loss(job.model) != averaged
 
 
 def test_without_an_average_none_is_saved_and_a_resumed_run_goes_on(trainer):
@@ -209,11 +244,12 @@ def test_bfloat16_is_for_updates_alone_and_the_loss_is_float32(trainer, monkeypa
         seen.append((logits.dtype, (logits == logits.bfloat16()).all().item(), torch.is_autocast_enabled("cpu")))
         return cross_entropy(logits, *rest)
 
-    cross_entropy = train.cross_entropy
-    monkeypatch.setattr(train, "cross_entropy", spy)
+    cross_entropy = trainer_module.cross_entropy
+    for module in (trainer_module, validation):
+        monkeypatch.setattr(module, "cross_entropy", spy)
     job = trainer(precision="bfloat16")
     job.update([0, 1, 2], 0.0)
-    job.validation_loss(job.model.eval())
+    job.validator.loss(job.model.eval())
     assert seen[0] == (torch.float32, True, False)
     assert {*seen[1:]} == {(torch.float32, False, False)}
     assert {tensor.dtype for tensor in checkpoint.weights(job.model).values()} == {torch.float32}

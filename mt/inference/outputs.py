@@ -1,0 +1,24 @@
+"""Translations that are not whole: empty ones, and those that the limit on their length has cut."""
+
+import logging
+from collections.abc import Sequence
+
+from mt.inference.translator import Translation
+from mt.runs.scores import Outputs
+
+log = logging.getLogger("mt")
+MOST = 0.01
+"""No more of the lines may be empty or cut without a warning."""
+
+
+def count(lines: Sequence[str], found: Sequence[Translation]) -> Outputs:
+    """Return how many of the lines that have text have an empty translation, or one that was cut; and warn of many."""
+    made = [one for line, one in zip(lines, found, strict=True) if line.strip()]
+    outputs = Outputs(len(made), sum(not one.text.strip() for one in made), sum(one.cut for one in made))
+    for number, what in (
+        (outputs.empty, "have an empty translation: the model has perhaps learned too little"),
+        (outputs.cut, "have a translation cut by the limit on its length: raise search.max_ratio or search.max_extra"),
+    ):
+        if number > MOST * outputs.lines:
+            log.warning("%d of %d lines %s", number, outputs.lines, what)
+    return outputs
