@@ -94,7 +94,7 @@ def _refuse(key: str) -> str:
         return "threads is a property of this machine: set OMP_NUM_THREADS"
     if node in Config.model_fields:
         return (
-            f"{key} is fixed once a run is trained: only keys of {' and '.join(CHANGEABLE)} can be changed, such as "
+            f"{key} is fixed once a run is trained: only keys of {', '.join(CHANGEABLE)} can be changed, such as "
             f"{KEYS[0]}"
         )
     ends = {one.rpartition(".")[2]: one for one in reversed(KEYS)}

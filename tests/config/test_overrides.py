@@ -73,7 +73,7 @@ def test_a_key_of_training_is_refused_by_name(key: str) -> None:
         assert refused("threads=2") == "threads is a property of this machine: set OMP_NUM_THREADS"
     else:
         assert refused(f"{key}=1").startswith(
-            f"{key} is fixed once a run is trained: only keys of search and alignment can"
+            f"{key} is fixed once a run is trained: only keys of search, alignment, metrics can"
         )
 
 
