@@ -19,7 +19,9 @@ def write_corpus(folder: Path) -> Path:
     tree = f"""
 corpus: {{name: files, source: en, target: zh, train: {folder}/pairs.tsv, held_out: 60}}
 vocabulary: {{size: 330}}
-model: {{embedding: 32, hidden: 32, encoder_hidden: 32, attention: {{width: 32}}, dropout: {{embedding: 0, encoder: 0, decoder: 0, readout: 0}}}}
+model:
+  {{embedding: 32, hidden: 32, encoder_hidden: 32, attention: {{width: 32}},
+  dropout: {{embedding: 0, encoder: 0, decoder: 0, readout: 0}}}}
 train: {{epochs: 6, batch_tokens: 50, learning_rate: 0.01, warmup: 20}}
 threads: 1
 """
