@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from mt.alignment.links import hard
 from mt.corpora.pairs import Link, Span
-from mt.text.words import word_spans
+from mt.text.words import Unit, spans_of
 
 Matrix = NDArray[np.floating]
 END = "</s>"
@@ -23,7 +23,8 @@ class Alignment:
     """What the attention looked at in one sentence, in pieces and in words.
 
     `attention` [T, S] belongs to `target_pieces` and `source_pieces`, whose last entry is </s>. `words` has a row per
-    target word, and a column per source word plus a last one for </s>.
+    target word, and a column per source word plus a last one for </s>. Words are what `align` was told to divide into:
+    they may be characters, or pieces.
     """
 
     source: str
@@ -45,21 +46,34 @@ class Side:
     pieces: Sequence[tuple[str, Span]]
     """Each piece and its half-open character span, without </s>."""
     words: Sequence[Span] | None = None
-    """The half-open character spans of its words; None: those of `mt.text.words`."""
+    """The half-open character spans of its words where they are known, from gold."""
 
-    def word_spans(self) -> Sequence[Span]:
-        """Return where its words stand."""
-        return word_spans(self.text) if self.words is None else self.words
+    def spans(self, unit: Unit) -> Sequence[Span]:
+        """Return where its words stand, or what else it is divided into, but for pieces."""
+        if self.words is not None and unit in {"words", "tokens"}:
+            return self.words
+        return spans_of(self.text, unit)
+
+    def names(self, unit: Unit) -> list[str]:
+        """Return the text of each of its words, or what else it is divided into; of a piece its name."""
+        if unit == "pieces":
+            return [name for name, _ in self.pieces]
+        return [self.text[start:stop] for start, stop in self.spans(unit)]
 
     def piece_spans(self) -> list[Span]:
         """Return where its pieces stand."""
         return [span for _, span in self.pieces]
 
 
-def align(source: Side, target: Side, matrix_TS: Matrix, threshold: float | None = None) -> Alignment:
-    """Return the alignment of one sentence, its links by argmax, or by threshold where one is given."""
-    source_words, target_words = source.word_spans(), target.word_spans()
-    words = to_words(matrix_TS, source.piece_spans(), source_words, target.piece_spans(), target_words)
+def align(
+    source: Side, target: Side, matrix_TS: Matrix, threshold: float | None = None, unit: Unit = "words"
+) -> Alignment:
+    """Return the alignment of one sentence in a unit, its links by argmax, or by threshold where one is given."""
+    if unit == "pieces":
+        words: Matrix = matrix_TS[:-1].astype(np.float64)
+    else:
+        pieces = source.piece_spans(), target.piece_spans()
+        words = to_words(matrix_TS, pieces[0], source.spans(unit), pieces[1], target.spans(unit))
     end = [END] if len(matrix_TS) else []
     return Alignment(
         source=source.text,
@@ -67,8 +81,8 @@ def align(source: Side, target: Side, matrix_TS: Matrix, threshold: float | None
         source_pieces=[piece for piece, _ in source.pieces] + end,
         target_pieces=[piece for piece, _ in target.pieces] + end,
         attention=matrix_TS,
-        source_words=[source.text[start:stop] for start, stop in source_words],
-        target_words=[target.text[start:stop] for start, stop in target_words],
+        source_words=source.names(unit),
+        target_words=target.names(unit),
         words=words,
         links=hard(words, threshold),
     )

@@ -2,11 +2,12 @@
 
 import shutil
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
 from mt.commands.options import RunPath
+from mt.config.overrides import change, parse_changes
 from mt.core.errors import UsageError
 
 Symmetrisation = Literal["grow-diag-final-and", "intersection", "union"]
@@ -37,6 +38,10 @@ def align(
     ] = None,
     gold: Annotated[Path | None, typer.Option(help="Gold links of white-space words. Unset: the corpus's.")] = None,
     gold_format: Annotated[GoldFormat | None, typer.Option(help="Pharaoh from 0 or 1, or NAACL style.")] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="What links are written in, such as alignment.unit=pieces."),
+    ] = None,
     plot: Annotated[bool, typer.Option("--plot", help="Print the first pair's matrix.")] = False,
 ) -> None:
     """Align the words of given pairs; AER where gold is known. What is chosen applies to both directions."""
@@ -44,17 +49,14 @@ def align(
         raise UsageError("--symmetrise needs the other direction: --reverse RUN")
     if (gold is None) != (gold_format is None):
         raise UsageError("give --gold and --gold-format together: the format says from which number words are counted")
-    if split and (source or target):
-        raise UsageError("give --split, or --source and --target, not both")
-    if (source is None) != (target is None):
-        raise UsageError("give both --source and --target: an alignment needs two sides")
-    if source and output is None:
-        raise UsageError("say with --output where the alignment of two files goes")
+    _check_files(split, source, target, output)
+    changes = _parse(settings or [])
     from mt.evaluation.align import Pairs, Reverse, Wanted, align
     from mt.runs.run import Run
     from mt.views.terminal import blocks
 
-    pairs = Pairs(split, source, target, gold, gold_format)
+    unit = change(Run(run).config, changes).alignment.unit if changes else None
+    pairs = Pairs(split, source, target, gold, gold_format, unit)
     backward = Reverse(Run(reverse), symmetrise or "grow-diag-final-and") if reverse else None
     found, scores = align(Run(run), pairs, Wanted(layer, head, read, threshold), backward, output)
     for score in scores:
@@ -62,3 +64,21 @@ def align(
     if plot and found:
         first, width = found[0], shutil.get_terminal_size().columns
         print(blocks(first.words, first.source_words, first.target_words, width))
+
+
+def _check_files(split: str | None, source: Path | None, target: Path | None, output: Path | None) -> None:
+    """Raise UsageError where it is not clear which pairs are meant, or where they are written."""
+    if split and (source or target):
+        raise UsageError("give --split, or --source and --target, not both")
+    if (source is None) != (target is None):
+        raise UsageError("give both --source and --target: an alignment needs two sides")
+    if source and output is None:
+        raise UsageError("say with --output where the alignment of two files goes")
+
+
+def _parse(settings: list[str]) -> dict[str, Any]:
+    """Return the changes that settings ask for. Raises UsageError where one has no effect on given pairs."""
+    changes = parse_changes(settings)
+    if idle := changes.keys() - {"alignment"}:
+        raise UsageError(f"{min(idle)} has no effect on given pairs: only keys of alignment can be set here")
+    return changes

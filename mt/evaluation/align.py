@@ -16,8 +16,10 @@ from mt.corpora.pairs import Gold, Link, Split
 from mt.evaluation.choice import Choice, Reading, as_it_is, forced, of_run
 from mt.inference.aligner import Aligner, load_aligner
 from mt.runs.run import ALIGNED, CHOICE, Run
+from mt.text.words import Unit
 
 log = logging.getLogger("mt")
+IN_WORDS: Unit = "words"
 PLAIN: tuple[Reading, ...] = ("as-is", "shifted")
 """How attention is read where nothing is chosen, which is scored beside what is."""
 
@@ -53,6 +55,8 @@ class Pairs:
     gold: Path | None = None
     """Gold links, with their format; its words are those between white space."""
     gold_format: str | None = None
+    unit: Unit | None = None
+    """In what links are written; None: as the run's config says. Errors are those of the gold's own words."""
 
 
 @dataclass(frozen=True)
@@ -75,22 +79,24 @@ def align(
     backward = load_aligner(reverse.run) if reverse else None
     if backward and reverse:
         _must_mirror(forward, backward, reverse.run)
+    unit = asked.unit or run.config.alignment.unit
+    if backward and unit == "pieces":
+        _must_share_pieces(forward, backward)
     name, pairs = _read(run, asked)
     sides = [_Side(run, forward, pairs, _choose(run, forward, wanted))]
     if backward and reverse:
         sides.append(_Side(reverse.run, backward, mirror(pairs), _choose(reverse.run, backward, wanted)))
     readings: tuple[Reading, ...] = PLAIN if any(gold and gold.possible for gold in pairs.gold or []) else ()
-    each_way = zip(*(_force(side, readings) for side in sides), strict=True)
-    found, *plain = [_join(both, reverse.symmetrise) if reverse else both[0] for both in each_way]
+    asked_for = [(None, unit), *([(None, IN_WORDS)] if readings else []), *((one, IN_WORDS) for one in readings)]
+    each_way = zip(*(_force(side, asked_for) for side in sides), strict=True)
+    found, *scored = [_join(both, reverse.symmetrise) if reverse else both[0] for both in each_way]
     how = " and ".join(f"{side.run} ({side.choice})" for side in sides)
     how = f"{reverse.symmetrise} of {how}" if reverse else how
     stem = output or run / ALIGNED / str(name)
     write_all(stem, found)
     log.info("aligned %d pairs by %s; written to %s.npz, .jsonl and .pharaoh", len(found), how, stem)
-    scores = [f"{_score(found, pairs.gold)}: {how}"] if readings else []
-    for reading, links in zip(readings, plain, strict=True):
-        scores.append(f"{_score(links, pairs.gold)}: {reading}, as the config has it")
-    return found, scores
+    titles = [how, *(f"{reading}, as the config has it" for reading in readings)] if readings else []
+    return found, [f"{_score(links, pairs.gold)}: {title}" for links, title in zip(scored, titles, strict=True)]
 
 
 @dataclass(frozen=True)
@@ -126,13 +132,16 @@ def _choose(run: Run, made: Aligner, wanted: Wanted) -> Choice:
     return wanted.over(chosen or as_it_is(made), made.model.sites[0])
 
 
-def _force(side: _Side, readings: Sequence[Reading]) -> list[list[Alignment]]:
-    """Return the alignments by the side's choice, and by each reading as the config has it, all from one decoding."""
-    choices = [side.choice, *(as_it_is(side.made, reading) for reading in readings)]
+def _force(side: _Side, ways: Sequence[tuple[Reading | None, Unit]]) -> list[list[Alignment]]:
+    """Return the alignments by the side's choice (None) or a reading as the config has it, all from one decoding."""
+    choices = [as_it_is(side.made, reading) if reading else side.choice for reading, _ in ways]
     meter = Meter(f"aligning with {side.run}", "pair", len(side.pairs.sources))
     found = forced(side.made, side.pairs, choices, meter)
     meter.close()
-    return [[one.alignment(choice.shift, choice.threshold) for one in found[choice]] for choice in choices]
+    return [
+        [one.alignment(choice.shift, choice.threshold, unit) for one in found[choice]]
+        for choice, (_, unit) in zip(choices, ways, strict=True)
+    ]
 
 
 def _join(both: Sequence[list[Alignment]], symmetrise: str) -> list[Alignment]:
@@ -168,6 +177,14 @@ def _must_mirror(forward: Aligner, backward: Aligner, run: Run) -> None:
         raise UserError(
             f"{run} translates {theirs.source} to {theirs.target}; the reverse of a run from {ours.source} to "
             f"{ours.target} must translate {ours.target} to {ours.source}"
+        )
+
+
+def _must_share_pieces(forward: Aligner, backward: Aligner) -> None:
+    if [one.identity for one in forward.tokenizers] != [one.identity for one in reversed(backward.tokenizers)]:
+        raise UserError(
+            "the two runs have different vocabularies, so links between their pieces cannot be joined: give another "
+            "alignment.unit, or leave out --reverse"
         )
 
 

@@ -79,7 +79,7 @@ def evaluate(run: Run, asked: Asked = Asked()) -> tuple[str, Scores]:
         corpus |= score_novel(texts, training)
     folder, errors = run.scored(name, asked.others), None
     if translator.has_attention and not asked.others:
-        errors = _align(run, pairs, folder, alignments if asked.plot else None)
+        errors = _align(run, asked.config or run.config, pairs, folder, alignments if asked.plot else None)
     weights = [one.fingerprint for one in (run, *asked.others)]
     outputs = count(pairs.sources, found)
     scores = Scores(corpus, describe_search(translator.settings, asked.others), weights, errors, outputs)
@@ -89,9 +89,11 @@ def evaluate(run: Run, asked: Asked = Asked()) -> tuple[str, Scores]:
     return name, scores
 
 
-def _align(run: Run, pairs: Split, folder: Path, drawn: list[Alignment] | None) -> AlignmentErrors | None:
+def _align(
+    run: Run, config: Config, pairs: Split, folder: Path, drawn: list[Alignment] | None
+) -> AlignmentErrors | None:
     """Return the errors of alignment where gold is known, and draw: references by their gold, else `drawn`."""
-    aligner, known = Aligner(run.model, run.tokenizers, run.config), with_gold(pairs)
+    aligner, known = Aligner(run.model, run.tokenizers, config), with_gold(pairs)
     choice = choose_for_run(run, aligner)
     errors = alignment_errors(aligner, known, choice) if known.sources else None
     if drawn is not None:
@@ -156,14 +158,16 @@ def alignment_errors(aligner: Aligner, known: Split, choice: Choice) -> Alignmen
 def draw(folder: Path, alignments: list[Alignment], aligner: Aligner, known: Split, choice: Choice) -> None:
     """Write alignments.html of the first 50 sentences, and alignment.png and .svg of the first.
 
-    They show references beside their gold where there is gold, and otherwise the translations.
+    They show references where there is gold, beside it where they are in its words, and otherwise the translations.
     """
     gold: list[Gold | None] | None = None
-    title = f"{folder.name}: translations"
+    unit, title = aligner.config.alignment.unit, f"{folder.name}: translations"
     if known.sources:
         gold, title = (known.gold or [])[:SHOWN], f"{folder.name}: references, {choice}"
         shown = Split(known.sources[:SHOWN], known.targets[:SHOWN], gold)
-        alignments = [one.alignment(choice.shift, choice.threshold) for one in forced(aligner, shown, [choice])[choice]]
+        read = forced(aligner, shown, [choice])[choice]
+        alignments = [one.alignment(choice.shift, choice.threshold, unit) for one in read]
+        gold = gold if unit in {"words", "tokens"} else None
     first, links = alignments[0], gold[0].possible if gold and gold[0] else None
     for suffix in ("png", "svg"):
         heat_map(folder / f"alignment.{suffix}", first, title, links)

@@ -18,6 +18,7 @@ from mt.data.batches import group, pad
 from mt.models.contract import HasPosterior, Look, Seq2Seq, Site, attention_at, default_site
 from mt.runs.run import Run
 from mt.text.tokenizer import Tokenizer, Tokenizers
+from mt.text.words import Unit
 
 log = logging.getLogger("mt")
 Progress = Callable[[int], object]
@@ -43,17 +44,17 @@ class Forced:
     """Row t holds the weights that predicted piece t, or the posterior given piece t."""
     gold: Gold | None
 
-    def alignment(self, shift: int = 0, threshold: float | None = None) -> Alignment:
+    def alignment(self, shift: int = 0, threshold: float | None = None, unit: Unit = "words") -> Alignment:
         """Return the alignment of the matrix as it is (0) or shifted (1), its links by argmax or by threshold.
 
-        Words are those of the gold where it is known, else those between white space.
+        Words are those of the gold where it is known, else those of `mt.text.words`.
         """
         if not self.source_pieces:
             return EMPTY
         words = (self.gold.source_spans, self.gold.target_spans) if self.gold else (None, None)
         source = Side(self.source, self.source_pieces, words[0])
         target = Side(self.target, self.target_pieces, words[1])
-        return align(source, target, shifted(self.matrix_TS, shift), threshold)
+        return align(source, target, shifted(self.matrix_TS, shift), threshold, unit)
 
 
 class Aligner:

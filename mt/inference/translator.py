@@ -64,7 +64,7 @@ class _Line:
     """Its pieces with </s>; nothing where it has no text."""
     prefix: list[int]
     words: Sequence[Span] | None
-    """Where its words stand, if not as `mt.text.words` has it."""
+    """Where its words stand, if that is known from gold."""
 
 
 class Translator:
@@ -76,6 +76,8 @@ class Translator:
 
     def __init__(self, model: Seq2Seq, tokenizers: Tokenizers, config: Config):
         self.model, self.tokenizers, self.settings = model, tokenizers, config.search
+        self.unit = config.alignment.unit
+        """What alignments are in."""
         self.has_attention = model.has_attention
         # Where there is one site, as in an ensemble, the config may name another: a member's.
         self.site = Site(1) if model.sites == (1, 1) else default_site(model, config.model.report)
@@ -189,7 +191,7 @@ class Translator:
             return made
         source = Side(line.text, self.tokenizers.source.spans(line.source[:-1], line.text), line.words)
         target = Side(text, self.tokenizers.target.spans(found.tokens))
-        return replace(made, alignment=align(source, target, attention.numpy()))
+        return replace(made, alignment=align(source, target, attention.numpy(), unit=self.unit))
 
 
 def _distinct(found: list[Translation]) -> list[Translation]:

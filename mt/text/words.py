@@ -3,7 +3,7 @@
 import re
 import unicodedata
 
-from mt.config.alignment import Unit
+from mt.config.alignment import Unit as Unit
 from mt.text.normal import INVISIBLE, Span, joins
 from mt.text.scripts import WITHOUT_SPACES
 

@@ -96,7 +96,8 @@ def gather(config: Config, run: Run, *, resume: bool = False) -> Materials:
     begun = resume and run.exists
     tokenizers = run.tokenizers if begun else train_tokenizers(train.sources, train.targets, config.vocabulary)
     must_fit(train, tokenizers, config.train.max_pieces)
-    guide, teacher = load_guide(config.train.guide, train, tokenizers), load_teacher(config.train.teacher, tokenizers)
+    guide = load_guide(config.train.guide, train, tokenizers, config.alignment.unit)
+    teacher = load_teacher(config.train.teacher, tokenizers)
     return Materials(config, splits, tokenizers, guide, teacher)
 
 

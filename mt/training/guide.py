@@ -15,33 +15,35 @@ from mt.config.train import GuideConfig
 from mt.core.errors import UserError
 from mt.corpora.pairs import Link, Span, Split
 from mt.text.tokenizer import Tokenizer, Tokenizers
-from mt.text.words import word_spans
+from mt.text.words import Unit, spans_of
 
 
 class Guide:
     """Links of every training pair between the pieces of its two sides, as (target piece, source piece)."""
 
-    def __init__(self, settings: GuideConfig, split: Split, tokenizers: Tokenizers):
+    def __init__(self, settings: GuideConfig, split: Split, tokenizers: Tokenizers, unit: Unit = "words"):
         gold = split.gold or [None] * len(split.sources)
         self.links: list[list[Link]] = []
-        for number, (words, pair) in enumerate(zip(_links(settings, split), gold, strict=True)):
+        for number, (links, pair) in enumerate(zip(_links(settings, split), gold, strict=True)):
             source, target = split.sources[number], split.targets[number]
-            spans = (pair.source_spans, pair.target_spans) if pair else (word_spans(source), word_spans(target))
+            known = (pair.source_spans, pair.target_spans) if pair else (None, None)
+            if settings.links != "gold" and unit in {"characters", "pieces"}:
+                known = None, None
             sides = [
-                _pieces(tokenizer, line, side)
-                for tokenizer, line, side in zip(tokenizers, (source, target), spans, strict=True)
+                _pieces(tokenizer, line, unit, words)
+                for tokenizer, line, words in zip(tokenizers, (source, target), known, strict=True)
             ]
-            for source_word, target_word in words:
+            for source_word, target_word in links:
                 if source_word >= len(sides[0]) or target_word >= len(sides[1]):
                     raise UserError(
                         f"{settings.links}, line {number + 1}: no link {source_word}-{target_word}: the training pair "
-                        f"has {len(sides[0])} source and {len(sides[1])} target words, counted from 0"
+                        f"has {len(sides[0])} source and {len(sides[1])} target {unit}, counted from 0"
                     )
             self.links.append(
                 sorted(
                     {
                         (target_piece + settings.shift, source_piece)
-                        for source_word, target_word in words
+                        for source_word, target_word in links
                         for source_piece in sides[0][source_word]
                         for target_piece in sides[1][target_word]
                     }
@@ -58,9 +60,9 @@ class Guide:
         return guide_BTS / guide_BTS.sum(2, keepdim=True).clamp_min(1)
 
 
-def load_guide(settings: GuideConfig, split: Split, tokenizers: Tokenizers) -> Guide | None:
+def load_guide(settings: GuideConfig, split: Split, tokenizers: Tokenizers, unit: Unit = "words") -> Guide | None:
     """Return the guide of a training split, or None when there is to be none. Raises UserError when it does not fit."""
-    return Guide(settings, split, tokenizers) if settings.links else None
+    return Guide(settings, split, tokenizers, unit) if settings.links else None
 
 
 def _links(settings: GuideConfig, split: Split) -> Sequence[Collection[Link]]:
@@ -80,10 +82,12 @@ def _links(settings: GuideConfig, split: Split) -> Sequence[Collection[Link]]:
     return lines
 
 
-def _pieces(tokenizer: Tokenizer, line: str, words: Sequence[Span]) -> list[list[int]]:
-    """Return the pieces that each word overlaps."""
+def _pieces(tokenizer: Tokenizer, line: str, unit: Unit, words: Sequence[Span] | None) -> list[list[int]]:
+    """Return the pieces that each word overlaps: the words that are known, else what the unit divides the line into."""
     spans = [span for _, span in tokenizer.spans(tokenizer.encode(line), line)]
+    if unit == "pieces" and words is None:
+        return [[piece] for piece in range(len(spans))]
     return [
         [piece for piece, (start, end) in enumerate(spans) if start < word_end and end > word_start]
-        for word_start, word_end in words
+        for word_start, word_end in (spans_of(line, unit) if words is None else words)
     ]
