@@ -16,8 +16,8 @@ from mt.commands.options import CHANGES, Others, RunPath
 from mt.config import Search
 from mt.config.overrides import change, parse_changes
 from mt.core.errors import UsageError, UserError
-from mt.core.files import decode_lines, read_lines
 from mt.core.progress import Meter
+from mt.core.text import decode_sentences, read_sentences
 
 if TYPE_CHECKING:  # they import torch, which help and wrong options need not wait for
     from mt.inference.translator import Translation, Translator
@@ -86,11 +86,11 @@ def write_translations(
         ]:
             raise UserError(f"sentence {wrong[0]} on the command line is not UTF-8")
     elif file:
-        lines = read_lines(file)
+        lines = read_sentences(file)
     elif sys.stdin.isatty():
         return _converse(translator, output)
     else:
-        lines = decode_lines(sys.stdin.buffer.read(), "standard input")
+        lines = decode_sentences(sys.stdin.buffer.read(), "standard input")
     return _write(_translate(translator, lines, output), output)
 
 

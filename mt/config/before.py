@@ -7,7 +7,9 @@ from mt.config.mistakes import DEFAULT_KIND, TAGS, known_keys
 
 BEFORE: dict[str, Any] = {
     "alignment.unit": "tokens",
+    "corpus.copies": "allow",
     "corpus.held_out_by": "pairs",
+    "corpus.raw": True,
     "vocabulary.normalize": "none",
 }
 """By key, the value that says what was done when there was no such key, where that is not the key's default."""

@@ -1,8 +1,11 @@
 """Keys of `corpus`, by its name."""
 
-from typing import Literal
+from typing import Literal, Self
+
+from pydantic import model_validator
 
 from mt.config.tree import Count, Seed, Tree
+from mt.core.text import unknown_encoding
 
 HeldOutBy = Literal["groups", "pairs"]
 Multi30kLanguage = Literal["en", "de", "fr", "cs"]
@@ -54,7 +57,7 @@ class Multi30kCorpus(Tree):
 
 
 class FilesCorpus(Tree):
-    """Your own parallel text: two plain files, a TSV or a JSONL file for each split."""
+    """Your own parallel text: two plain files, or a TSV, CSV or JSONL file for each split."""
 
     name: Literal["files"]
     """Says that the corpus is this one."""
@@ -63,12 +66,20 @@ class FilesCorpus(Tree):
     target: str
     """Language to translate into."""
     train: str | tuple[str, str]
-    """[source file, target file], or one file ending in .tsv (source, tab, target) or .jsonl (each also as .gz).
-    Relative to the current folder."""
+    """[source file, target file], or one file ending in .tsv (source, tab, target), .csv or .jsonl; each also as .gz,
+    .bz2 or .xz. Relative to the current folder."""
     validation: str | tuple[str, str] | None = None
     """As train. Unset: held out from the training pairs."""
     test: str | tuple[str, str] | None = None
     """As train. Unset: held out from the training pairs."""
+    encoding: str = "utf-8"
+    """What the files are written in, as Python calls it: windows-1252, utf-16-le, gb18030. A file that begins with a
+    byte-order mark is read as that says."""
+    copies: Literal["refuse", "allow"] = "refuse"
+    """What to do where source and target are the same in over half of the pairs of a split."""
+    raw: bool = False
+    """Take text as it stands: a first row that names the languages is a pair, quotes around fields stay, XML
+    and JSON are sentences, and control characters of U+0080 to U+009F are no mistake."""
     held_out: Count | None = None
     """Pairs to hold out for each split that is not given. Unset: a tenth of the pairs, at most 1,000."""
     held_out_by: HeldOutBy = "groups"
@@ -76,6 +87,12 @@ class FilesCorpus(Tree):
     that training has seen no sentence of the test. pairs: each pair by itself."""
     seed: Seed = 1
     """Chooses the pairs that are held out."""
+
+    @model_validator(mode="after")
+    def _encoding_is_known(self) -> Self:
+        if reason := unknown_encoding(self.encoding):
+            raise ValueError(reason, "encoding")
+        return self
 
 
 class HubCorpus(Tree):
@@ -93,6 +110,10 @@ class HubCorpus(Tree):
     """Language to translate into."""
     column: str = "translation"
     """Column holding {language: text}. Where it is missing, columns named like the languages are used."""
+    copies: Literal["refuse", "allow"] = "refuse"
+    """What to do where source and target are the same in over half of the pairs of a split."""
+    raw: bool = False
+    """Take text as it stands: and control characters of U+0080 to U+009F are no mistake."""
     held_out: Count | None = None
     """Pairs to hold out for validation or test where the data set has no such split. Unset: as for files."""
     held_out_by: HeldOutBy = "groups"

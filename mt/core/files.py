@@ -1,14 +1,34 @@
 """Files: written beside their final name and renamed, read line by line with errors that name file and line."""
 
+import bz2
 import gzip
+import lzma
 import os
+import re
 import tempfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from mt.core.errors import UserError
+
+
+@dataclass(frozen=True)
+class Packing:
+    """A way to compress a file: how its name ends, how its bytes begin."""
+
+    suffix: str
+    begins: re.Pattern[bytes]
+    unpack: Callable[[bytes], bytes]
+
+
+PACKINGS = {
+    "gzip": Packing(".gz", re.compile(rb"\x1f\x8b"), gzip.decompress),
+    "bzip2": Packing(".bz2", re.compile(rb"BZh[1-9](1AY&SY|\x17rE8P\x90)"), bz2.decompress),
+    "xz": Packing(".xz", re.compile(rb"\xfd7zXZ\0"), lzma.decompress),
+}
 
 
 @contextmanager
@@ -62,19 +82,39 @@ def write_lines(path: Path, lines: Iterable[str]) -> None:
     write_text(path, "".join(line + "\n" for line in lines))
 
 
+def read_bytes(path: Path) -> bytes:
+    """Return what a file holds, unpacked where its name ends in .gz, .bz2 or .xz.
+
+    Raises UserError where it cannot be read, or where its name and its first bytes do not say the same.
+    """
+    try:
+        data = path.read_bytes()
+        named = next((kind for kind, packing in PACKINGS.items() if path.suffix.lower() == packing.suffix), "")
+        packed = packing_of(data)
+        if packed and packed != named:
+            plain = path.with_suffix("") if named else path
+            raise UserError(
+                f"{path} is compressed with {packed}, and its name does not say so: call it "
+                f"{plain}{PACKINGS[packed].suffix}"
+            )
+        return PACKINGS[named].unpack(data) if named and data else data
+    except (OSError, EOFError, zlib.error, lzma.LZMAError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise UserError(f"cannot read {path}: {reason}") from error
+
+
+def packing_of(data: bytes) -> str:
+    """Return what bytes are compressed with, by the first of them; nothing where they are not."""
+    return next((kind for kind, packing in PACKINGS.items() if packing.begins.match(data)), "")
+
+
 def read_lines(path: Path) -> list[str]:
-    """Return the lines of a UTF-8 file (gzip when it ends in .gz) without their ends; CRLF counts as one end.
+    """Return the lines of a UTF-8 file (which may be compressed) without their ends; CRLF counts as one end.
 
     Only a line feed ends a line, as in `wc -l`: other Unicode separators are part of the text.
     Raises UserError that names the file, and the line where it is not UTF-8.
     """
-    try:
-        data = path.read_bytes()
-        data = gzip.decompress(data) if path.suffix == ".gz" else data
-    except (OSError, EOFError, zlib.error) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise UserError(f"cannot read {path}: {reason}") from error
-    return decode_lines(data, str(path))
+    return decode_lines(read_bytes(path), str(path))
 
 
 def decode_lines(data: bytes, name: str) -> list[str]:
@@ -88,7 +128,7 @@ def decode_lines(data: bytes, name: str) -> list[str]:
             lines.append(row.removesuffix(b"\r").decode("utf-8"))
         except UnicodeDecodeError as error:
             raise UserError(
-                f"{name}, line {number}: not UTF-8 at byte {error.start + 1}; convert the file, "
-                f"for example with `iconv -f latin1 -t utf8`"
+                f"{name}, line {number}: not UTF-8 at byte {error.start + 1}; convert the file with `iconv`, from the "
+                f"encoding that it was written in"
             ) from error
     return lines

@@ -1,4 +1,4 @@
-"""Your own parallel text: two plain files, a TSV or a JSONL file for each split, each also as .gz."""
+"""Your own parallel text: two plain files, or a TSV, CSV or JSONL file for each split, which may be compressed."""
 
 import json
 from pathlib import Path
@@ -6,42 +6,60 @@ from typing import Any
 
 from mt.config.corpora import FilesCorpus
 from mt.core.errors import UserError
-from mt.core.files import read_lines
+from mt.core.files import PACKINGS
+from mt.core.text import read_sentences
 from mt.corpora.pairs import Corpus, Split
-from mt.corpora.splits import hold_out, pair_up
+from mt.corpora.splits import hold_out, pair_up, refuse_copies
+from mt.corpora.tables import rows_of_csv, rows_of_tsv, two_columns, without_names, without_quotes
 
 Place = str | tuple[str, str]
+Columns = tuple[list[str], list[str]]
+"""Source sentences and target sentences, as the files have them."""
 
 
 def load(config: FilesCorpus) -> dict[str, Split]:
     """Return train, validation and test; those without a file are held out from the training pairs."""
     given = {"train": config.train, "validation": config.validation, "test": config.test}
-    splits = {name: read(place, config.source, config.target) for name, place in given.items() if place is not None}
+    splits = {name: read(place, config) for name, place in given.items() if place is not None}
     missing = [name for name in given if name not in splits]
     origin = describe(config.train)
     splits |= hold_out(splits["train"], missing, config.held_out, config.seed, origin, by=config.held_out_by)
     return {name: splits[name] for name in given}
 
 
-def read(place: Place, source: str, target: str) -> Split:
-    """Return the pairs of two plain files, or of one .tsv or .jsonl file with the keys `source` and `target`."""
-    if not isinstance(place, str):
-        paths = [Path(name) for name in place]
-        return pair_up(read_lines(paths[0]), read_lines(paths[1]), *place)
-    kind = place.removesuffix(".gz")
-    if kind.endswith(".tsv"):
-        rows = [_columns(line, f"{place}, line {number}") for number, line in enumerate(read_lines(Path(place)), 1)]
-    elif kind.endswith(".jsonl"):
-        rows = [
-            _values(line, source, target, f"{place}, line {number}")
-            for number, line in enumerate(read_lines(Path(place)), 1)
-        ]
-    else:
+def read(place: Place, config: FilesCorpus) -> Split:
+    """Return the pairs of two plain files, or of one that ends in .tsv, .csv or .jsonl, as the config says."""
+    origin = (place, place) if isinstance(place, str) else place
+    sources, targets = _read_table(place, config) if isinstance(place, str) else _read_plain(place, config)
+    split = pair_up(sources, targets, *origin, raw=config.raw)
+    if config.copies == "refuse":
+        refuse_copies(split, describe(place))
+    return split
+
+
+def _read_plain(place: tuple[str, str], config: FilesCorpus) -> Columns:
+    first, second = (read_sentences(Path(name), config.encoding, raw=config.raw) for name in place)
+    return (first, second) if config.raw else without_names((first, second), place, config.source, config.target)
+
+
+def _read_table(place: str, config: FilesCorpus) -> Columns:
+    plain = Path(place.lower())
+    kind = plain.with_suffix("").suffix if plain.suffix in {one.suffix for one in PACKINGS.values()} else plain.suffix
+    if kind not in {".tsv", ".csv", ".jsonl"}:
         raise UserError(
-            f"{place}: one file must end in .tsv or .jsonl (or these and .gz); for two plain files write "
-            f"[{place}, the other file]"
+            f"{place}: one file must end in .tsv, .csv or .jsonl (or these and .gz, .bz2 or .xz); for two plain files "
+            f"write [{place}, the other file]"
         )
-    return pair_up([row[0] for row in rows], [row[1] for row in rows], place, place)
+    raw, languages = config.raw, (config.source, config.target)
+    lines = read_sentences(Path(place), config.encoding, raw=raw or kind == ".jsonl")
+    if kind == ".jsonl":
+        pairs = [_values(line, *languages, f"{place}, line {number}") for number, line in enumerate(lines, 1)]
+    elif kind == ".csv":
+        pairs = two_columns(rows_of_csv(lines, place), place, *languages, raw=raw)
+    else:
+        pairs = two_columns(rows_of_tsv(lines), place, *languages, raw=raw)
+        pairs = pairs if raw else without_quotes(pairs, place)
+    return [source for source, _ in pairs], [target for _, target in pairs]
 
 
 def describe(place: Place) -> str:
@@ -55,17 +73,6 @@ def find(config: FilesCorpus | None) -> str | None:
         return "where the config says"
     names = (config.train,) if isinstance(config.train, str) else config.train
     return describe(config.train) if all(Path(name).is_file() for name in names) else None
-
-
-def _columns(line: str, where: str) -> tuple[str, str]:
-    """Split a line of a TSV; a blank line is an empty pair."""
-    columns = line.split("\t") if line.strip() else ["", ""]
-    if len(columns) != 2:
-        raise UserError(
-            f"{where}: {len(columns)} column{'s' * (len(columns) != 1)}, not 2; write the source sentence, a tab, the "
-            f"target sentence"
-        )
-    return columns[0], columns[1]
 
 
 def _values(line: str, source: str, target: str, where: str) -> tuple[str, str]:
@@ -91,7 +98,7 @@ def _values(line: str, source: str, target: str, where: str) -> tuple[str, str]:
 
 
 CORPUS = Corpus(
-    title="Your own parallel text (plain files, TSV or JSONL)",
+    title="Your own parallel text (plain files, TSV, CSV or JSONL)",
     languages="any, by corpus.source and corpus.target",
     size="yours",
     licence="yours",

@@ -12,7 +12,7 @@ from typing import Any
 from mt.config.corpora import HubCorpus
 from mt.core.errors import UserError
 from mt.corpora.pairs import Corpus, Split
-from mt.corpora.splits import hold_out, pair_up
+from mt.corpora.splits import hold_out, pair_up, refuse_copies
 
 VALIDATION = ("validation", "valid", "val", "dev")
 PROBE_SECONDS = 3.0
@@ -25,12 +25,19 @@ def load(config: HubCorpus) -> dict[str, Split]:
     """Return train, validation and test; those that the data set lacks are held out from the training pairs."""
     found = fetch(config.path, config.subset)
     texts = columns(found, config.path, config.source, config.target, config.column)
-    splits = {name: pair_up(*pair, *[f"data set {config.path}, {name}"] * 2) for name, pair in texts.items()}
+    splits = {name: _pair_up(pair, f"data set {config.path}, {name}", config) for name, pair in texts.items()}
     names = ["train", "validation", "test"]
     missing = [name for name in names if name not in splits]
     origin = f"data set {config.path}"
     splits |= hold_out(splits["train"], missing, config.held_out, config.seed, origin, by=config.held_out_by)
     return {name: splits[name] for name in names}
+
+
+def _pair_up(texts: Columns, name: str, config: HubCorpus) -> Split:
+    split = pair_up(*texts, name, name, raw=config.raw)
+    if config.copies == "refuse":
+        refuse_copies(split, name)
+    return split
 
 
 def fetch(path: str, subset: str | None = None) -> Any:

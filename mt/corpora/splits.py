@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from mt.config.corpora import HeldOutBy
 from mt.core.errors import UserError
+from mt.core.text import must_be_text
 from mt.corpora.groups import Pair, choose, fold, number_pairs
 from mt.corpora.pairs import Split
 
@@ -15,24 +16,37 @@ LARGEST_HELD_OUT = 1000
 log = logging.getLogger("mt")
 
 
-def pair_up(sources: Sequence[str], targets: Sequence[str], source_name: str, target_name: str) -> Split:
+def pair_up(
+    sources: Sequence[str], targets: Sequence[str], source_name: str, target_name: str, *, raw: bool = False
+) -> Split:
     """Return the pairs of two equally long texts, without surrounding white space and without empty sentences.
 
     A line end inside a sentence (JSON allows it) becomes a space: one sentence is one line in every file of a run.
-    Raises UserError that names the text (`source_name`, `target_name`) and the line.
+    Raises UserError that names the text (`source_name`, `target_name`) and the line. Text that is `raw` may have
+    control characters.
     """
     if len(sources) != len(targets):
         raise UserError(
             f"{source_name} has {len(sources):,} lines but {target_name} has {len(targets):,}: "
             f"each line of one must be the translation of the same line of the other"
         )
-    cleaned = zip(_clean(sources, source_name), _clean(targets, target_name), strict=True)
+    cleaned = zip(_clean(sources, source_name, raw), _clean(targets, target_name, raw), strict=True)
     pairs = [(source, target) for source, target in cleaned if source and target]
     if not pairs:
         names = source_name if source_name == target_name else f"{source_name} and {target_name}"
         empty = f": in all {len(sources):,} lines a side is empty" if sources else ""
         raise UserError(f"no sentence pair in {names}{empty}")
     return Split([source for source, _ in pairs], [target for _, target in pairs], dropped=len(sources) - len(pairs))
+
+
+def refuse_copies(split: Split, name: str) -> None:
+    """Raise UserError where the target is the source in over half of the pairs: one is not what is meant."""
+    same = sum(source == target for source, target in zip(split.sources, split.targets, strict=True))
+    if 2 * same > len(split.sources):
+        raise UserError(
+            f"{name}: source and target are the same in {same:,} of {len(split.sources):,} pairs. Is one file given "
+            f"twice, one column read twice, or the text not translated yet? If it is meant so, set corpus.copies: allow"
+        )
 
 
 def hold_out(
@@ -91,14 +105,11 @@ def _tell(parts: dict[str, list[int]], size: int, broken: int, origin: str) -> N
         )
 
 
-def _clean(lines: Iterable[str], name: str) -> list[str]:
+def _clean(lines: Iterable[str], name: str, raw: bool) -> list[str]:
     """Strip each line; refuse what no text holds and SentencePiece or UTF-8 cannot take back out."""
     cleaned = []
     for number, line in enumerate(lines, 1):
-        if "\0" in line:
-            raise UserError(
-                f"{name}, line {number}: a NUL character; text has none, so the file may be damaged or UTF-16"
-            )
+        must_be_text(line, f"{name}, line {number}", raw=raw)
         try:
             line.encode()
         except UnicodeEncodeError as error:

@@ -10,8 +10,8 @@ from mt.alignment.gold import read_gold
 from mt.alignment.links import SYMMETRISATIONS, aer, by_target
 from mt.alignment.matrices import Alignment
 from mt.core.errors import UserError
-from mt.core.files import read_lines
 from mt.core.progress import Meter
+from mt.core.text import read_sentences
 from mt.corpora.pairs import Gold, Link, Split
 from mt.evaluation.choice import Choice, Reading, as_it_is, forced, of_run
 from mt.inference.aligner import Aligner, load_aligner
@@ -156,7 +156,7 @@ def _read(run: Run, asked: Pairs) -> tuple[str | None, Split]:
     """Return the name of the split, if it is one, and the pairs."""
     name = None
     if asked.source and asked.target:
-        sources, targets = ([line.strip() for line in read_lines(side)] for side in (asked.source, asked.target))
+        sources, targets = ([line.strip() for line in read_sentences(side)] for side in (asked.source, asked.target))
         pairs = Split(sources, targets)
         if len(pairs.sources) != len(pairs.targets):
             raise UserError(
