@@ -18,7 +18,7 @@ from mt.config import Vocabulary
 from mt.core.errors import UserError
 from mt.core.files import replacing
 from mt.core.special import BOS, EOS, PAD, UNK
-from mt.text.normal import normalise, spans_in
+from mt.text.normal import Span, normalise, spans_in
 
 BLANK = "▁"  # how SentencePiece writes a blank; a ▁ of the text itself goes through its three bytes
 
@@ -58,7 +58,7 @@ class Tokenizer:
         text = b"".join(map(self._surface, pieces)).decode("utf-8", "surrogateescape")
         return re.sub("[\udc80-\udcff]", "\ufffd", text).removeprefix(" ")
 
-    def spans(self, pieces: Sequence[int], text: str | None = None) -> list[tuple[str, tuple[int, int]]]:
+    def spans(self, pieces: Sequence[int], text: str | None = None) -> list[tuple[str, Span]]:
         """Return each piece's name and its half-open character span in decode(pieces).
 
         With the `text` that these pieces, or with more behind them, are those of: its span in there, as it was typed.
@@ -72,13 +72,15 @@ class Tokenizer:
             for number, character in enumerate(decoded)
             for _ in character.encode("utf-8", "surrogateescape")
         ]
-        spans, byte, end = [], 0, 0
+        spans, byte, end = list[tuple[str, Span]](), 0, 0
         for piece, surface in zip(pieces, surfaces, strict=True):
             characters = owners[byte : byte + len(surface)]
             byte += len(surface)
             start, end = (max(characters[0], 0), characters[-1] + 1) if characters else (end, end)
             spans.append((self.name(piece), (start, end)))
-        return _typed(spans, spans_in(text)) if text and self.normalizes else spans
+        if text is None or not self.normalizes or normalise(text) == text:
+            return spans
+        return _typed(spans, spans_in(text))
 
     def name(self, piece: int) -> str:
         """Return how SentencePiece writes a piece: "▁Hund", "<0xF0>", "</s>"."""
@@ -90,14 +92,17 @@ class Tokenizer:
         return self._bytes.get(piece) or self.name(piece).replace(BLANK, " ").encode()
 
 
-def _typed(
-    spans: list[tuple[str, tuple[int, int]]], typed: Sequence[tuple[int, int]]
-) -> list[tuple[str, tuple[int, int]]]:
-    """Return spans in a normalised text as spans in what was typed, given those of each of its characters."""
+def _typed(spans: list[tuple[str, Span]], typed: Sequence[Span]) -> list[tuple[str, Span]]:
+    """Return spans in a normalised text as spans in what was typed, given those of each of its characters.
+
+    Where the pieces end within a character, its bytes count as characters, maybe more than there are.
+    """
     starts = [start for start, _ in typed] + [typed[-1][1] if typed else 0]
-    return [
-        (name, (starts[start], typed[end - 1][1] if start < end else starts[start])) for name, (start, end) in spans
-    ]
+    most, found = len(typed), list[tuple[str, Span]]()
+    for name, (start, end) in spans:
+        first = starts[min(start, most)]
+        found.append((name, (first, typed[min(end, most) - 1][1] if start < min(end, most) else first)))
+    return found
 
 
 class Tokenizers(NamedTuple):

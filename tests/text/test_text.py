@@ -165,6 +165,11 @@ def test_all_ways_to_type_a_sentence_are_the_same_pieces_each_where_it_was_typed
         assert [name for name, _ in spans] == [tokenizer.name(piece) for piece in pieces]
         assert "".join(typed[start:end] for start, end in dict.fromkeys(span for _, span in spans)) == typed
         assert tokenizer.spans(pieces[:3], typed) == spans[:3]
+    pieces, typed = tokenizer.encode("ü日"), "u\u0308日"
+    for count in range(len(pieces) + 1):  # as search.max_source cuts, within a character, too
+        cut = tokenizer.spans(pieces[:count], typed)
+        assert all(0 <= start <= end <= len(typed) for _, (start, end) in cut)
+        assert all(span in {(0, 0), (0, 2), (2, 3), (3, 3)} for _, span in cut)
     assert tokenizer.encode("\u200b \xad") == []
     as_it_is = Tokenizer(tokenizer.model, normalizes=False)
     assert as_it_is.encode("u\u0308ber") != as_it_is.encode("über")
