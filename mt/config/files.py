@@ -92,12 +92,25 @@ class _Loader(yaml.SafeLoader):
 def parse_yaml(text: str, where: str) -> Any:
     """Return what YAML says. Raises UserError that says where it is wrong."""
     try:
-        return yaml.load(text, _Loader)
+        value = yaml.load(text, _Loader)
+        _must_end(value, ())
+    except RecursionError as error:
+        raise UserError(f"{where}: lists or keys are nested too deeply") from error
     except (yaml.YAMLError, ValueError) as error:  # ValueError: a date such as 2024-13-45
         mark = getattr(error, "problem_mark", None)
         line = f", line {mark.line + 1}" if mark else ""
         reason = getattr(error, "problem", None) or str(error).partition("\n")[0]
         raise UserError(f"{where}{line}: not YAML ({reason})") from error
+    return value
+
+
+def _must_end(value: Any, above: tuple[int, ...]) -> None:
+    """Raise ValueError where a list or a node holds itself, as in `a: &a [*a]`; `above` are those that it stands in."""
+    if isinstance(value, dict | list):
+        if id(value) in above:
+            raise ValueError("an alias stands inside of what it names")
+        for part in value.values() if isinstance(value, dict) else value:
+            _must_end(part, (*above, id(value)))
 
 
 def _read(path: Path, above: tuple[Path, ...]) -> tuple[dict[str, Any], Origin]:

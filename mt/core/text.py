@@ -70,7 +70,7 @@ def decode_sentences(data: bytes, name: str, encoding: str | None = None, *, raw
         lines.pop()
     if not raw:
         if kind := _structure(text, lines):
-            raise UserError(f"{name} is {kind}, which would be read as sentences")
+            raise UserError(f"{name} is {kind}")
         for number, line in enumerate(lines, 1) if CONTROL.search(text) else ():
             must_be_text(line, f"{name}, line {number}")
     return lines
@@ -166,7 +166,7 @@ def _structure(text: str, lines: list[str]) -> str:
     start = text.lstrip()
     some = [line.strip() for line in lines[:LOOKED_AT] if line.strip()]
     if MARKUP.match(start) or 2 * sum(TAG.match(line) is not None for line in some) > len(some):
-        return "XML, SGML or HTML: write its sentences, one a line, into plain files"
+        return "XML, SGML or HTML, whose tags would be read as text: write its sentences, one a line, into plain files"
     if start[:1] in {"{", "["}:
         if all(_is_tree(line.removesuffix(",")) for line in some[:FIRST]):
             return "JSON, an object a line: call it .jsonl to train on it, or write its sentences, one a line"

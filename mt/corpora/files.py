@@ -46,6 +46,7 @@ def _read_table(place: str, config: FilesCorpus) -> Columns:
     plain = Path(place.lower())
     kind = plain.with_suffix("").suffix if plain.suffix in {one.suffix for one in PACKINGS.values()} else plain.suffix
     if kind not in {".tsv", ".csv", ".jsonl"}:
+        read_sentences(Path(place), config.encoding)  # which says more where it is XML, an archive, or not there
         raise UserError(
             f"{place}: one file must end in .tsv, .csv or .jsonl (or these and .gz, .bz2 or .xz); for two plain files "
             f"write [{place}, the other file]"

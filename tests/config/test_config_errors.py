@@ -5,7 +5,29 @@ from pathlib import Path
 import pytest
 from config_files import refused, write
 
+from mt.config.files import parse_yaml
+from mt.core.errors import UserError
+
 LINE = "the command line"
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("a: &a [*a]", r"not YAML \(an alias stands inside of what it names\)"),
+        ("&a {b: *a}", r"not YAML \(an alias stands inside of what it names\)"),
+        ("a: &a {b: [1, {c: *a}]}", r"not YAML \(an alias stands inside of what it names\)"),
+        ("a: " + "[" * 3000 + "]" * 3000, "lists or keys are nested too deeply"),
+        ("a: " + "{b: " * 3000 + "1" + "}" * 3000, "lists or keys are nested too deeply"),
+    ],
+)
+def test_yaml_without_an_end_is_refused(text: str, reason: str) -> None:
+    with pytest.raises(UserError, match=rf"^mine\.yaml: {reason}"):
+        parse_yaml(text, "mine.yaml")
+
+
+def test_an_alias_that_is_used_twice_is_none() -> None:
+    assert parse_yaml("{a: &a [1], b: *a, c: [*a, *a]}", "mine.yaml") == {"a": [1], "b": [1], "c": [[1], [1]]}
 
 
 def test_an_unknown_key_names_the_file_that_set_it_and_the_nearest_key(toy: Path, tmp_path: Path) -> None:
