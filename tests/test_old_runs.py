@@ -48,7 +48,7 @@ def test_it_translates_and_is_scored_as_then(old: tuple[Path, Path]) -> None:
     assert name == "test"
     assert (now / "eval/test/sources.txt").read_text().splitlines() == lines
     if found == expected:
-        assert replace(scores, outputs=None) == before
+        assert replace(scores, outputs=None, seen=None, copied=None) == before
     assert scores.weights == before.weights
     assert (now / "alignment.json").exists()
 

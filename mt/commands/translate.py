@@ -114,7 +114,7 @@ def _converse(translator: "Translator", output: Output) -> None:
 
 
 def _translate(translator: "Translator", lines: list[str], output: Output) -> "list[Translation]":
-    from mt.inference.outputs import count
+    from mt.inference.outputs import count_outputs
 
     meter = Meter("translating", "line", len(lines))
     found = translator.translate(
@@ -124,7 +124,7 @@ def _translate(translator: "Translator", lines: list[str], output: Output) -> "l
         progress=meter.add,
     )
     meter.close()
-    count(lines, found)
+    count_outputs(lines, found)
     return found
 
 

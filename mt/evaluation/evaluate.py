@@ -12,17 +12,19 @@ from mt.config import Config, Search
 from mt.core.errors import UserError
 from mt.core.files import write_lines
 from mt.core.progress import Meter
+from mt.corpora.groups import MOST, overlap
 from mt.corpora.pairs import Gold, Split
 from mt.evaluation import metrics
 from mt.evaluation.choice import Choice, choose_for_run, forced, score, ways, with_gold
+from mt.evaluation.copied import count_copied
 from mt.evaluation.novelty import novel
 from mt.evaluation.tokenize import choose_tokenizer
 from mt.inference.aligner import Aligner
 from mt.inference.load import translator_of
-from mt.inference.outputs import count
+from mt.inference.outputs import count_outputs
 from mt.runs.card import write_card
 from mt.runs.run import Run
-from mt.runs.scores import FILE, AlignmentErrors, CorpusScore, Scores, WayScore
+from mt.runs.scores import FILE, AlignmentErrors, CorpusScore, Part, Scores, WayScore
 from mt.views.heat_map import heat_map
 from mt.views.page import write_page
 
@@ -81,8 +83,15 @@ def evaluate(run: Run, asked: Asked = Asked()) -> tuple[str, Scores]:
     if translator.has_attention and not asked.others:
         errors = _align(run, asked.config or run.config, pairs, folder, alignments if asked.plot else None)
     weights = [one.fingerprint for one in (run, *asked.others)]
-    outputs = count(pairs.sources, found)
-    scores = Scores(corpus, describe_search(translator.settings, asked.others), weights, errors, outputs)
+    scores = Scores(
+        corpus,
+        describe_search(translator.settings, asked.others),
+        weights,
+        errors,
+        count_outputs(pairs.sources, found),
+        Part(overlap(training, pairs), len(pairs.sources)),
+        count_copied(texts, training),
+    )
     _write(folder, pairs, hypotheses, alignments, scores)
     write_card(run, run.model.summary)
     log.info("%s\nwritten to %s", table(name, len(hypotheses), scores), folder)
@@ -181,7 +190,14 @@ def table(split: str, lines: int, scores: Scores) -> str:
         of = f"  of {one.lines} sentences" if one.lines else ""
         rows.append(f"  {name:12} {one.score:6.2f}  {f'[{one.low:.2f}, {one.high:.2f}]':16} {one.signature}{of}")
         rows += [f"  {'':12} {one.note}"] if one.note else []
+    rows += [f"  {kind:12} {part} came through" for kind, part in (scores.copied or {}).items() if part.of]
+    if scores.seen and scores.seen.count:
+        rows.append(f"  {'seen':12} {scores.seen} pairs share a sentence with training{_doubt(scores.seen)}")
     return "\n".join([*rows, *(_alignment_rows(scores.alignment) if scores.alignment else [])])
+
+
+def _doubt(seen: Part) -> str:
+    return f", more than {MOST:.0%}: the scores are too high" if seen.count > MOST * seen.of else ""
 
 
 def _alignment_rows(errors: AlignmentErrors) -> Iterator[str]:

@@ -11,7 +11,7 @@ MOST = 0.01
 """No more of the lines may be empty or cut without a warning."""
 
 
-def count(lines: Sequence[str], found: Sequence[Translation]) -> Outputs:
+def count_outputs(lines: Sequence[str], found: Sequence[Translation]) -> Outputs:
     """Return how many of the lines that have text have an empty translation, or one that was cut; and warn of many."""
     made = [one for line, one in zip(lines, found, strict=True) if line.strip()]
     outputs = Outputs(len(made), sum(not one.text.strip() for one in made), sum(one.cut for one in made))

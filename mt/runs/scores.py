@@ -55,6 +55,17 @@ class AlignmentErrors:
 
 
 @dataclass(frozen=True)
+class Part:
+    """So many of so many."""
+
+    count: int
+    of: int
+
+    def __str__(self) -> str:
+        return f"{self.count:,} of {self.of:,}"
+
+
+@dataclass(frozen=True)
 class Outputs:
     """How many of a split's translations are not whole."""
 
@@ -78,14 +89,20 @@ class Scores:
     alignment: AlignmentErrors | None = None
     outputs: Outputs | None = None
     """None in what an earlier version wrote."""
+    seen: Part | None = None
+    """Pairs that share a sentence with training (corpora/groups.py); None in what an earlier version wrote."""
+    copied: dict[str, Part] | None = None
+    """How many numbers and unknown names came through (evaluation/copied.py); None as above."""
 
     def write(self, folder: Path) -> None:
         """Write FOLDER/scores.json."""
         tree: dict[str, Any] = {name: _without_none(asdict(score)) for name, score in self.corpus.items()}
         if self.alignment:
             tree["AER"] = asdict(self.alignment)
-        if self.outputs:
-            tree["outputs"] = asdict(self.outputs)
+        told = {"outputs": self.outputs, "seen": self.seen}
+        tree |= {name: asdict(one) for name, one in told.items() if one}
+        if self.copied is not None:
+            tree["copied"] = {kind: asdict(part) for kind, part in self.copied.items()}
         tree |= {"search": self.search, "weights": self.weights}
         write_text(folder / FILE, json.dumps(tree, indent=2) + "\n")
 
@@ -98,7 +115,8 @@ def read_scores(folder: Path) -> Scores | None:
     try:
         tree = json.loads(file.read_text(encoding="utf-8"))
         others = {"search": tree.pop("search"), "weights": tree.pop("weights", [])}
-        others |= {"alignment": tree.pop("AER", None), "outputs": tree.pop("outputs", None)}
+        others |= {"alignment": tree.pop("AER", None)}
+        others |= {name: tree.pop(name, None) for name in ("outputs", "seen", "copied")}
         return TypeAdapter(Scores).validate_python({"corpus": tree} | others)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, ValidationError) as error:
         raise UserError(f"{file} is damaged; delete it, and `mt eval` writes it again") from error

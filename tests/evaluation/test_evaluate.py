@@ -12,6 +12,7 @@ from tiny_models import one_thread as one_thread
 from toy_runs import RNN, TRANSFORMER, config, read_off, write_run
 
 from mt.alignment.links import aer, hard
+from mt.config import Config
 from mt.config.files import read_config
 from mt.config.overrides import change, parse_changes
 from mt.core.errors import UserError
@@ -28,7 +29,7 @@ from mt.inference.translator import Translation, Translator
 from mt.runs import checkpoint
 from mt.runs.card import write_card
 from mt.runs.run import Run
-from mt.runs.scores import read_scores
+from mt.runs.scores import Part, read_scores
 from mt.training import experiment
 
 
@@ -204,3 +205,29 @@ def test_novel_scores_the_sentences_that_training_does_not_hold(
     monkeypatch.setattr("mt.evaluation.evaluate.novel", lambda sources, training: [])
     assert "BLEU, novel" not in evaluate(Run(run), Asked(novel=True))[1].corpus
     assert "no source is novel" in caplog.text
+
+
+def test_what_makes_scores_doubtful_is_written_beside_them(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "mt")
+    lines = [f"wort {number} Zug" for number in range(40)]
+    for name, part in (("train", lines), ("test", [*lines[:3], "Wort 99 Boot", "2 3"])):
+        text = "".join(f"{line}\t{line.upper()}\n" for line in part)
+        (tmp_path / f"{name}.tsv").write_text(text, encoding="utf-8")
+    corpus = {name: str(tmp_path / f"{name}.tsv") for name in ("train", "test")}
+    corpus["validation"] = corpus["test"]
+    tree = config(RNN).model_dump() | {"corpus": {"name": "files", "source": "de", "target": "en"} | corpus}
+    run = write_run(tmp_path / "run", Config.model_validate(tree))
+    _, scores = evaluate(Run(run))
+    assert scores.seen == Part(3, 5)
+    assert scores.outputs is not None
+    assert scores.outputs.lines == 5
+    assert scores.copied is not None
+    assert scores.copied["numbers"].of == 6
+    assert read_scores(run / "eval/test") == scores
+    assert scores.corpus["BLEU"].note == "5 of 5 references have fewer than 4 words: BLEU tells little here"
+    said = caplog.messages[-1]
+    assert "3 of 5 pairs share a sentence with training, more than 5%: the scores are too high" in said
+    assert said.count("BLEU tells little here") == 1
+    card = (run / "README.md").read_text()
+    assert card.count("BLEU tells little here") == 1
+    assert "Validation BLEU was 0 throughout" in card

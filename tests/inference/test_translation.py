@@ -10,7 +10,7 @@ from torch import Tensor
 
 from mt.core.errors import UserError
 from mt.core.special import BOS, EOS, PAD
-from mt.inference.outputs import count
+from mt.inference.outputs import count_outputs
 from mt.inference.translator import Translation, Translator
 from mt.models import build_model
 from mt.models.contract import NOTHING, Look, Site
@@ -213,12 +213,12 @@ def test_empty_and_cut_translations_are_counted_and_many_are_warned_of(caplog: p
     found = [Translation("b")] * 200 + [Translation()] * 2
     found[3] = Translation("")
     found[4] = found[5] = Translation("c", cut=True)
-    assert count(lines, found) == Outputs(200, empty=1, cut=2)
+    assert count_outputs(lines, found) == Outputs(200, empty=1, cut=2)
     assert caplog.messages == []
     found[6] = Translation(" ")
     found[7] = Translation("c", cut=True)
-    assert count(lines, found) == Outputs(199 + 1, empty=2, cut=3)
-    assert count(lines[:100], found[:100]) == Outputs(100, empty=2, cut=3)
+    assert count_outputs(lines, found) == Outputs(199 + 1, empty=2, cut=3)
+    assert count_outputs(lines[:100], found[:100]) == Outputs(100, empty=2, cut=3)
     assert [message.split(":")[0] for message in caplog.messages] == [
         "3 of 200 lines have a translation cut by the limit on its length",
         "2 of 100 lines have an empty translation",
