@@ -9,6 +9,7 @@ import typer
 from mt.commands.options import Overrides
 from mt.config import shipped
 from mt.config.files import json_schema, read_config, to_yaml
+from mt.core.errors import UsageError
 
 
 def config(
@@ -19,6 +20,8 @@ def config(
     schema: Annotated[bool, typer.Option("--schema", help="Print a JSON Schema of config files instead.")] = False,
 ) -> None:
     """List the configurations that come with mt, or print the whole of one, resolved."""
+    if schema and name is not None:
+        raise UsageError("--schema is that of all configs: give no name with it")
     if schema:
         print(json.dumps(json_schema(), indent=2))
     elif name is None:

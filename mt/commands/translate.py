@@ -45,7 +45,12 @@ def translate(
 ) -> None:
     """Translate sentences, a file or standard input: one line out for each line in."""
     short = ([f"search.beam={beam}"] if beam is not None else []) + (["search.sample=true"] if sample else [])
-    changes = parse_changes([*short, *(settings or [])])
+    long = settings or []
+    for option in short:
+        key = option.partition("=")[0]
+        if any(setting.startswith(f"{key}=") for setting in long):
+            raise UsageError(f"{key} is given twice, by its short option and by --set: give it once")
+    changes = parse_changes([*short, *long])
     if "metrics" in changes:
         raise UsageError("metrics.* says how a split is scored: give it to `mt eval`")
     if sentences and input_file:

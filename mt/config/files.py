@@ -12,9 +12,9 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from mt.config import Config
+from mt.config import Config, mistakes
 from mt.config.before import fill_in
-from mt.config.mistakes import COMMAND_LINE, DEFAULT_KIND, TAGS, Origin, explain, switched
+from mt.config.mistakes import COMMAND_LINE, DEFAULT_KIND, TAGS, Origin, explain, origin_of, switched
 from mt.config.shipped import locate, suggestion
 from mt.core.errors import UsageError, UserError
 
@@ -180,7 +180,10 @@ def _validate(tree: dict[str, Any], origin: Origin, path: str) -> Config:
     try:
         config = Config.model_validate(tree)
     except ValidationError as error:
-        raise UserError("\n".join(explain(problem, origin, path) for problem in error.errors())) from None
+        problems = error.errors()
+        told = "\n".join(explain(problem, origin, path) for problem in problems)
+        places = {origin_of(mistakes.locate(problem)[0], origin, path) for problem in problems}
+        raise (UsageError if places == {COMMAND_LINE} else UserError)(told) from None
     if wrong := switched(tree, config.model_dump(), origin, path):
         raise UserError(wrong)
     return config

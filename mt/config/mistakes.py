@@ -2,6 +2,7 @@
 
 import difflib
 import typing
+from collections.abc import Mapping
 from typing import Any
 
 from mt.config import Config
@@ -22,20 +23,28 @@ def origin_of(loc: list[str], origin: Origin, otherwise: str) -> str:
     return next((origin[part] for end in range(len(loc), 0, -1) if (part := tuple(loc[:end])) in origin), otherwise)
 
 
-def explain(problem: Any, origin: Origin, path: str) -> str:
-    """Put one complaint of pydantic in the user's words: file, key, reason, suggestion."""
-    kind, value, context = problem["type"], problem["input"], problem.get("ctx", {})
+def locate(problem: Any) -> tuple[list[str], str]:
+    """Return the parts of the key that a complaint of pydantic is about, and the tag of the corpus or model it is of."""
     loc = [str(part) for part in problem["loc"]]
     if loc[:1] == ["corpus"]:
         loc[3:] = [part for part in loc[3:] if part not in {"str", "tuple[str, str]"}]  # of a union: no keys
     chosen = loc.pop(1) if loc[:1] in (["corpus"], ["model"]) and len(loc) > 1 else ""
+    return loc, chosen
+
+
+def explain(problem: Any, origin: Origin, path: str) -> str:
+    """Put one complaint of pydantic in the user's words: file, key, reason, suggestion."""
+    kind, value, context = problem["type"], problem["input"], problem.get("ctx", {})
+    loc, chosen = locate(problem)
     if kind.startswith("union_tag"):
         loc.append(TAGS[loc[0]])
         value = context.get("tag")
     key, where = ".".join(loc), origin_of(loc, origin, path)
     if kind == "extra_forbidden":
         known = known_keys(loc[:-1], chosen)
-        return f"unknown key {key} in {where}: {closest(loc[-1], known) or 'known here: ' + ', '.join(known)}"
+        full = {name: ".".join([*loc[:-1], name]) for name in known}
+        close = closest(loc[-1], known, full)
+        return f"unknown key {key} in {where}: {close or 'known here: ' + ', '.join(known)}"
     if kind == "union_tag_not_found" or (kind == "missing" and not loc[-1].isdigit()):
         return f"missing key {key} in {path}"
     if kind == "value_error":
@@ -83,7 +92,7 @@ def switched(tree: dict[str, Any], checked: dict[str, Any], origin: Origin, path
     return ""
 
 
-def closest(word: str, choices: list[str]) -> str:
-    """Return a question that suggests the choice most like a word; nothing where none is."""
+def closest(word: str, choices: list[str], full: Mapping[str, str] | None = None) -> str:
+    """Return a question that suggests the choice most like a word, by its full name; nothing where none is."""
     close = difflib.get_close_matches(word, choices, 1)
-    return f"did you mean {close[0]}?" if close else ""
+    return f"did you mean {(full or {}).get(close[0], close[0])}?" if close else ""

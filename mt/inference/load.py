@@ -4,7 +4,8 @@ import copy
 from collections.abc import Sequence
 from pathlib import Path
 
-from mt.config import Config, Precision, Search
+from mt.config import Config, Search
+from mt.config.overrides import change, parse_changes
 from mt.core.device import require, set_threads
 from mt.core.errors import UserError
 from mt.inference.translator import Translator
@@ -15,23 +16,15 @@ from mt.neighbours.datastore import with_neighbours
 from mt.runs.run import Run
 
 
-def load(
-    run: str | Path, *others: str | Path, nearest: int | None = None, precision: Precision | None = None
-) -> Translator:
+def load(run: str | Path, *others: str | Path, changes: Sequence[str] = ()) -> Translator:
     """Return the translator of a run directory: `mt.load("runs/x").translate(["Ein Hund läuft."])`.
 
-    With `others` an ensemble, which searches as the first run's config says. `nearest` replaces its
-    search.nearest.count, and `precision` its search.precision; each member asks its own datastore. Raises UserError
-    when one is missing, when languages or vocabularies differ, or when the processor has no such precision.
+    With `others` an ensemble, which searches as the first run's config says; each member asks its own datastore.
+    `changes` are those of `mt translate --set`, such as "search.beam=10". Raises UserError when a run is missing, when
+    languages or vocabularies differ, when the processor has no such precision, or when a change cannot be.
     """
     first = Run(run)
-    config = first.config
-    settings = config.search
-    if nearest is not None:
-        settings = settings.model_copy(update={"nearest": settings.nearest.model_copy(update={"count": nearest})})
-    if precision is not None:
-        settings = settings.model_copy(update={"precision": precision})
-    return translator_of(first, [Run(other) for other in others], config.model_copy(update={"search": settings}))
+    return translator_of(first, [Run(other) for other in others], change(first.config, parse_changes(changes)))
 
 
 def translator_of(run: Run, others: Sequence[Run], config: Config) -> Translator:

@@ -80,15 +80,15 @@ def test_it_is_asked_for_on_the_command_line_and_by_the_config(copy: Path) -> No
     tree = read_config(copy / "config.yaml", ["search.precision=bfloat16"])
     (copy / "config.yaml").write_text(to_yaml(tree))
     assert isinstance(load(copy).model, Rounded)
-    assert not isinstance(load(copy, precision="float32").model, Rounded)
+    assert not isinstance(load(copy, changes=["search.precision=float32"]).model, Rounded)
 
 
 @pytest.mark.usefixtures("bfloat16")
 def test_members_and_those_whose_neighbours_vote_are_rounded_too(copy: Path) -> None:
-    both = load(copy, copy, precision="bfloat16")
+    both = load(copy, copy, changes=["search.precision=bfloat16"])
     assert {type(member) for member in both.model.members} == {Rounded}
     write_datastore(Run(copy))
-    voted = load(copy, nearest=4, precision="bfloat16")
+    voted = load(copy, changes=["search.nearest.count=4", "search.precision=bfloat16"])
     assert type(voted.model.model) is Rounded
     assert voted.model.keys_NE.dtype == torch.float32
     assert [one.text for one in voted.translate(["acht neun"])] == ["eight nine"]
@@ -106,7 +106,7 @@ def test_it_is_refused_where_it_would_be_emulated(
             experiment.train(read_config(corpus, [wish]), run)
         assert not run.exists()
     with pytest.raises(UserError, match=r"no instructions for bfloat16: give search\.precision=float32"):
-        load(copy, precision="bfloat16")
+        load(copy, changes=["search.precision=bfloat16"])
     load(copy)
     tree = read_config(copy / "config.yaml", ["train.precision=bfloat16"])
     (copy / "config.yaml").write_text(to_yaml(tree))

@@ -157,17 +157,17 @@ def test_the_datastore_has_every_readout_of_training_beside_its_piece(run: Path)
 
 def test_a_run_without_a_present_datastore_is_refused_with_the_remedy(run: Path) -> None:
     with pytest.raises(UserError, match=rf"datastore\.safetensors is missing: `mt datastore {run}` writes it"):
-        load(run, nearest=4)
+        load(run, changes=["search.nearest.count=4"])
     assert mt("datastore", run).returncode == 0
-    assert load(run, nearest=4).settings.nearest.count == 4
+    assert load(run, changes=["search.nearest.count=4"]).settings.nearest.count == 4
     shutil.copytree(run, run.parent / "other", ignore=shutil.ignore_patterns("datastore*"))
     with pytest.raises(UserError, match=r"other/datastore\.safetensors is missing"):
-        load(run, run.parent / "other", nearest=4)
+        load(run, run.parent / "other", changes=["search.nearest.count=4"])
     weights, record = checkpoint.read(run / "model.safetensors")
     checkpoint.save(run / "model.safetensors", {name: 0.9 * tensor for name, tensor in weights.items()}, record)
     with pytest.raises(UserError, match="was written for other weights"):
-        load(run, nearest=4)
-    assert type(load(run).model) is type(load(run, nearest=0).model) is type(Run(run).model)
+        load(run, changes=["search.nearest.count=4"])
+    assert type(load(run).model) is type(load(run, changes=["search.nearest.count=0"]).model) is type(Run(run).model)
     Run(run).remove()
     assert [path.name for path in run.iterdir()] == [".lock"]
 
