@@ -1,5 +1,6 @@
 """Text that people bring: from bytes to lines, and what to do where the bytes are not lines of text."""
 
+import codecs
 import difflib
 import json
 import re
@@ -64,7 +65,8 @@ def decode_sentences(data: bytes, name: str, encoding: str | None = None, *, raw
     if kind := _container(data):
         raise UserError(f"{name} is {kind}, not text: unpack or export it, so that each line is a sentence")
     mark = next((mark for mark in MARKS if data.startswith(mark)), b"")
-    text = _decode(data[len(mark) :], name, MARKS.get(mark, encoding or "utf-8"), settable=encoding is not None)
+    reading = MARKS.get(mark) or codecs.lookup(encoding or "utf-8").name
+    text = _decode(data[len(mark) :], name, reading, settable=encoding is not None)
     lines = [line.removesuffix("\r") for line in text.split("\n")]
     if lines[-1] == "" and not text.endswith("\r"):
         lines.pop()
@@ -72,19 +74,22 @@ def decode_sentences(data: bytes, name: str, encoding: str | None = None, *, raw
         if kind := _structure(text, lines):
             raise UserError(f"{name} is {kind}")
         for number, line in enumerate(lines, 1) if CONTROL.search(text) else ():
-            must_be_text(line, f"{name}, line {number}")
+            must_be_text(line, f"{name}, line {number}", settable=not mark and reading != "utf-8")
     return lines
 
 
-def must_be_text(line: str, where: str, *, raw: bool = False) -> None:
-    """Raise UserError where a line has a character that no text has; U+0080 to U+009F may stand in what is `raw`."""
+def must_be_text(line: str, where: str, *, raw: bool = False, settable: bool = False) -> None:
+    """Raise UserError where a line has a character that no text has; U+0080 to U+009F may stand in what is `raw`.
+
+    `settable` where corpus.encoding made it of a byte.
+    """
     if "\0" in line:
         raise UserError(f"{where}: a NUL character; text has none, so the file may be damaged or UTF-16")
     if not raw and (found := CONTROL.search(line)):
         raise UserError(
             f"{where}: the control character U+{ord(found[0]):04X}, which no text has. {WESTERN}? Such characters come "
-            f"from reading that as latin1: read it with `corpus.encoding: {WESTERN}`, or convert what it was made from "
-            f"with `iconv -f {WESTERN} -t utf-8`"
+            f"from reading that as latin1: "
+            + (_remedy(WESTERN, settable=True) if settable else f"convert its origin anew, with `iconv -f {WESTERN}`")
         )
 
 

@@ -1,8 +1,10 @@
 """Tables and pairs of files that are not just sentences: header rows, quotes, other columns, the same text twice."""
 
 import bz2
+import io
 import json
 import logging
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +13,14 @@ from command_line import mt
 from corpus_files import elsewhere as elsewhere
 from corpus_files import hub_folder, pairs, write
 
+from mt.commands.translate import Output, write_translations
 from mt.config import Config
 from mt.config.corpora import FilesCorpus, HubCorpus
 from mt.config.files import read_config
 from mt.core.errors import UserError
 from mt.corpora import files, hub
 from mt.corpora.languages import code_of, names
+from mt.inference.load import load
 
 SOURCES = [f"ein Satz, Nummer {number}" for number in range(5)]
 TARGETS = [f"a sentence, number {number}" for number in range(5)]
@@ -212,7 +216,9 @@ def test_translate_and_align_refuse_the_same(data: bytes, message: str) -> None:
         assert "Traceback" not in done.stderr
 
 
-def test_translate_reads_what_says_what_it_is() -> None:
+def test_translate_reads_what_says_what_it_is(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     line = "Der Tee ist kalt."
     write("a.txt", line + "\n")
     write("b.txt", b"\xff\xfe" + f"{line}\r\n".encode("utf-16-le"))
@@ -220,3 +226,9 @@ def test_translate_reads_what_says_what_it_is() -> None:
     said = [mt("translate", OLD_RUN, "--input", name).stdout for name in ("a.txt", "b.txt", "c.txt.bz2")]
     assert said[0].strip()
     assert said == [said[0]] * 3
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(Path("b.txt").read_bytes())))
+    write_translations(load(OLD_RUN), None, None, Output())
+    assert capsys.readouterr().out == said[0]
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(Path("c.txt.bz2").read_bytes())))
+    with pytest.raises(UserError, match="standard input is data compressed with bzip2"):
+        write_translations(load(OLD_RUN), None, None, Output())
