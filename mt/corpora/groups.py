@@ -1,11 +1,11 @@
 """Pairs that share a sentence: kept together when pairs are held out, counted where splits are given."""
 
 import random
-import unicodedata
 from collections import Counter
 from collections.abc import Callable, Sequence
 
 from mt.corpora.pairs import Split
+from mt.text.normal import normalise
 
 MOST = 0.05
 """The part of a split's pairs that may share a sentence with training before its scores are doubted."""
@@ -18,9 +18,8 @@ Pair = tuple[int, int]
 
 
 def fold(sentence: str) -> str:
-    """Return what sentences are compared by: NFC, without case, each white space one space, none around."""
-    plain = sentence.casefold() if sentence.isascii() else _without_case(sentence)
-    return " ".join(plain.split())
+    """Return what sentences are compared by: as a run reads them (text/normal.py), but without case."""
+    return normalise((sentence if sentence.isascii() else normalise(sentence)).casefold())
 
 
 def overlap(train: Split, other: Split) -> int:
@@ -112,7 +111,3 @@ def _least_shared(pairs: Sequence[Pair], places: list[int], chooser: random.Rand
     sources, targets = (Counter(pair[side] for pair in pairs) for side in (0, 1))
     chooser.shuffle(places)
     return sorted(places, key=lambda place: sources[pairs[place][0]] + targets[pairs[place][1]])
-
-
-def _without_case(sentence: str) -> str:
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", sentence).casefold())

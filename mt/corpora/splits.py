@@ -3,13 +3,14 @@
 import logging
 import random
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from mt.config.corpora import HeldOutBy
 from mt.core.errors import UserError
 from mt.core.text import must_be_text
 from mt.corpora.groups import Pair, choose, fold, number_pairs
 from mt.corpora.pairs import Split
+from mt.text.normal import normalise
 
 LARGEST_HELD_OUT = 1000
 
@@ -31,7 +32,8 @@ def pair_up(
             f"each line of one must be the translation of the same line of the other"
         )
     cleaned = zip(_clean(sources, source_name, raw), _clean(targets, target_name, raw), strict=True)
-    pairs = [(source, target) for source, target in cleaned if source and target]
+    read: Callable[[str], str] = str if raw else normalise  # a line of invisible characters is empty
+    pairs = [(source, target) for source, target in cleaned if read(source) and read(target)]
     if not pairs:
         names = source_name if source_name == target_name else f"{source_name} and {target_name}"
         empty = f": in all {len(sources):,} lines a side is empty" if sources else ""

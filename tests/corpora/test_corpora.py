@@ -183,3 +183,10 @@ def test_the_list_says_what_each_corpus_is_and_where(monkeypatch: pytest.MonkeyP
         assert entry.citation in text
     assert "data/multi30k" in text.partition("multi30k:")[2].partition("files:")[0]
     assert "here       not yet" in text.partition("gnt:")[2].partition("multi30k:")[0]
+
+
+def test_a_side_that_cannot_be_seen_is_empty_but_not_to_a_run_that_reads_text_as_it_is() -> None:
+    sources, targets = ["Hund", "\u200b \xad", "Katze"], ["dog", "cat", "\ufeff"]
+    assert pair_up(sources, targets, "x", "y").sources == ["Hund"]
+    assert pair_up(sources, targets, "x", "y").dropped == 2
+    assert pair_up(sources, targets, "x", "y", raw=True).dropped == 0
