@@ -10,6 +10,8 @@ from mt.corpora.languages import code_of, names
 
 QUOTED = re.compile(r'"(?:[^"]|"")*"')
 DELIMITERS = (",", ";", "\t")
+FIRST = 20
+"""Lines of a CSV file that say by what its cells are divided."""
 
 Row = tuple[int, list[str]]
 """Number of the line that it ends in, and its cells; no cells in a blank line."""
@@ -25,15 +27,24 @@ def rows_of_tsv(lines: Sequence[str]) -> list[Row]:
 def rows_of_csv(lines: Sequence[str], name: str) -> list[Row]:
     """Read comma-separated values, or what the first row has instead of commas. Raises UserError with the line."""
     found: list[Row] = []
-    first = next((line for line in lines if line.strip()), "")
-    most = max(DELIMITERS, key=lambda mark: len(next(csv.reader([first], delimiter=mark), [])))
-    reader = csv.reader((line + "\n" for line in lines), delimiter=most, strict=True)
+    reader = csv.reader((line + "\n" for line in lines), delimiter=_delimiter(lines), strict=True)
     try:
         for cells in reader:
             found.append((reader.line_num, cells if any(cell.strip() for cell in cells) else []))
     except csv.Error as error:
         raise UserError(f"{name}, line {reader.line_num}: not CSV ({error})") from error
     return found
+
+
+def _delimiter(lines: Sequence[str]) -> str:
+    """Return the mark that divides most of the first lines into as many cells as the first of them, two or more."""
+
+    def agreeing(mark: str) -> int:
+        widths = [len(cells) for cells in csv.reader(first, delimiter=mark)]
+        return widths.count(widths[0]) if widths and widths[0] > 1 else 0
+
+    first = [line for line in lines[:FIRST] if line.strip()]
+    return max(DELIMITERS, key=agreeing)
 
 
 def two_columns(rows: list[Row], name: str, source: str, target: str, *, raw: bool = False) -> list[tuple[str, str]]:

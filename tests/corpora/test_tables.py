@@ -64,6 +64,8 @@ def test_columns_are_taken_by_name(caplog: pytest.LogCaptureFixture) -> None:
     assert read("b.tsv") == (["ja", "nein"], ["yes", "no"])
     write("c.csv", '\nid;de;en\n1;"ja; ""ja""";yes\n2;"nein\nnein";no\n')
     assert read("c.csv") == (['ja; "ja"', "nein nein"], ["yes", "no"])
+    write("d.csv", "ja\tyes, sir\nnein\tno\n")
+    assert read("d.csv") == (["ja", "nein"], ["yes, sir", "no"])
 
 
 @pytest.mark.parametrize(
