@@ -24,7 +24,7 @@ def origin_of(loc: list[str], origin: Origin, otherwise: str) -> str:
 
 
 def locate(problem: Any) -> tuple[list[str], str]:
-    """Return the parts of the key that a complaint of pydantic is about, and the tag of the corpus or model it is of."""
+    """Return the parts of the key that a complaint of pydantic is about, and the tag of its corpus or model."""
     loc = [str(part) for part in problem["loc"]]
     if loc[:1] == ["corpus"]:
         loc[3:] = [part for part in loc[3:] if part not in {"str", "tuple[str, str]"}]  # of a union: no keys

@@ -80,8 +80,11 @@ def test_a_key_of_training_is_refused_by_name(key: str) -> None:
 @pytest.mark.parametrize(
     ("override", "complaint"),
     [
-        ("search.baem=2", "unknown key search.baem in the command line: did you mean beam?"),
-        ("search.nearest.cuont=2", "unknown key search.nearest.cuont in the command line: did you mean count?"),
+        ("search.baem=2", "unknown key search.baem in the command line: did you mean search.beam?"),
+        (
+            "search.nearest.cuont=2",
+            "unknown key search.nearest.cuont in the command line: did you mean search.nearest.count?",
+        ),
         ("searhc.beam=2", "unknown key searhc.beam: did you mean search.beam?"),
         ("beam=2", "unknown key beam: did you mean search.beam?"),
         ("count=2", "unknown key count: did you mean search.nearest.count?"),
