@@ -1,6 +1,7 @@
 """Pairs that share a sentence: kept together when pairs are held out, counted where splits are given."""
 
 import random
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Sequence
 
@@ -19,7 +20,7 @@ Pair = tuple[int, int]
 
 def fold(sentence: str) -> str:
     """Return what sentences are compared by: as a run reads them (text/normal.py), but without case."""
-    return normalise((sentence if sentence.isascii() else normalise(sentence)).casefold())
+    return unicodedata.normalize("NFC", normalise(sentence).casefold())
 
 
 def overlap(train: Split, other: Split) -> int:
