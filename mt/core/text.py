@@ -39,7 +39,7 @@ SIGNATURES = {
     b"SQLite format 3\0": "a data base",
     b"\xd0\xcf\x11\xe0": "a document of an office program",
 }
-CONTROL = re.compile(r"[\0\x80-\x9f]")
+CONTROL = re.compile(r"[\x80-\x9f]")
 BINARY = re.compile(r"[\0-\x08\x0e-\x1a\x1c-\x1f\x7f-\x9f]")
 ROOTS = "tmx|xliff|xml|srcset|refset|tstset|mteval|doc|document|dataset|corpus|collection|html|body|head|root"
 MARKUP = re.compile(rf"<(\?xml|!DOCTYPE|!--|({ROOTS})\b[^<>]*>)", re.IGNORECASE)
@@ -74,18 +74,16 @@ def decode_sentences(data: bytes, name: str, encoding: str | None = None, *, raw
         if kind := _structure(text, lines):
             raise UserError(f"{name} is {kind}")
         for number, line in enumerate(lines, 1) if CONTROL.search(text) else ():
-            must_be_text(line, f"{name}, line {number}", settable=not mark and reading != "utf-8")
+            must_not_be_misread(line, f"{name}, line {number}", settable=not mark and reading != "utf-8")
     return lines
 
 
-def must_be_text(line: str, where: str, *, raw: bool = False, settable: bool = False) -> None:
-    """Raise UserError where a line has a character that no text has; U+0080 to U+009F may stand in what is `raw`.
+def must_not_be_misread(line: str, where: str, *, settable: bool = False) -> None:
+    """Raise UserError where a line has a control character U+0080 to U+009F.
 
     `settable` where corpus.encoding made it of a byte.
     """
-    if "\0" in line:
-        raise UserError(f"{where}: a NUL character; text has none, so the file may be damaged or UTF-16")
-    if not raw and (found := CONTROL.search(line)):
+    if found := CONTROL.search(line):
         raise UserError(
             f"{where}: the control character U+{ord(found[0]):04X}, which no text has. {WESTERN}? Such characters come "
             f"from reading that as latin1: "

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from mt.config.corpora import HeldOutBy
 from mt.core.errors import UserError
-from mt.core.text import must_be_text
+from mt.core.text import must_not_be_misread
 from mt.corpora.groups import Pair, choose, fold, number_pairs
 from mt.corpora.pairs import Split
 from mt.text.normal import normalise
@@ -111,10 +111,14 @@ def _clean(lines: Iterable[str], name: str, raw: bool) -> list[str]:
     """Strip each line; refuse what no text holds and SentencePiece or UTF-8 cannot take back out."""
     cleaned = []
     for number, line in enumerate(lines, 1):
-        must_be_text(line, f"{name}, line {number}", raw=raw)
+        where = f"{name}, line {number}"
+        if "\0" in line:
+            raise UserError(f"{where}: a NUL character; text has none, so the file may be damaged or UTF-16")
+        if not raw:
+            must_not_be_misread(line, where)
         try:
             line.encode()
         except UnicodeEncodeError as error:
-            raise UserError(f"{name}, line {number}: half a surrogate pair, which is no character") from error
+            raise UserError(f"{where}: half a surrogate pair, which is no character") from error
         cleaned.append(re.sub(r"[\r\n]+", " ", line).strip())
     return cleaned

@@ -86,11 +86,8 @@ def bench(
         if not quick:
             reaching(tree, run, trainers["float32"], other, bleu, best, figures)
         there = other.is_trained if other else not quick
-        translators = (
-            {precision: load(run, changes=[f"search.precision={precision}"]) for precision in PRECISIONS}
-            if there
-            else {}
-        )
+        to_load = PRECISIONS if there else ()
+        translators = {precision: load(run, changes=[f"search.precision={precision}"]) for precision in to_load}
     if not translators:
         print("translating needs models that are trained, by this program without --quick: not measured")
     for _ in range(1 if quick else rounds):

@@ -23,7 +23,7 @@ def scores(numbers):
 
 def test_a_small_task_is_learned_to_a_high_score(scores):
     assert scores["BLEU"]["score"] > 95
-    assert scores["BLEU"]["low"] <= scores["BLEU"]["score"] <= scores["BLEU"]["high"]
+    assert scores["BLEU"]["low"] - 1e-9 <= scores["BLEU"]["score"] <= scores["BLEU"]["high"] + 1e-9
 
 
 def test_everything_is_written_to_the_run(numbers, scores):
@@ -55,7 +55,8 @@ def test_sacrebleu_itself_agrees(numbers, scores):
     printed = subprocess.run([*command, *options], capture_output=True, text=True, env=ENVIRONMENT, check=True).stdout
     for ours, theirs in zip((scores["BLEU"], scores["chrF"], scores["TER"]), json.loads(printed), strict=True):
         assert theirs["score"] == pytest.approx(ours["score"], abs=5e-5)
-        assert theirs["confidence_mean"] - theirs["confidence_var"] == pytest.approx(ours["low"], abs=2e-4)
+        low = theirs.get("confidence_mean", 0) - theirs.get("confidence_var", 0)  # not there where TER is 0
+        assert low == pytest.approx(ours["low"], abs=2e-4)
         assert theirs["signature"] == ours["signature"]
 
 
@@ -172,8 +173,8 @@ def wrong(folder):
     yield (*train, f"corpus.train=[{folder}/empty.txt, {folder}/empty.txt]"), 1, "empty|no pair"
     yield (*train, f"corpus.train=[{folder}/latin1.txt, {folder}/latin1.txt]"), 1, r"latin1.txt, line 2: not UTF-8"
     yield (*train, "vocabulary.size=9000"), 1, r"vocabulary.size is 9000.*largest possible is \d+"
-    yield (*train, "model.hiden=3"), 1, "unknown key model.hiden.*did you mean hidden"
-    yield ("train", "configs/multi30k.yaml", "corpus.source=xx"), 1, "corpus.source.*'xx'.*'cs'"
+    yield (*train, "model.hiden=3"), 2, r"unknown key model.hiden.*did you mean model\.hidden"
+    yield ("train", "configs/multi30k.yaml", "corpus.source=xx"), 2, "corpus.source.*'xx'.*'cs'"
     yield ("train", folder / "not.yaml"), 1, "not.yaml, line 2: not YAML"
     yield ("train", folder / "numbres.yaml"), 1, "did you mean .*numbers.yaml"
     yield ("train", config, "--run", folder / "plain"), 1, "not a run directory"

@@ -28,7 +28,12 @@ ALIGN = ["align", "nowhere"]
 WRONG: list[tuple[list[str], str]] = [
     (["train", "--no-such-option"], "no-such-option"),
     (["train", "toy", "nonsense"], "write key=value"),
-    (["eval", "nowhere", "search.baem=1"], "did you mean beam?"),
+    (["train", "toy", "model.hiden=3"], "unknown key model.hiden in the command line: did you mean model.hidden?"),
+    (["config", "toy", "--schema"], "give no name with it"),
+    (["translate", "nowhere", "x", "-b", "3", "--set", "search.beam=4"], "search.beam is given twice"),
+    (["translate", "nowhere", "x", "--set", "metrics.tokenize=char"], "give it to `mt eval`"),
+    (["eval", "nowhere", "metrics.tokenize=chra"], "did you mean char?"),
+    (["eval", "nowhere", "search.baem=1"], "did you mean search.beam?"),
     (["eval", "search.beam=0"], "search.beam in the command line is 0"),
     (["eval", "train.epochs=3"], "train.epochs is fixed once a run is trained"),
     (["eval", "nowhere", "search.sample=true"], "search.sample: a split is scored by the best translations"),
@@ -50,7 +55,6 @@ WRONG: list[tuple[list[str], str]] = [
 ]
 FAILED: list[tuple[list[str], str]] = [
     (["train", "tyo"], "cannot read config tyo: No such file or directory; did you mean toy?"),
-    (["train", "toy", "model.hiden=3"], "unknown key model.hiden in the command line: did you mean hidden?"),
     (["config", "none.yaml"], "cannot read config none.yaml"),
 ]
 TOLD: list[tuple[list[str], str]] = [

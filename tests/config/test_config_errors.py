@@ -31,7 +31,7 @@ def test_an_alias_that_is_used_twice_is_none() -> None:
 
 
 def test_an_unknown_key_names_the_file_that_set_it_and_the_nearest_key(toy: Path, tmp_path: Path) -> None:
-    text = "unknown key model.attention.scroe in {}: did you mean score?"
+    text = "unknown key model.attention.scroe in {}: did you mean model.attention.score?"
     assert refused(toy, "model.attention.scroe=dot") == text.format(LINE)
     base = write(tmp_path / "base.yaml", "corpus: {name: toy}\nmodel: {attention: {scroe: dot, width: 3}}")
     assert refused(base) == text.format(base)
@@ -47,7 +47,7 @@ def test_an_unknown_key_names_the_file_that_set_it_and_the_nearest_key(toy: Path
     [
         ("modle.hidden=1", "unknown key modle in the command line: did you mean model?"),
         ("zzz=1", "unknown key zzz in the command line: known here: corpus, vocabulary, model, train"),
-        ("corpus.seeed=1", "unknown key corpus.seeed in the command line: did you mean seed?"),
+        ("corpus.seeed=1", "unknown key corpus.seeed in the command line: did you mean corpus.seed?"),
         ("corpus.path=x", "unknown key corpus.path in the command line: known here: name, source, target, pairs, he"),
         ("extends=x.yaml", "unknown key extends in the command line"),
         ("model.hidden=big", "model.hidden in the command line is 'big': input should be a valid integer"),
@@ -68,11 +68,11 @@ def test_an_unknown_key_names_the_file_that_set_it_and_the_nearest_key(toy: Path
         ("model={kind: transformer, hidden: 3}", "unknown key model.hidden in the command line: known here: kind, wi"),
         (
             "model={kind: transformer, repot: {head: 1}}",
-            "unknown key model.repot in the command line: did you mean report?",
+            "unknown key model.repot in the command line: did you mean model.report?",
         ),
         (
             "model={kind: transformer, report: {haed: 1}}",
-            "unknown key model.report.haed in the command line: did you mean head?",
+            "unknown key model.report.haed in the command line: did you mean model.report.head?",
         ),
         (
             "model.attention.window=local",

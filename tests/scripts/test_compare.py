@@ -48,7 +48,9 @@ def test_a_row_of_two_seeds_has_their_means(numbers, tmp_path):
     assert "| 3, 4 |" in line
     assert f"| {(one + two) / 2:.1f} ± {abs(one - two) / 2**0.5:.1f} |" in line
     ensemble = json.loads((tmp_path / "seed3/few/eval/test+seed4-few/scores.json").read_text())
-    assert rows[2]["scores"]["corpus"] == {name: ensemble[name] | {"lines": None} for name in ("BLEU", "chrF", "TER")}
+    unsaid = {"lines": None, "note": None}
+    corpus = {name: unsaid | ensemble[name] for name in ("BLEU", "chrF", "TER")}
+    assert rows[2]["scores"]["corpus"] == corpus
     assert f"| ensemble | 3 + 4 | {2 * rows[0]['parameters'] / 1e6:.2f}M |  | " in joined
     assert f"| {ensemble['chrF']['score']:.1f} ({ensemble['chrF']['low']:.1f}–" in joined
     again = run_script("compare", tmp_path / "few.yaml", *options)
@@ -89,7 +91,7 @@ def test_a_wrong_config_is_told_before_anything_is_trained(numbers, tmp_path):
     right, wrong, twin = numbers.parent / "numbers.yaml", tmp_path / "wrong.yaml", tmp_path / "numbers.yaml"
     wrong.write_text(f"extends: {right}\nmodel: {{hiden: 3}}\n")
     twin.write_text(f"extends: {right}\n")
-    for second, complaint in ((wrong, "did you mean hidden?"), (twin, "several configs are named numbers")):
+    for second, complaint in ((wrong, "did you mean model.hidden?"), (twin, "several configs are named numbers")):
         done = run_script("compare", right, second, "--runs", tmp_path / "runs")
         assert done.returncode == 1
         assert complaint in done.stderr

@@ -54,8 +54,8 @@ def test_a_wrong_change_is_told_before_anything_is_trained(tmp_path: Path) -> No
     write_numbers(tmp_path, 200)
     write_trials(tmp_path, "  plain: []", "  wrong: [model.hiden=3]")
     done = launch(tmp_path)
-    assert done.returncode == 1
-    assert "did you mean hidden?" in done.stderr
+    assert done.returncode == 2
+    assert "did you mean model.hidden?" in done.stderr
     assert not (tmp_path / "runs").exists()
 
 
