@@ -113,7 +113,7 @@ class HubCorpus(Tree):
     copies: Literal["refuse", "allow"] = "refuse"
     """What to do where source and target are the same in over half of the pairs of a split."""
     raw: bool = False
-    """Take text as it stands: and control characters of U+0080 to U+009F are no mistake."""
+    """Take text as it stands: control characters of U+0080 to U+009F are no mistake."""
     held_out: Count | None = None
     """Pairs to hold out for validation or test where the data set has no such split. Unset: as for files."""
     held_out_by: HeldOutBy = "groups"

@@ -23,17 +23,17 @@ def fold(sentence: str) -> str:
     return unicodedata.normalize("NFC", normalise(sentence).casefold())
 
 
-def overlap(train: Split, other: Split) -> int:
-    """Return how many pairs of `other` have a source that is a source of training, or a target that is a target of it.
+def overlap(train: Split, *others: Split) -> list[int]:
+    """Return of each split how many pairs have a source that is a source of training, or a target that is a target.
 
     Sentences are compared by `fold`. A pair that has both counts once.
     """
-    sources, targets = [fold(line) for line in other.sources], [fold(line) for line in other.targets]
-    seen_sources = set(sources).intersection(map(fold, train.sources))
-    seen_targets = set(targets).intersection(map(fold, train.targets))
-    return sum(
-        source in seen_sources or target in seen_targets for source, target in zip(sources, targets, strict=True)
-    )
+    sides = [([fold(line) for line in one.sources], [fold(line) for line in one.targets]) for one in others]
+    seen = []
+    for side, lines in enumerate((train.sources, train.targets)):
+        asked = {line for both in sides for line in both[side]}
+        seen.append(asked.intersection(map(fold, lines)))
+    return [sum(source in seen[0] or target in seen[1] for source, target in zip(*both, strict=True)) for both in sides]
 
 
 def number_pairs(pairs: Sequence[tuple[str, str]], alike: Callable[[str], str]) -> list[Pair]:

@@ -89,7 +89,7 @@ def evaluate(run: Run, asked: Asked = Asked()) -> tuple[str, Scores]:
         weights,
         errors,
         count_outputs(pairs.sources, found),
-        Part(overlap(training, pairs), len(pairs.sources)),
+        Part(overlap(training, pairs)[0], len(pairs.sources)),
         count_copied(texts, training),
     )
     _write(folder, pairs, hypotheses, alignments, scores)

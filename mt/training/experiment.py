@@ -103,8 +103,9 @@ def gather(config: Config, run: Run, *, resume: bool = False) -> Materials:
 
 def _warn_of_overlap(splits: dict[str, Split]) -> None:
     """Say which splits have so many sentences of training that their scores tell less."""
-    for name, split in splits.items():
-        if name != "train" and (shared := overlap(splits["train"], split)) > MOST * len(split.sources):
+    given = {name: split for name, split in splits.items() if name != "train"}
+    for (name, split), shared in zip(given.items(), overlap(splits["train"], *given.values()), strict=True):
+        if shared > MOST * len(split.sources):
             log.warning(
                 "training has a sentence of %s of the %s pairs of %s, so its scores will be too good: take these pairs "
                 "out of one of the two",
