@@ -44,19 +44,20 @@ def beam(
     recorder = Recorder(len(live.sentences_B), trace)
     for step in count():
         live, own_BKV = live.ask(model, look, trail)
-        total_BKV = own_BKV + live.branches.total_BK[:, :, None]
-        restrict(total_BKV, live.past, settings.no_repeat, sources.forced(live.sentences_B, step))
+        restrict(own_BKV, live.past, settings.no_repeat, sources.forced(live.sentences_B, step))
+        before_BK = live.branches.total_BK
+        ended_BK = own_BKV[:, :, EOS] + before_BK
         bonus_BK = covering * coverage(live.past) if covering else 0.0
-        score_BK = total_BKV[:, :, EOS].double() / _penalty(step + 1, settings.length_penalty) + bonus_BK
-        offer = pool.offer(live.sentences_B, score_BK, total_BKV[:, :, EOS], step)
-        total_BKV[:, :, EOS] = -torch.inf
-        live = replace(live, branches=_best(total_BKV, own_BKV, width))
+        score_BK = ended_BK.double() / _penalty(step + 1, settings.length_penalty) + bonus_BK
+        offer = pool.offer(live.sentences_B, score_BK, ended_BK, step)
+        own_BKV[:, :, EOS] = -torch.inf
+        live = replace(live, branches=_best(own_BKV, before_BK, width))
 
         # Log probabilities only fall, length penalties grow, coverage is at most 0: nothing alive can score more.
         reachable_B = live.branches.total_BK[:, 0] / _penalty(live.limit_B, settings.length_penalty)
         going_B = (pool.score[live.sentences_B, n_best - 1] < reachable_B) & (live.limit_B > step + 1)
         if trace:
-            recorder.add(live, going_B[:, None], _best(total_BKV, own_BKV, 2 * width), offer.losers())
+            recorder.add(live, going_B[:, None], _best(own_BKV, before_BK, 2 * width), offer.losers())
         if not going_B.any():
             break
         live = live.select(going_B)
@@ -64,12 +65,13 @@ def beam(
     return recorder.found(pool.hypotheses(trail, n_best))
 
 
-def _best(total_BKV: Tensor, own_BKV: Tensor, width: int) -> Branches:
-    """Return the `width` best continuations."""
-    candidates, vocabulary = total_BKV.flatten(1), total_BKV.shape[2]
-    total_BK, choice_BK = candidates.topk(min(width, candidates.shape[1]))
-    own_BK = own_BKV.flatten(1).gather(1, choice_BK)
-    return Branches(choice_BK % vocabulary, choice_BK // vocabulary, own_BK, total_BK)
+def _best(own_BKV: Tensor, before_BK: Tensor, width: int) -> Branches:
+    """Return the `width` best continuations: they are among the best of each hypothesis, which are found first."""
+    own_BKW, piece_BKW = own_BKV.topk(min(width, own_BKV.shape[2]))
+    total_BX = (own_BKW + before_BK[:, :, None]).flatten(1)
+    total_BK, choice_BK = total_BX.topk(min(width, total_BX.shape[1]))
+    piece_BK, own_BK = (column.flatten(1).gather(1, choice_BK) for column in (piece_BKW, own_BKW))
+    return Branches(piece_BK, choice_BK // own_BKW.shape[2], own_BK, total_BK)
 
 
 def _penalty(length: int | Tensor, alpha: float) -> float | Tensor:
