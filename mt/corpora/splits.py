@@ -42,8 +42,8 @@ def pair_up(
 
 
 def refuse_copies(split: Split, name: str) -> None:
-    """Raise UserError where the target is the source in over half of the pairs: one is not what is meant."""
-    same = sum(source == target for source, target in zip(split.sources, split.targets, strict=True))
+    """Raise UserError where target and source are alike (by `fold`) in over half of the pairs, as is never meant."""
+    same = sum(fold(source) == fold(target) for source, target in zip(split.sources, split.targets, strict=True))
     if 2 * same > len(split.sources):
         raise UserError(
             f"{name}: source and target are the same in {same:,} of {len(split.sources):,} pairs. Is one file given "

@@ -6,10 +6,12 @@ import re
 from collections.abc import Sequence
 
 from mt.core.errors import UserError
-from mt.corpora.languages import code_of, names
+from mt.corpora.languages import code_of, find_columns, is_name
 
 QUOTED = re.compile(r'"(?:[^"]|"")*"')
-DELIMITERS = (",", ";", "\t")
+DELIMITERS = ("\t", ";", ",")
+SEPARATOR = re.compile(r'"?sep=([^"\w])"?')
+"""What Excel writes first, to say by what cells are divided."""
 FIRST = 20
 """Lines of a CSV file that say by what its cells are divided."""
 
@@ -25,26 +27,43 @@ def rows_of_tsv(lines: Sequence[str]) -> list[Row]:
 
 
 def rows_of_csv(lines: Sequence[str], name: str) -> list[Row]:
-    """Read comma-separated values, or what the first row has instead of commas. Raises UserError with the line."""
+    """Read comma-separated values, or what a first line `sep=;` or the rows have instead of commas.
+
+    Raises UserError with the line, or where the rows may be divided in two ways.
+    """
     found: list[Row] = []
-    reader = csv.reader((line + "\n" for line in lines), delimiter=_delimiter(lines), strict=True)
+    said = SEPARATOR.fullmatch(lines[0].strip()) if lines else None
+    start = 1 if said else 0
+    mark = said[1] if said else _delimiter(lines, name)
+    reader = csv.reader((line + "\n" for line in lines[start:]), delimiter=mark, strict=True)
     try:
         for cells in reader:
-            found.append((reader.line_num, cells if any(cell.strip() for cell in cells) else []))
+            found.append((reader.line_num + start, cells if any(cell.strip() for cell in cells) else []))
     except csv.Error as error:
-        raise UserError(f"{name}, line {reader.line_num}: not CSV ({error})") from error
+        raise UserError(f"{name}, line {reader.line_num + start}: not CSV ({error})") from error
     return found
 
 
-def _delimiter(lines: Sequence[str]) -> str:
-    """Return the mark that divides most of the first lines into as many cells as the first of them, two or more."""
+def _delimiter(lines: Sequence[str], name: str) -> str:
+    """Return the mark that divides most of the first lines alike, if possible into two cells, without spaces after it.
 
-    def agreeing(mark: str) -> int:
-        widths = [len(cells) for cells in csv.reader(first, delimiter=mark)]
-        return widths.count(widths[0]) if widths and widths[0] > 1 else 0
+    Raises UserError where two marks do.
+    """
+
+    def fitness(mark: str) -> tuple[int, bool, int]:
+        rows = list(csv.reader(first, delimiter=mark))
+        width = len(rows[0]) if rows else 0
+        agreeing = sum(len(cells) == width for cells in rows) if width > 1 else 0
+        return agreeing, width == 2, -sum(cell.startswith(" ") for cells in rows for cell in cells[1:])
 
     first = [line for line in lines[:FIRST] if line.strip()]
-    return max(DELIMITERS, key=agreeing)
+    *_, other, best = sorted(DELIMITERS, key=fitness)
+    if fitness(best)[0] and fitness(best) == fitness(other):
+        raise UserError(
+            f"{name}: its cells may be divided by {best!r} or by {other!r}; say which in a first line sep={best} or "
+            f"sep={other}"
+        )
+    return best
 
 
 def two_columns(rows: list[Row], name: str, source: str, target: str, *, raw: bool = False) -> list[tuple[str, str]]:
@@ -85,12 +104,13 @@ def without_names(
     if not all(len(lines) > 1 for lines in sides):
         return sides
     first, second = sides[0][0], sides[1][0]
-    if names(first, target, "target") and names(second, source, "source"):
+    found = find_columns([first, second], source, target)
+    if found == (1, 0):
         raise UserError(
             f"{paths[0]} begins with {first!r} and {paths[1]} with {second!r}: write the file of {source} first, or "
             f"set corpus.source and corpus.target"
         )
-    if names(first, source, "source") and names(second, target, "target"):
+    if found:
         log.info("%s and %s: their first lines name the languages and are left out", *paths)
         return sides[0][1:], sides[1][1:]
     return sides
@@ -99,19 +119,14 @@ def without_names(
 def _header(rows: list[Row], name: str, source: str, target: str) -> tuple[int, tuple[int, int, int] | None]:
     """Return where the pairs begin, and the columns of source and target and how many there are, if a row says so."""
     start, cells = next(((place, cells) for place, (_, cells) in enumerate(rows) if cells), (0, []))
-    found = [
-        [place for place, cell in enumerate(cells) if names(cell, language, side)]
-        for language, side in ((source, "source"), (target, "target"))
-    ]
-    if [len(places) for places in found] == [1, 1] and found[0] != found[1]:
-        (here,), (there,) = found
+    if found := find_columns(cells, source, target):
+        here, there = found
         log.info(
             "%s: its first row names the columns; source is column %d (%s), target is column %d (%s)",
             *(name, here + 1, cells[here].strip(), there + 1, cells[there].strip()),
         )
         return start + 1, (here, there, len(cells))
-    others = [code_of(cell) for cell in cells]
-    if len(others) == 2 and all(others) and others[0] != others[1]:
+    if len(cells) == 2 and all(map(is_name, cells)) and code_of(cells[0]) != code_of(cells[1]):
         raise UserError(
             f"{name}: its first row names its columns {cells[0]!r} and {cells[1]!r}, not {source} and {target}; set "
             f"corpus.source and corpus.target to what they are, or corpus.raw: true where this is a sentence pair"

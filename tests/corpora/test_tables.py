@@ -19,7 +19,7 @@ from mt.config.corpora import FilesCorpus, HubCorpus
 from mt.config.files import read_config
 from mt.core.errors import UserError
 from mt.corpora import files, hub
-from mt.corpora.languages import code_of, names
+from mt.corpora.languages import CODES, code_of, find_columns
 from mt.inference.load import load
 
 SOURCES = [f"ein Satz, Nummer {number}" for number in range(5)]
@@ -135,6 +135,12 @@ def test_the_same_file_twice_is_refused_unless_it_is_meant() -> None:
     with pytest.raises(UserError, match=r"a\.de and a\.de: source and target are the same in 5 of 5 pairs.*copies: al"):
         read("a.de", "a.de")
     assert read("a.de", "a.de", copies="allow") == (SOURCES, SOURCES)
+    write("b.de", "\n".join(SOURCES).upper().replace(" ", "\u00a0 "))
+    with pytest.raises(UserError, match=r"source and target are the same in 5 of 5 pairs"):
+        read("a.de", "b.de")
+    write("c.tsv", "Küche\tKu\u0308che\n")
+    with pytest.raises(UserError, match=r"source and target are the same in 1 of 1 pairs"):
+        read("c.tsv")
     write("half.en", "\n".join([*TARGETS[:3], *SOURCES[3:]]))
     assert read("a.de", "half.en")[0] == SOURCES  # names and numbers are the same in both
     write("test.tsv", "ja\tja\n")
@@ -187,9 +193,79 @@ def test_names_of_languages() -> None:
         *("de", "de", "zh", "de", "de", "de", "grc")
     ]
     assert [code_of(word) for word in ("Ein Hund", "", "x", "de-", "no-nonsense!")] == [""] * 5
-    assert names("Klingon", "klingon", "source")
-    assert not names("", "klingon", "source")
-    assert not names("en", "de", "source")
+    others = (
+        "zh-Hant-TW",
+        "Chinese (Simplified)",
+        "Zulu",
+        "Norwegian_Bokmål",
+        "Français",
+        "中文",
+        "sentence_de",
+        "text.en",
+    )
+    assert [code_of(word) for word in others] == ["zh", "zh", "zu", "nb", "fr", "zh", "de", "en"]
+    assert len(set(CODES.values())) == 185
+
+
+@pytest.mark.parametrize(
+    ("cells", "languages", "places"),
+    [
+        ("en-US en-GB", "en-US en-GB", (0, 1)),
+        ("en_GB EN-us", "en-US en-GB", (1, 0)),
+        ("zh-Hans zh-Hant", "zh-Hans zh-Hant", (0, 1)),
+        ("zh-Hant-TW en", "zh en", (0, 1)),
+        ("source de en", "de en", (1, 2)),
+        ("target English German source", "de en", (2, 1)),
+        ("source_text target_text", "de en", (0, 1)),
+        ("text_en sentence_de", "de en", (1, 0)),
+        ("Deutsch Englisch", "de en", None),
+        ("Deutsch English", "de en", (0, 1)),
+        ("Klingon en", "klingon en", (0, 1)),
+        ("German German", "de en", None),
+        ("de de en", "de en", None),
+        ("en-US en-GB", "en de", None),
+        ("text sentence", "klingon text", None),
+    ],
+)
+def test_which_cells_name_the_languages(cells: str, languages: str, places: tuple[int, int] | None) -> None:
+    source, target = languages.split()
+    assert find_columns(cells.split(), source, target) == places
+
+
+@pytest.mark.parametrize(("first", "refused"), [("He\tEl", 0), ("Is\tEs", 0), ("no\tes", 1), ("Polish\tFrench", 1)])
+def test_words_that_are_codes_too(first: str, refused: bool) -> None:
+    write("a.tsv", f"{first}\nja\tyes\n")
+    if refused:
+        with pytest.raises(UserError, match=r"its first row names its columns .*corpus\.raw: true"):
+            read("a.tsv")
+    else:
+        assert read("a.tsv")[0][0] == first[:2]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Ja, gut;Yes\nNein, nie;No\n", [("Ja, gut", "Yes"), ("Nein, nie", "No")]),
+        ("Nun, ja;Well, yes\nAch, so;Oh, well\n", [("Nun, ja", "Well, yes"), ("Ach, so", "Oh, well")]),
+        ("sep=;\nde;en\nJa,a;Yes\n", [("Ja,a", "Yes")]),
+        ('"sep=,"\nJa;a,Yes\n', [("Ja;a", "Yes")]),
+        ("sep=|\nJa|Yes\n", [("Ja", "Yes")]),
+    ],
+)
+def test_what_divides_the_cells_of_csv(text: str, expected: list[tuple[str, str]]) -> None:
+    write("a.csv", text)
+    assert [*zip(*read("a.csv"), strict=True)] == expected
+
+
+def test_csv_that_may_be_divided_in_two_ways_is_refused() -> None:
+    write("a.csv", "1,5;2\n3,5;4\n")
+    with pytest.raises(
+        UserError, match=r"a\.csv: its cells may be divided by ',' or by ';'; say which.*sep=, or sep=;"
+    ):
+        read("a.csv")
+    write("b.csv", "sep=;\n1;2\n1;2;3\n")
+    with pytest.raises(UserError, match=r"b\.csv, line 3: 3 columns"):
+        read("b.csv")
 
 
 @pytest.mark.parametrize(
