@@ -73,7 +73,7 @@ class Train(Tree):
     """Updates between validations. Unset: one epoch."""
     choose_by: Literal["bleu", "chrf", "loss"] = "bleu"
     """What makes a validation the best, whose weights are kept. A tie falls to the next of the three (after loss comes
-    bleu), and then to the later weights."""
+    bleu), and then to the later weights. Where most references have fewer than four words, bleu means chrf."""
     early_stop: Annotated[int, Field(ge=0)] = 0
     """Stop after so many validations that are no better than the best. 0: never."""
     save_every: Count = 100

@@ -25,6 +25,8 @@ class Texts:
     """sacreBLEU's tokenizer for the target language (see tokenize.py)."""
 
     def __post_init__(self) -> None:
+        if isinstance(self.hypotheses, str) or isinstance(self.references, str):
+            raise UserError("give lists of sentences to score: a text alone would be scored letter by letter")
         # sacreBLEU itself would score the shorter list and say nothing.
         if len(self.hypotheses) != len(self.references):
             raise UserError(

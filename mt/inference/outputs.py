@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from mt.inference.translator import Translation
 from mt.runs.scores import Outputs
+from mt.text.normal import normalise
 
 log = logging.getLogger("mt")
 MOST = 0.01
@@ -13,8 +14,9 @@ MOST = 0.01
 
 def count_outputs(lines: Sequence[str], found: Sequence[Translation]) -> Outputs:
     """Return how many of the lines that have text have an empty translation, or one that was cut; and warn of many."""
-    made = [one for line, one in zip(lines, found, strict=True) if line.strip()]
-    outputs = Outputs(len(made), sum(not one.text.strip() for one in made), sum(one.cut for one in made))
+    made = [one for line, one in zip(lines, found, strict=True) if normalise(line)]
+    cut = sum(one.cut for one in made)
+    outputs = Outputs(len(made), sum(not one.cut and not one.text.strip() for one in made), cut)
     for number, what in (
         (outputs.empty, "have an empty translation: the model has perhaps learned too little"),
         (outputs.cut, "have a translation cut by the limit on its length: raise search.max_ratio or search.max_extra"),

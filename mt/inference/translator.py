@@ -2,8 +2,9 @@
 
 import logging
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import cast
 
 from mt.alignment.matrices import EMPTY, Alignment, Matrix, Side, align
 from mt.config import Config, Search
@@ -18,6 +19,8 @@ from mt.text.tokenizer import Tokenizers
 
 log = logging.getLogger("mt")
 Progress = Callable[[int], object]
+Prefix = str | Sequence[int]
+Prefixes = Sequence[Prefix] | Prefix | None
 # A model can emit any byte, but one line in is one line out, and text has no NUL.
 NOT_IN_A_LINE = str.maketrans("\n\r\0", "   ")
 
@@ -85,13 +88,13 @@ class Translator:
 
     def translate(
         self,
-        lines: str | Sequence[str],
+        lines: str | Iterable[str],
         settings: Search | None = None,
         *,
         n_best: int = 1,
         alignments: bool = True,
         gold: Sequence[Gold | None] | None = None,
-        prefixes: Sequence[str | Sequence[int]] | None = None,
+        prefixes: Prefixes = None,
         look: Look | None = None,
         trace: bool = False,
         progress: Progress | None = None,
@@ -107,10 +110,10 @@ class Translator:
         number of lines just done. Raises UserError when a coverage penalty is asked of a model without attention, or
         beside all sites; when a prefix has a piece that no translation has, or no probability at all.
         """
-        lines = [lines] if isinstance(lines, str) else lines
+        lines, prefixes = _texts(lines, prefixes)
         settings, look = settings or self.settings, self._look(look)
         self._check(settings, look)
-        given = zip(lines, prefixes or [""] * len(lines), gold or [None] * len(lines), strict=True)
+        given = zip(lines, prefixes, gold or [None] * len(lines), strict=True)
         every = [self._line(number, settings.max_source, *line) for number, line in enumerate(given, 1)]
         found = [Translation(alignment=EMPTY)] * len(every)
         if progress:
@@ -148,7 +151,7 @@ class Translator:
 
     def _line(self, number: int, longest: int, text: str, prefix: str | Sequence[int], gold: Gold | None) -> _Line:
         """Return a line as it is searched."""
-        text, encode = text.strip(), self.tokenizers.target.encode  # as corpora are read
+        text, encode = _whole(text).strip(), self.tokenizers.target.encode  # as corpora are read
         pieces = self.tokenizers.source.encode(text)
         source = [*pieces, EOS] if pieces else []
         if len(source) > longest + 1:
@@ -192,6 +195,26 @@ class Translator:
         source = Side(line.text, self.tokenizers.source.spans(line.source[:-1], line.text), line.words)
         target = Side(text, self.tokenizers.target.spans(found.tokens))
         return replace(made, alignment=align(source, target, attention.numpy(), unit=self.unit))
+
+
+def _texts(lines: str | Iterable[str], prefixes: Prefixes) -> tuple[list[str], Sequence[Prefix]]:
+    """Return the lines, and a prefix for each. Raises UserError where they are none."""
+    one = isinstance(lines, str)
+    texts = [lines] if isinstance(lines, str) else list(lines)
+    if wrong := [number for number, text in enumerate(texts, 1) if not isinstance(text, str)]:
+        raise UserError(f"line {wrong[0]} is no text but {texts[wrong[0] - 1]!r:.80}")
+    if prefixes is None:
+        return texts, [""] * len(texts)
+    alone = isinstance(prefixes, str) or any(isinstance(prefix, int) for prefix in prefixes)
+    given = [cast(Prefix, prefixes)] if alone and one else list(cast(Sequence[Prefix], prefixes))
+    if (alone and not one) or len(given) != len(texts):
+        raise UserError(f"give a list of as many prefixes as there are lines, {len(texts)}: an empty one where none is")
+    return texts, given
+
+
+def _whole(text: str) -> str:
+    """Return a text with U+FFFD for each half of a surrogate pair, which is no character."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _distinct(found: list[Translation]) -> list[Translation]:

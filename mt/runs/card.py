@@ -47,7 +47,8 @@ def describe_best(best: dict[str, Any] | None) -> str:
     if best is None:
         return "none yet"
     chrf = f", chrF {best['validation_chrf']:.2f}" if "validation_chrf" in best else ""
-    return f"BLEU {best['validation_bleu']:.2f}{chrf} (greedy search) at update {best['update']:,}"
+    by = {"bleu": "BLEU", "chrf": "chrF", "loss": "loss"}[best.get("chosen_by", "bleu")]
+    return f"BLEU {best['validation_bleu']:.2f}{chrf} (greedy search) at update {best['update']:,}, the best by {by}"
 
 
 def tells_nothing(validations: Sequence[dict[str, Any]]) -> bool:

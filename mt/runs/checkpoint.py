@@ -41,13 +41,18 @@ def set_weights(model: nn.Module, tensors: Mapping[str, Tensor], origin: Path) -
         raise UserError(
             f"{origin} does not fit the config beside it (first difference: {min(wrong)}); restore the pair"
         )
+    must_be_finite(tensors, origin)
+    for name, tensor in mine.items():
+        tensor.copy_(tensors[name])
+
+
+def must_be_finite(tensors: Mapping[str, Tensor], origin: Path) -> None:
+    """Raise UserError when one of them has numbers that are not finite."""
     if bad := [name for name, tensor in tensors.items() if not tensor.isfinite().all()]:
         raise UserError(
             f"{origin} has numbers that are not finite (first in {min(bad)}), as after a training that diverged: "
             f"restore it, or train anew with a lower train.learning_rate"
         )
-    for name, tensor in mine.items():
-        tensor.copy_(tensors[name])
 
 
 def save(path: Path, tensors: Mapping[str, Tensor], record: Mapping[str, Any]) -> None:

@@ -21,6 +21,8 @@ class Position:
     """What the plateau schedule has multiplied the learning rate by."""
     seconds: float = 0.0
     finished: bool = False
+    first_loss: float = 0.0
+    """Training loss of the first update, per target piece: that of untrained weights."""
     summed_loss: float = 0.0
     """Training loss (label-smoothed) since the last validation, in nats, and over how many target pieces."""
     tokens: int = 0

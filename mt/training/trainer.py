@@ -27,6 +27,7 @@ from mt.models.contract import NOTHING, Look, default_site
 from mt.runs import checkpoint
 from mt.runs.run import CACHE, CONFIG, FORMAT, LESSONS, METRICS, STATE, WEIGHTS, Run
 from mt.training.average import Average
+from mt.training.divergence import Watch
 from mt.training.losses import coverage_loss, cross_entropy, guide_loss
 from mt.training.materials import Materials
 from mt.training.position import Position
@@ -35,10 +36,6 @@ from mt.training.teacher import Teacher
 from mt.training.validation import Validator, describe, rank
 
 log = logging.getLogger("mt")
-SETTLED = 200
-"""After so many updates a training knows more than nothing."""
-UNTRAINED = 1.5
-"""So many times the loss of guessing uniformly has no model before that, unless its training diverges."""
 
 
 class Trainer:
@@ -92,6 +89,7 @@ class Trainer:
             record.pop("format", FORMAT)
             for retired in ("best_bleu", "best_update"):  # which the records tell, too
                 record.pop(retired, None)
+            record.setdefault("first_loss", 0.0)  # older states do not say
             if record.keys() != {*(one.name for one in fields(Position)), "made_with"}:
                 raise UserError(
                     f"{self.run / STATE} is not the state of a training: restore it, or start anew (--overwrite)"
@@ -101,6 +99,7 @@ class Trainer:
             for name, tensor in tensors.items():
                 kind, _, rest = name.partition(".")
                 groups.setdefault(kind, {})[rest] = tensor
+            checkpoint.must_be_finite(tensors, self.run / STATE)
             checkpoint.set_weights(self.model, groups["model"], self.run / STATE)
             checkpoint.set_weights(self.average.module, groups["average"] or groups["model"], self.run / STATE)
             self.best = groups["best"]
@@ -173,30 +172,26 @@ class Trainer:
                 update=self.position.update + 1,
                 batch=self.position.batch + 1,
                 seconds=self.position.seconds + time.monotonic() - clock,
+                first_loss=self.position.first_loss or loss / tokens,
                 summed_loss=self.position.summed_loss + loss,
                 tokens=self.position.tokens + tokens,
             )
             meter.add(len(rows), tokens, f"loss {self.position.summed_loss / self.position.tokens:.3f}")
             if self.position.batch == len(batches):
-                self._must_have_learned()
+                epoch_loss = self.position.summed_loss / self.position.tokens
+                if wrong := self._watch.judge_training(epoch_loss):
+                    raise UserError(self._diverged(self.position.update, wrong))
             if self._validation_is_due(len(batches)):
-                meter.say(self.validate())
+                meter.say(self.validate(self.position.batch == len(batches)))
             elif self.position.update % config.save_every == 0:
                 self.save()
             if self.interrupted or self.position.finished:
                 break
         meter.close()
 
-    def _must_have_learned(self) -> None:
-        """Raise UserError when the training loss, at the end of an epoch, is far above that of guessing uniformly.
-
-        Untrained weights may be a little above, and so may be a training whose learning rate is still warming up.
-        """
-        loss, guess = self.position.summed_loss / self.position.tokens, math.log(len(self.tokenizers.target))
-        slack = 1.0 if self.position.update >= max(self.config.train.warmup, SETTLED) else UNTRAINED
-        if loss > slack * guess:
-            told = f"the training loss is {loss:.4g}, and guessing would have {guess:.4g}"
-            raise UserError(self._diverged(self.position.update, told))
+    @property
+    def _watch(self) -> Watch:
+        return Watch(len(self.tokenizers.target), self.position.first_loss)
 
     def _validation_is_due(self, batches: int) -> bool:
         config, position = self.config.train, self.position
@@ -239,31 +234,36 @@ class Trainer:
 
     # Validation -------------------------------------------------------------------------------------------------------
 
-    def validate(self) -> str:
+    def validate(self, epoch_ends: bool = True) -> str:
         """Score the validation split, keep the best weights, move the schedule, and save; return how it went.
 
-        Raises UserError when the loss is not a finite number; the weights and the state on disk are then as before.
+        Raises UserError when the loss is no finite number, or at the end of an epoch when it is that of a training that
+        has diverged; the weights and the state on disk are then as before.
         """
         clock, config, position = time.monotonic(), self.config.train, self.position
         averaged = self.average.module
         averaged.eval()
         found = self.validator.score(averaged)
-        if not math.isfinite(found["validation_loss"]):
-            raise UserError(self._diverged(position.update, f"the validation loss is {found['validation_loss']}"))
-        training = position.summed_loss / position.tokens
+        loss, training = found["validation_loss"], position.summed_loss / position.tokens
+        if not math.isfinite(loss):
+            raise UserError(self._diverged(position.update, f"the validation loss is {loss}"))
+        lost = self._watch.judge_validation(loss, training)
+        if lost and epoch_ends:
+            raise UserError(self._diverged(position.update, lost))
         record: dict[str, Any] = {
             "update": position.update,
             "epoch": position.epoch + 1,
             "train_loss": training,
         } | found
-        best, mine = position.best, rank(record, config.choose_by)
-        least = rank(best, config.choose_by) if best else (-math.inf,)
-        if mine >= least:
+        best, mine = position.best, rank(record, self.validator.choose_by)
+        least = rank(best, self.validator.choose_by) if best else (-math.inf,)
+        better = mine >= least and not lost
+        if better:
             self.best = {name: tensor.clone() for name, tensor in checkpoint.weights(averaged).items()}
-        stale = 0 if mine > least else position.stale + 1
+        stale = 0 if better and mine > least else position.stale + 1
         drop = config.schedule == "plateau" and stale and stale % config.patience == 0
         seconds = position.seconds + time.monotonic() - clock
-        record |= {"best": mine >= least, "seconds": round(seconds)}
+        record |= {"best": better, "chosen_by": self.validator.choose_by, "seconds": round(seconds)}
         self.position = replace(
             position,
             stale=stale,

@@ -32,10 +32,13 @@ class Validator:
         self.tokenize = choose_tokenizer(
             given.config.metrics.tokenize, given.config.corpus.target, given.splits["train"].targets
         )
-
         references = self.split.targets
-        if note := metrics.short_references(metrics.Texts(references, references, tokenize=self.tokenize)):
-            log.warning("validation: %s, and chrF more (train.choose_by)", note)
+        note = metrics.short_references(metrics.Texts(references, references, tokenize=self.tokenize))
+        if note:
+            log.warning("validation: %s, and chrF more", note)
+        asked = given.config.train.choose_by
+        self.choose_by = "chrf" if note and asked == "bleu" else asked
+        """What makes a validation the best (train.choose_by); never BLEU where it tells little."""
 
     def score(self, model: Seq2Seq) -> dict[str, float]:
         """Return what metrics.jsonl says of a model: loss, BLEU and chrF, or the loss alone where it is not finite."""

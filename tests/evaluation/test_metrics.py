@@ -105,6 +105,8 @@ def test_unequal_or_empty_lists_are_refused():
         Texts(["a", "b"], ["a"])
     with pytest.raises(UserError, match="no sentences"):
         Texts([], [])
+    with pytest.raises(UserError, match="letter by letter"):
+        Texts("hello", "hallo")
 
 
 def test_the_papers_score_is_bleu_of_lower_case_moses_words():

@@ -33,16 +33,15 @@ def no_mecab(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("no_mecab")
 @pytest.mark.parametrize("language", TEXTS)
 def test_a_language_has_its_tokenizer_whatever_its_text(language: str) -> None:
-    for name in (language, f"{language}-XY", f"{language.upper()}_Script"):
+    for name in (language, f"{language}-XY", f"{language.upper()}_Latn_XY", f"{language} (somewhere)"):
         assert choose_tokenizer("auto", name, [TEXTS["en"]]) == EXPECTED.get(language, "13a")
 
 
 @pytest.mark.usefixtures("no_mecab")
 @pytest.mark.parametrize("language", TEXTS)
 def test_a_language_of_another_name_has_that_of_its_script(language: str) -> None:
-    by_script = EXPECTED | {"ko": "13a"}  # Korean has spaces
-    for name in ("target", "xx", "en"):
-        assert choose_tokenizer("auto", name, [TEXTS[language]] * 3 + ["OK 12"]) == by_script.get(language, "13a")
+    for name in ("target", "xx", "en", "my_target", "lo-res", "zh_pinyin"):
+        assert choose_tokenizer("auto", name, [TEXTS[language]] * 3 + ["OK 12"]) == EXPECTED.get(language, "13a")
 
 
 def test_words_of_a_dictionary_are_used_where_it_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,7 @@
 """What a translation says of itself, and what a caller may ask for besides: prefixes, sites, other weights, traces."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -175,6 +177,35 @@ def test_a_text_alone_is_one_line() -> None:
     assert made.translate("")[0].text == ""
 
 
+def test_lines_may_come_from_anywhere_but_are_texts() -> None:
+    made = translator(settings())
+    expected = [one.text for one in made.translate(LINES[:3])]
+    for lines in (tuple(LINES[:3]), iter(LINES[:3]), (line for line in LINES[:3])):
+        assert [one.text for one in made.translate(lines)] == expected
+    wrongs: list[Any] = [["a", None], ["a", b"b"], ["a", 3]]
+    for wrong in wrongs:
+        with pytest.raises(UserError, match="line 2 is no text but"):
+            made.translate(wrong)
+
+
+def test_half_a_surrogate_pair_is_read_as_what_it_is_not() -> None:
+    made = translator(settings())
+    half, known = made.translate(["Der \ud800 Kater", "Der \ufffd Kater"])
+    assert_same(half, known)
+
+
+def test_prefixes_are_one_for_each_line() -> None:
+    made = translator(settings())
+    pieces = made.tokenizers.target.encode("The")
+    (expected,) = made.translate(LINES[:1], prefixes=["The"])
+    assert expected.text.startswith("The")
+    assert_same(made.translate(LINES[0], prefixes="The")[0], expected)
+    assert_same(made.translate(LINES[0], prefixes=pieces)[0], expected)
+    for wrong in ("The", pieces, ["The"], []):
+        with pytest.raises(UserError, match="as many prefixes as there are lines, 3"):
+            made.translate(LINES[:3], prefixes=wrong)
+
+
 def repeating(many: int) -> Translator:
     """A translator for which several pieces are one text: a letter, and the byte that spells it."""
     spelling = {"B", "<0x42>"}
@@ -218,6 +249,7 @@ def test_empty_and_cut_translations_are_counted_and_many_are_warned_of(caplog: p
     found[6] = Translation(" ")
     found[7] = Translation("c", cut=True)
     assert count_outputs(lines, found) == Outputs(199 + 1, empty=2, cut=3)
+    assert count_outputs(["\u200b", "\u00ad "], [Translation()] * 2) == Outputs(0, 0, 0)
     assert count_outputs(lines[:100], found[:100]) == Outputs(100, empty=2, cut=3)
     assert [message.split(":")[0] for message in caplog.messages] == [
         "3 of 200 lines have a translation cut by the limit on its length",

@@ -195,10 +195,10 @@ def test_losses_by_which_votes_are_chosen_are_those_of_the_model_that_votes(
     mine = Run(run)
     tokenizers, splits = mine.tokenizers, mine.splits
     write_datastore(mine)
-    script("nearest").nearest(run, count=[40, 3], weight=[0.4], temperature=[0.1])
+    script("nearest").nearest(run, count=[40, 12], weight=[0.4], temperature=[0.1])
     table = [line.strip("| ").split(" | ") for line in capsys.readouterr().out.splitlines()[2:]]
-    assert [row[0] for row in table] == ["0", "40", "3"]
-    for row, count in zip(table, (0, 40, 3), strict=True):
+    assert [row[0] for row in table] == ["0", "40", "12"]
+    for row, count in zip(table, (0, 40, 12), strict=True):
         made = with_neighbours(mine.model, mine, Nearest(count=count, weight=0.4, temperature=0.1))
         total = pieces = 0.0
         for source, target in zip(splits["validation"].sources, splits["validation"].targets, strict=True):

@@ -2,6 +2,7 @@
 
 import json
 import math
+import shutil
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from conftest import write_numbers
 from mt.core.errors import UserError
 from mt.runs import checkpoint
 from mt.runs.run import Run
+from mt.training.divergence import Watch
 
 SHORT = (
     *("vocabulary.size=300", "model.embedding=16", "model.hidden=16", "model.encoder_hidden=16"),
@@ -49,6 +51,54 @@ def test_a_rate_that_is_right_is_not_stopped(numbers: tuple[Path, Path]) -> None
     run = Run(numbers[1])
     assert run.is_finished
     assert all(math.isfinite(record["validation_loss"]) for record in run.validations)
+
+
+TRANSFORMER = "model={kind: transformer, width: 512, layers: 1, heads: 4, feedforward: 32}"
+
+
+@pytest.mark.parametrize("rate", ["1.5e-3", "1e-7"])
+@pytest.mark.parametrize("warmup", [0, 300])
+def test_weights_that_have_learned_little_yet_have_not_diverged(
+    numbers: tuple[Path, Path], tmp_path: Path, rate: str, warmup: int
+) -> None:
+    """An untrained Transformer of such a width has twice the loss of guessing."""
+    rates = ("train.epochs=3", f"train.learning_rate={rate}", f"train.warmup={warmup}", "train.batch_tokens=100000")
+    size = ("vocabulary.size=300", TRANSFORMER, "threads=1")
+    done = mt("train", numbers[0], *size, *rates, "--run", tmp_path / "run")
+    assert done.returncode == 0, done.stderr
+    assert Run(tmp_path / "run").validations[0]["train_loss"] > 1.5 * math.log(300)
+
+
+@pytest.mark.parametrize("more", [["train.batch_tokens=100000"], ["train.validate_every=1"]])
+def test_one_update_can_diverge(numbers: tuple[Path, Path], tmp_path: Path, more: list[str]) -> None:
+    rates = ("train.epochs=1", "train.learning_rate=1e5")
+    done = mt("train", numbers[0], *SHORT, *rates, *more, "--run", tmp_path / "run")
+    assert done.returncode == 1
+    assert "loss is" in done.stderr
+    assert "has the best weights" not in done.stderr
+    assert not (tmp_path / "run/model.safetensors").exists()
+
+
+def test_losses_are_judged_by_what_an_untrained_model_has() -> None:
+    watch, unknown = Watch(300, first_loss=11.0), Watch(300, first_loss=0.0)
+    assert not watch.judge_training(11.1)
+    assert not unknown.judge_training(math.log(300))
+    assert "the training loss is 14, and guessing would have 5.704" in watch.judge_training(14.0)
+    assert unknown.judge_training(7.0)
+    assert "the validation loss is 14," in watch.judge_validation(14.0, training=10.0)
+    assert not watch.judge_validation(14.0, training=0.3)  # overfitting
+    assert watch.judge_validation(1e6, training=0.3)
+
+
+def test_a_state_that_is_not_finite_is_not_gone_on_with(numbers: tuple[Path, Path], tmp_path: Path) -> None:
+    shutil.copytree(numbers[1], tmp_path / "run")
+    tensors, record = checkpoint.read(tmp_path / "run/state.safetensors")
+    name = min(name for name in tensors if name.startswith("optimizer.exp_avg."))
+    tensors[name].view(-1)[0] = torch.nan
+    checkpoint.save(tmp_path / "run/state.safetensors", tensors, record | {"finished": False})
+    done = mt("train", tmp_path / "run/config.yaml", "--run", tmp_path / "run", "--resume")
+    assert done.returncode == 1
+    assert f"state.safetensors has numbers that are not finite (first in {name})" in done.stderr
 
 
 def test_weights_of_a_validation_that_is_not_finite_are_not_kept(numbers, tmp_path, monkeypatch) -> None:

@@ -164,8 +164,8 @@ def test_plateau_multiplies_the_rate_after_patience(trainer, monkeypatch):
     scales = []
     validate = job.validate
 
-    def watched():
-        said = validate()
+    def watched(*given):
+        said = validate(*given)
         scales.append(job.position.scale)
         job.interrupted = len(scales) == 8
         return said
