@@ -53,7 +53,7 @@ def test_python_m_mt_is_the_command() -> None:
     done = subprocess.run([sys.executable, "-m", "mt", "--help"], cwd=ROOT, capture_output=True, text=True, check=True)
     assert "train" in done.stdout
     assert "translate" in done.stdout
-    assert PROJECT["scripts"] == {"mt": "mt.cli:main"}
+    assert PROJECT["scripts"] == {"mt": "mt.__main__:main"}
 
 
 def build(what: str, source: Path, folder: Path) -> Path:
@@ -77,7 +77,7 @@ def says(path: Path, folder: Path, *arguments: str) -> str:
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | {
         "PYTHONPATH": str(path)
     }
-    code = "import sys, mt; sys.argv[0] = 'mt'; from mt.cli import main; print(mt.__file__, flush=True); main()"
+    code = "import sys, mt; sys.argv[0] = 'mt'; from mt.__main__ import main; print(mt.__file__, flush=True); main()"
     done = subprocess.run(
         [sys.executable, "-c", code, *arguments],
         cwd=folder,

@@ -14,7 +14,7 @@ import typer
 
 from mt.commands.options import CHANGES, Others, RunPath
 from mt.config import Search
-from mt.config.overrides import change, parse_changes
+from mt.config.overrides import KEYS, change, parse_changes
 from mt.core.errors import UsageError, UserError
 from mt.core.progress import Meter
 from mt.core.text import decode_sentences, read_sentences
@@ -53,6 +53,8 @@ def translate(
     changes = parse_changes([*short, *long])
     if "metrics" in changes:
         raise UsageError("metrics.* says how a split is scored: give it to `mt eval`")
+    if changed := [sentence for sentence in sentences or [] if sentence.partition("=")[0] in KEYS]:
+        raise UsageError(f"{changed[0]} is a setting, not a sentence: write --set {changed[0]}")
     if sentences and input_file:
         raise UsageError("give sentences or --input, not both")
     if picture and picture.suffix.lower() not in PICTURES:

@@ -18,9 +18,9 @@ def count_outputs(lines: Sequence[str], found: Sequence[Translation]) -> Outputs
     cut = sum(one.cut for one in made)
     outputs = Outputs(len(made), sum(not one.cut and not one.text.strip() for one in made), cut)
     for number, what in (
-        (outputs.empty, "have an empty translation: the model has perhaps learned too little"),
-        (outputs.cut, "have a translation cut by the limit on its length: raise search.max_ratio or search.max_extra"),
+        (outputs.empty, "are empty: the model has perhaps learned too little"),
+        (outputs.cut, "are cut by the limit on their length: raise search.max_ratio or search.max_extra"),
     ):
         if number > MOST * outputs.lines:
-            log.warning("%d of %d lines %s", number, outputs.lines, what)
+            log.warning("of %d translations, %d %s", outputs.lines, number, what)
     return outputs

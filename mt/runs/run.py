@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from mt.config import Config
 from mt.config.files import read_config
+from mt.config.mistakes import closest
 from mt.core.errors import UserError
 from mt.corpora import load_splits
 from mt.corpora.pairs import Split
@@ -86,6 +87,9 @@ class Run:
     def config(self) -> Config:
         """The configuration it was trained with. Raises UserError when there is no run here."""
         if not self.exists:
+            if not self.path.exists():
+                near = closest(self.path.name, [path.parent.name for path in self.path.parent.glob(f"*/{CONFIG}")])
+                raise UserError(f"{self} is not a run directory: there is no such folder{'; ' * bool(near)}{near}")
             raise UserError(f"{self} is not a run directory: it has no {CONFIG} and tokenizer")
         return read_config(self / CONFIG, of_run=True)
 

@@ -63,8 +63,8 @@ def train(config: Config, path: Path, *, resume: bool = False, overwrite: bool =
         if not position.finished:
             write_card(Run(path), trainer.model.summary)
             log.info(
-                "interrupted at update %d; all is saved in %s, and `mt train %s --run %s --resume` continues",
-                *(position.update, run, shlex.quote(str(run / CONFIG)), shlex.quote(str(run))),
+                "interrupted at update %d; all is saved in %s, and `%s` continues",
+                *(position.update, run, resume_command(run)),
             )
             return False
         log.info(
@@ -75,6 +75,11 @@ def train(config: Config, path: Path, *, resume: bool = False, overwrite: bool =
             log.warning("%s", BLEU_TELLS_NOTHING)
         complete(Run(path))
     return True
+
+
+def resume_command(run: Run) -> str:
+    """Return the command that goes on with a run."""
+    return f"mt train {shlex.quote(str(run / CONFIG))} --run {shlex.quote(str(run))} --resume"
 
 
 def complete(run: Run) -> None:
@@ -159,8 +164,8 @@ def _must_be_the_same(config: Config, run: Run) -> Config:
         f"{key} is {mine.get(key)} here and {theirs.get(key)} there" for key in differing if key not in older
     ]:
         raise UserError(
-            f"{run} holds another experiment ({'; '.join(others)}): choose another directory with --run, or "
-            f"replace it with --overwrite"
+            f"{run} holds another experiment ({'; '.join(others)}): go on with it by `{resume_command(run)}`, choose "
+            f"another directory with --run, or replace it with --overwrite"
         )
     return run.config.model_copy(update={"threads": config.threads or run.config.threads})
 

@@ -136,6 +136,7 @@ class Trainer:
     def train(self) -> None:
         """Train to the end, or until interrupted; either way the state is saved."""
         epochs = self.config.train.epochs
+        self._warn_of_warmup()
         while not self.position.finished and not self.interrupted:
             batches = self.order(self.position.epoch)
             self._epoch(batches)
@@ -147,6 +148,16 @@ class Trainer:
                 self.save()
         if self.interrupted:
             self.save()
+
+    def _warn_of_warmup(self) -> None:
+        """Say that little will be learned, where the learning rate rises through more than half of the training."""
+        warmup, updates = self.config.train.warmup, self.config.train.epochs * len(self.order(0))
+        if 2 * warmup > updates:
+            log.warning(
+                "the learning rate rises during %d of about %d updates, so little may be learned: lower train.warmup, "
+                "lower train.batch_tokens, or raise train.epochs",
+                *(min(warmup, updates), updates),
+            )
 
     def order(self, epoch: int) -> list[list[int]]:
         """Return the batches of an epoch."""

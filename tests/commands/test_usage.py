@@ -31,6 +31,10 @@ WRONG: list[tuple[list[str], str]] = [
     (["train", "toy", "model.hiden=3"], "unknown key model.hiden in the command line: did you mean model.hidden?"),
     (["config", "toy", "--schema"], "give no name with it"),
     (["translate", "nowhere", "x", "-b", "3", "--set", "search.beam=4"], "search.beam is given twice"),
+    (
+        ["translate", "nowhere", "search.beam=1"],
+        "search.beam=1 is a setting, not a sentence: write --set search.beam=1",
+    ),
     (["translate", "nowhere", "x", "--set", "metrics.tokenize=char"], "give it to `mt eval`"),
     (["eval", "nowhere", "metrics.tokenize=chra"], "did you mean char?"),
     (["eval", "nowhere", "search.baem=1"], "did you mean search.beam?"),

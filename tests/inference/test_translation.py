@@ -252,7 +252,7 @@ def test_empty_and_cut_translations_are_counted_and_many_are_warned_of(caplog: p
     assert count_outputs(["\u200b", "\u00ad "], [Translation()] * 2) == Outputs(0, 0, 0)
     assert count_outputs(lines[:100], found[:100]) == Outputs(100, empty=2, cut=3)
     assert [message.split(":")[0] for message in caplog.messages] == [
-        "3 of 200 lines have a translation cut by the limit on its length",
-        "2 of 100 lines have an empty translation",
-        "3 of 100 lines have a translation cut by the limit on its length",
+        "of 200 translations, 3 are cut by the limit on their length",
+        "of 100 translations, 2 are empty",
+        "of 100 translations, 3 are cut by the limit on their length",
     ]

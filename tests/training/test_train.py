@@ -175,6 +175,14 @@ def test_plateau_multiplies_the_rate_after_patience(trainer, monkeypatch):
     assert scales == [1.0, 1.0, 0.5, 0.5, 0.25, 0.25, 0.25, 0.125]
 
 
+@pytest.mark.parametrize(("warmup", "said"), [(20, True), (1, False)])
+def test_a_warmup_longer_than_half_of_the_training_is_warned_of(trainer, caplog, warmup, said):
+    job = trainer(warmup=warmup)
+    job.train()
+    updates = job.position.update
+    assert (f"during {min(warmup, updates)} of about {updates} updates" in caplog.text) == said
+
+
 def test_a_gradient_that_is_not_finite_stops_with_advice(trainer):
     job = trainer()
     with torch.no_grad():
