@@ -62,7 +62,7 @@ def test_what_is_no_run_and_what_has_no_model_is_said(tmp_path: Path) -> None:
         _ = Run(tmp_path).model
     path = write_run(tmp_path / "run", config(RNN))
     assert latest(tmp_path).path == path
-    with pytest.raises(UserError, match="rnu is not a run directory: there is no such folder; did you mean run?"):
+    with pytest.raises(UserError, match=r"rnu is not a run directory: there is no such folder; did you mean run\?"):
         _ = Run(tmp_path / "rnu").model
     (path / "model.safetensors").unlink()
     assert Run(path).fingerprint == ""
