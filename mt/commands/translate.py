@@ -64,7 +64,8 @@ def translate(
 
     first, ensemble = Run(run), [Run(other) for other in others or []]
     translator = translator_of(first, ensemble, change(first.config, changes, n_best))
-    write_translations(translator, sentences, input_file, Output(n_best, alignments, picture, plot))
+    raw = getattr(first.config.corpus, "raw", False)
+    write_translations(translator, sentences, input_file, Output(n_best, alignments, picture, plot), raw=raw)
 
 
 @dataclass(frozen=True)
@@ -78,10 +79,11 @@ class Output:
 
 
 def write_translations(
-    translator: "Translator", sentences: Sequence[str] | None, file: Path | None, output: Output
+    translator: "Translator", sentences: Sequence[str] | None, file: Path | None, output: Output, *, raw: bool = False
 ) -> None:
     """Print one line for each line of input, or up to n_best of "its number, score, translation"; below each, its plot.
 
+    A file is read as a corpus that is `raw`, or is not; of standard input each line is a sentence, markup or not.
     Raises UsageError when files are asked for at the prompt, UserError when the input or the model is not fit.
     """
     if (output.alignments or output.picture or output.plot) and not translator.has_attention:
@@ -93,11 +95,11 @@ def write_translations(
         ]:
             raise UserError(f"sentence {wrong[0]} on the command line is not UTF-8")
     elif file:
-        lines = read_sentences(file)
+        lines = read_sentences(file, raw=raw)
     elif sys.stdin.isatty():
         return _converse(translator, output)
     else:
-        lines = decode_sentences(sys.stdin.buffer.read(), "standard input")
+        lines = decode_sentences(sys.stdin.buffer.read(), "standard input", raw=raw)
     return _write(_translate(translator, lines, output), output)
 
 

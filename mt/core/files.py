@@ -27,8 +27,11 @@ class Packing:
 PACKINGS = {
     "gzip": Packing(".gz", re.compile(rb"\x1f\x8b"), gzip.decompress),
     "bzip2": Packing(".bz2", re.compile(rb"BZh[1-9](1AY&SY|\x17rE8P\x90)"), bz2.decompress),
+    "lzma": Packing(".lzma", re.compile(rb"\]\0\0([\x04\x10\x20\x40\x80]\0|\0[\1-\4])"), lzma.decompress),
     "xz": Packing(".xz", re.compile(rb"\xfd7zXZ\0"), lzma.decompress),
 }
+
+TAR_ARCHIVES = {".tgz", ".tbz", ".tbz2", ".txz", ".tlz"}
 
 
 @contextmanager
@@ -91,6 +94,8 @@ def read_bytes(path: Path) -> bytes:
         data = path.read_bytes()
         named = next((kind for kind, packing in PACKINGS.items() if path.suffix.lower() == packing.suffix), "")
         packed = packing_of(data)
+        if packed and path.suffix.lower() in TAR_ARCHIVES:
+            raise UserError(f"{path} is a tar archive, compressed with {packed}: unpack it")
         if packed and packed != named:
             plain = path.with_suffix("") if named else path
             raise UserError(

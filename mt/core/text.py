@@ -20,10 +20,19 @@ MARKS = {
 """Byte-order marks, and what the bytes after them are."""
 WITHOUT_MARK = ("utf-32-le", "utf-32-be", "utf-16-le", "utf-16-be")
 WESTERN = "windows-1252"
-OTHERS = ("windows-1250", "windows-1251", "shift_jis", "euc-kr", "gb18030")
-"""Frequent encodings that have no control characters in place of letters, as ISO 8859 has."""
-SHARE = 0.6
-"""The part of the letters that is no ASCII, from which on a text is not in a western language."""
+LATIN = ("windows-1250", "windows-1254", "iso-8859-2")
+OTHERS = (
+    *("euc-jp", "shift_jis", "euc-kr", "big5", "gb18030"),  # first, because few other texts can be read in them
+    *("windows-1251", "windows-1253", "windows-1255", "windows-1256", "koi8-r", "cp874", *LATIN),
+)
+"""Frequent encodings of other languages than western European ones; LATIN are those of languages with Latin letters."""
+_LETTER = rb"[\x80\x82\x84\x85\x8a\x8c\x8e\x91-\x97\x9a\x9c\x9e\xa0\xa1\xab\xb0\xb7\xbb\xbf-\xff]"
+AMONG_ASCII = re.compile(rb"(?<![\x80-\xff])(?:%b{1,2}|(?<=[a-z])%b{3}(?=[a-z]))(?![\x80-\xff])" % (_LETTER, _LETTER))
+"""Letters, quotes, dashes and the euro as windows-1252 has them, but few in a row, between letters that are ASCII."""
+SHARE = 0.8
+"""The part of the bytes above 127 that stand so in a text of a western European language, or more."""
+NO_CHARSETS = {"idna", "punycode", "undefined", "unicode-escape", "raw-unicode-escape"}
+"""Codecs from bytes to text that no file is written in."""
 MOST_NULS = 0.2
 """The part of the bytes that is NUL, from which on they are two or four to a character."""
 SIGNATURES = {
@@ -39,11 +48,16 @@ SIGNATURES = {
     b"SQLite format 3\0": "a data base",
     b"\xd0\xcf\x11\xe0": "a document of an office program",
 }
-CONTROL = re.compile(r"[\x80-\x9f]")
+C1 = re.compile(r"[\x80-\x9f]")
+CONTROL = re.compile(r"[\x80-\x84\x86-\x9f]")
+"""All but U+0085, which is white space."""
+WINDOWS = {1: 1252, 2: 1250, 5: 1251, 6: 1256, 7: 1253, 8: 1255, 9: 1254, 13: 1257}
+"""By its number, the windows encoding that has letters where a part of ISO 8859 has control characters."""
 BINARY = re.compile(r"[\0-\x08\x0e-\x1a\x1c-\x1f\x7f-\x9f]")
 ROOTS = "tmx|xliff|xml|srcset|refset|tstset|mteval|doc|document|dataset|corpus|collection|html|body|head|root"
-MARKUP = re.compile(rf"<(\?xml|!DOCTYPE|!--|({ROOTS})\b[^<>]*>)", re.IGNORECASE)
+MARKUP = re.compile(rf"<(\?xml|!DOCTYPE|({ROOTS})(\s[^<>]*=[^<>]*)?>\s*(<|\n|$))", re.IGNORECASE)
 TAG = re.compile(r"</?(?!(?:i|b|u|s|em|strong|font|unk|pad|br|a|span)\b)[a-z][\w:.-]*(\s[^<>]*)?/?>", re.IGNORECASE)
+END_TAG = re.compile(rf"(?=</){TAG.pattern}", re.IGNORECASE)
 LOOKED_AT = 1000
 """Lines that are looked at to see whether a file is markup."""
 FIRST = 20
@@ -51,57 +65,70 @@ FIRST = 20
 
 
 def read_sentences(path: Path, encoding: str | None = None, *, raw: bool = False) -> list[str]:
-    """Return the lines of a file of sentences, which may be compressed (.gz, .bz2, .xz), as `decode_sentences`."""
-    return decode_sentences(read_bytes(path), str(path), encoding, raw=raw)
+    """Return the lines of a file of sentences, which may be compressed (.gz, .bz2, .xz), as `decode_sentences`.
+
+    Raises UserError, unless the text is `raw`, where they are XML or JSON.
+    """
+    lines = decode_sentences(read_bytes(path), str(path), encoding, raw=raw)
+    if not raw and (kind := _structure(lines)):
+        way_out = "mt translate takes them from standard input" if encoding is None else "set corpus.raw: true"
+        raise UserError(f"{path} is {kind}. Where its lines are sentences as they stand, {way_out}")
+    return lines
 
 
 def decode_sentences(data: bytes, name: str, encoding: str | None = None, *, raw: bool = False) -> list[str]:
-    """Return the lines of `data`, called `name`, without their ends; only a line feed ends one, as in `wc -l`.
+    """Return the lines of `data`, called `name`, without their ends: line feeds, or carriage returns where none is.
 
     A byte-order mark says what the bytes are, else `encoding`, which is UTF-8 where there is none to set. Raises
     UserError, with the line and what to do, where they are not that, or compressed, or an archive; and, unless the text
-    is `raw`, where they are XML or JSON or hold control characters that stand for bytes of another encoding.
+    is `raw`, where they hold control characters that stand for bytes of another encoding.
     """
     if kind := _container(data):
         raise UserError(f"{name} is {kind}, not text: unpack or export it, so that each line is a sentence")
     mark = next((mark for mark in MARKS if data.startswith(mark)), b"")
     reading = MARKS.get(mark) or codecs.lookup(encoding or "utf-8").name
+    if not mark:
+        _must_not_be_another(data, name, reading, settable=encoding is not None)
     text = _decode(data[len(mark) :], name, reading, settable=encoding is not None)
+    if "\n" not in text:
+        text = text.replace("\r", "\n")  # as on the Macintosh of long ago
     lines = [line.removesuffix("\r") for line in text.split("\n")]
     if lines[-1] == "" and not text.endswith("\r"):
         lines.pop()
-    if not raw:
-        if kind := _structure(text, lines):
-            raise UserError(f"{name} is {kind}")
-        for number, line in enumerate(lines, 1) if CONTROL.search(text) else ():
-            must_not_be_misread(line, f"{name}, line {number}", settable=not mark and reading != "utf-8")
+    for number, line in enumerate(lines, 1) if not raw else ():
+        must_not_be_misread(line, f"{name}, line {number}", "" if mark else reading)
     return lines
 
 
-def must_not_be_misread(line: str, where: str, *, settable: bool = False) -> None:
-    """Raise UserError where a line has a control character U+0080 to U+009F.
+def must_not_be_misread(line: str, where: str, reading: str = "") -> None:
+    """Raise UserError where a line has a control character U+0080 to U+009F, but for the white space U+0085.
 
-    `settable` where corpus.encoding made it of a byte.
+    `reading` is the encoding that it was decoded from, where that is known: of a part of ISO 8859, U+0085 is refused.
     """
-    if found := CONTROL.search(line):
+    part = re.fullmatch(r"iso8859-(\d+)", reading)
+    found = (C1 if part else CONTROL).search(line)
+    if found:
+        meant = f"windows-{WINDOWS.get(int(part[1]), 1252)}" if part else WESTERN
         raise UserError(
-            f"{where}: the control character U+{ord(found[0]):04X}, which no text has. {WESTERN}? Such characters come "
-            f"from reading that as latin1: "
-            + (_remedy(WESTERN, settable=True) if settable else f"convert its origin anew, with `iconv -f {WESTERN}`")
+            f"{where}: the control character U+{ord(found[0]):04X}, which no text has. {meant}? Such characters come "
+            f"from reading that as {'ISO 8859' if part else 'latin1'}: "
+            + (_remedy(meant, settable=True) if part else f"convert its origin anew, with `iconv -f {meant}`")
         )
 
 
 def unknown_encoding(name: str) -> str:
     """Return why `corpus.encoding` cannot be `name`, with a suggestion; nothing where it can."""
     try:
-        b"a".decode(name)
+        if codecs.lookup(name).name not in NO_CHARSETS:
+            b"a".decode(name)
+            return ""
     except UnicodeError:
-        pass  # known: one byte is no text in it
+        return ""  # known: one byte is no text in it
     except (LookupError, ValueError):
-        known = sorted({*aliases, *aliases.values(), WESTERN, *OTHERS, *WITHOUT_MARK, "utf-8", "iso-8859-1"})
-        close = difflib.get_close_matches(name.lower(), known, 1)
-        return f"{name!r} is no encoding of text" + (f"; did you mean {close[0]}?" if close else "")
-    return ""
+        pass
+    known = sorted({*aliases, *aliases.values(), WESTERN, *OTHERS, *WITHOUT_MARK, "utf-8", "iso-8859-1"})
+    close = difflib.get_close_matches(name.lower(), known, 1)
+    return f"{name!r} is no encoding of text" + (f"; did you mean {close[0]}?" if close else "")
 
 
 def _container(data: bytes) -> str:
@@ -112,33 +139,43 @@ def _container(data: bytes) -> str:
     return next((kind for signature, kind in SIGNATURES.items() if data.startswith(signature)), "")
 
 
+def _must_not_be_another(data: bytes, name: str, encoding: str, *, settable: bool) -> None:
+    """Raise UserError where bytes without a byte-order mark can be read as `encoding` but are plainly in another."""
+    found = _wide(data) if encoding.startswith("utf") and b"\0" in data else ""
+    if found not in {"", encoding}:
+        raise UserError(f"{name} is {found.upper()} without a byte-order mark: {_remedy(found, settable=settable)}")
+    if data and encoding in {"utf-16", "utf-32"}:
+        raise UserError(f"{name} has no byte-order mark: set corpus.encoding: {encoding}-le, or {encoding}-be")
+    if not data.isascii() and not encoding.startswith("utf") and _reads(data, "utf-8"):
+        raise UserError(f"{name} is UTF-8, not {encoding}: leave corpus.encoding out")
+
+
 def _decode(data: bytes, name: str, encoding: str, *, settable: bool) -> str:
     """Decode, or say in which line that fails and what the encoding may be."""
-    if encoding == "utf-8" and b"\0" in data and (found := _wide(data)):
-        raise UserError(f"{name} is {found.upper()} without a byte-order mark: {_remedy(found, settable=settable)}")
     try:
         return data.decode(encoding)
     except UnicodeDecodeError as error:
         before = data[: error.start].decode(encoding, errors="replace")
         place = error.start - (data.rfind(b"\n", 0, error.start) + 1) + 1
+        number = (before.count("\n") or before.count("\r")) + 1
         raise UserError(
-            f"{name}, line {before.count(chr(10)) + 1}: not {encoding.replace('utf', 'UTF')} at byte {place}; "
+            f"{name}, line {number}: not {encoding.replace('utf', 'UTF')} at byte {place}; "
             f"{advise(data, settable=settable)}"
         ) from error
 
 
 def advise(data: bytes, *, settable: bool = False) -> str:
     """Return what to do with bytes that are not UTF-8; `settable` where corpus.encoding says what they are."""
-    if _reads(data, "utf-8"):
-        return "it is UTF-8, so leave corpus.encoding out"
     high = sum(byte > 127 for byte in data)
-    letters = high + sum(chr(byte).isalpha() for byte in data if byte < 128)
-    if high < SHARE * letters and _reads(data, WESTERN):
-        return f"it may be {WESTERN}: {_remedy(WESTERN, settable=settable)}"
-    others = [encoding for encoding in OTHERS if _reads(data, encoding)]
-    if not others:
+    western = sum(map(len, AMONG_ASCII.findall(data))) >= SHARE * high and _reads(data, WESTERN)
+    others = [encoding for encoding in (LATIN if western else OTHERS) if _reads(data, encoding)]
+    if not western and not others:
         return "it is damaged, or no text"
-    return f"find out what it is ({', '.join(others)} would do), and then {_remedy('THAT', settable=settable)}"
+    find_out = f"find out what it is ({', '.join(others)} can be read), and then {_remedy('THAT', settable=settable)}"
+    if not western:
+        return find_out
+    it_may_be = f"it may be {WESTERN}, if the text is in a western European language: "
+    return it_may_be + _remedy(WESTERN, settable=settable) + (f"; if it is not, {find_out}" if others else "")
 
 
 def _remedy(encoding: str, *, settable: bool) -> str:
@@ -164,11 +201,12 @@ def _wide(data: bytes) -> str:
     return best if spaces.get(best) else ""
 
 
-def _structure(text: str, lines: list[str]) -> str:
-    """Return what the text is, with what to do, where it is no sentences but a tree of them."""
-    start = text.lstrip()
+def _structure(lines: list[str]) -> str:
+    """Return what a text is, with what to do, where it is no sentences but a tree of them."""
+    start = "\n".join(lines).lstrip()
     some = [line.strip() for line in lines[:LOOKED_AT] if line.strip()]
-    if MARKUP.match(start) or 2 * sum(TAG.match(line) is not None for line in some) > len(some):
+    tagged = 2 * sum(TAG.match(line) is not None for line in some) > len(some)
+    if MARKUP.match(start) or (tagged and any(map(END_TAG.search, some))):
         return "XML, SGML or HTML, whose tags would be read as text: write its sentences, one a line, into plain files"
     if start[:1] in {"{", "["}:
         if all(_is_tree(line.removesuffix(",")) for line in some[:FIRST]):

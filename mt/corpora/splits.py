@@ -96,13 +96,13 @@ def _tell(parts: dict[str, list[int]], size: int, broken: int, origin: str) -> N
     for name, part in parts.items():
         if len(part) != size:
             log.info(
-                "%s: %s pairs are held out for %s, not %s, because pairs that share a sentence stay together",
-                *(origin, f"{len(part):,}", name, f"{size:,}"),
+                "%s: the pairs held out for %s are %s, not %s, because pairs that share a sentence stay together",
+                *(origin, name, f"{len(part):,}", f"{size:,}"),
             )
     if broken:
         log.warning(
-            "%s: too many of its pairs share sentences with one another, so %s held-out pairs have a sentence that "
-            "training may have seen; give files for %s, or a smaller corpus.held_out",
+            "%s: too many of its pairs share sentences with one another, so training may have seen a sentence of %s of "
+            "those held out; give files for %s, or a smaller corpus.held_out",
             *(origin, f"{broken:,}", " and ".join(parts)),
         )
 

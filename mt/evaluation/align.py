@@ -156,7 +156,8 @@ def _read(run: Run, asked: Pairs) -> tuple[str | None, Split]:
     """Return the name of the split, if it is one, and the pairs."""
     name = None
     if asked.source and asked.target:
-        sources, targets = ([line.strip() for line in read_sentences(side)] for side in (asked.source, asked.target))
+        raw, sides = getattr(run.config.corpus, "raw", False), (asked.source, asked.target)
+        sources, targets = ([line.strip() for line in read_sentences(side, raw=raw)] for side in sides)
         pairs = Split(sources, targets)
         if len(pairs.sources) != len(pairs.targets):
             raise UserError(

@@ -4,6 +4,8 @@ import bz2
 import io
 import json
 import logging
+import re
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -78,8 +80,8 @@ def test_columns_are_taken_by_name(caplog: pytest.LogCaptureFixture) -> None:
         ("a.csv", 'a,b\n"c,d\n', r"a\.csv, line 2: not CSV"),
         ("a.tsv", '{"de": "ja", "en": "yes"}\n', r"a\.tsv is JSON, an object a line: call it \.jsonl"),
         ("a.tsv", "<tmx>\t\n", r"a\.tsv is XML"),
-        ("a.tsv", "ja\ty\u0085s\n", r"a\.tsv, line 1: the control character U\+0085.*windows-1252\?"),
-        ("a.jsonl", '{"de": "ja", "en": "y\\u0085s"}\n', r"a\.jsonl, line 1: the control character U\+0085"),
+        ("a.tsv", "ja\ty\u0086s\n", r"a\.tsv, line 1: the control character U\+0086.*windows-1252\?"),
+        ("a.jsonl", '{"de": "ja", "en": "y\\u0086s"}\n', r"a\.jsonl, line 1: the control character U\+0086"),
         ("a.tsv", b"ja\tyes\xfc, and more words\n", r"set corpus\.encoding: windows-1252"),
     ],
 )
@@ -155,9 +157,9 @@ def test_the_hub_has_copies_and_control_characters_too() -> None:
     with pytest.raises(UserError, match=r"data set mine, train: source and target are the same in 30 of 30 pairs"):
         hub.load(config)
     assert len(hub.load(config.model_copy(update={"copies": "allow"}))["train"].sources) == 24
-    folder = hub_folder("other", {"train": [*pairs(30), {"de": "na\u0085", "en": "well"}]})
+    folder = hub_folder("other", {"train": [*pairs(30), {"de": "na\u0086", "en": "well"}]})
     config = HubCorpus(name="hub", path=folder, source="de", target="en")
-    with pytest.raises(UserError, match=r"data set other, train, line 31: the control character U\+0085"):
+    with pytest.raises(UserError, match=r"data set other, train, line 31: the control character U\+0086"):
         hub.load(config)
     assert hub.load(config.model_copy(update={"raw": True}))
 
@@ -272,7 +274,7 @@ def test_csv_that_may_be_divided_in_two_ways_is_refused() -> None:
     ("data", "message"),
     [
         (b"ein Satz \x80 hier\n", "windows-1252"),
-        ("ein Satz\nein \u0085 Satz\n".encode(), "line 2: the control character U+0085"),
+        ("ein Satz\nein \u0086 Satz\n".encode(), "line 2: the control character U+0086"),
         (b'<?xml version="1.0"?>\n', "is XML"),
         (b'{"de": "ja"}\n', "is JSON"),
         (b"PK\x03\x04", "is a zip archive"),
@@ -292,6 +294,31 @@ def test_translate_and_align_refuse_the_same(data: bytes, message: str) -> None:
         assert message in done.stderr
         assert "bad.txt" in done.stderr
         assert "Traceback" not in done.stderr
+
+
+def test_a_run_whose_corpus_is_raw_reads_so_and_standard_input_is_lines(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = "<p>Der Hund.</p>\n<p>Der Tee ist kalt.</p>\n"
+    write("a.txt", lines)
+    with pytest.raises(UserError, match=r"a\.txt is XML.*mt translate takes them from standard input"):
+        write_translations(load(OLD_RUN), None, Path("a.txt"), Output())
+    write_translations(load(OLD_RUN), None, Path("a.txt"), Output(), raw=True)
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(lines.encode())))
+    write_translations(load(OLD_RUN), None, None, Output())
+    said = capsys.readouterr().out.splitlines()
+    assert said[:2] == said[2:]
+    shutil.copytree(OLD_RUN, "run")
+    text = Path("run/config.yaml").read_text()
+    corpus = "corpus: {name: files, source: de, target: en, train: [a, b], raw: true}\n"
+    Path("run/config.yaml").write_text(re.sub(r"corpus:\n(  .*\n)+", corpus, text))
+    assert mt("translate", "run", "--input", "a.txt").stdout.splitlines() == said[:2]
+    assert mt("align", "run", "--source", "a.txt", "--target", "a.txt", "--output", "x").returncode == 0
+
+
+def test_files_of_an_old_macintosh() -> None:
+    write("a.tsv", table("de", "en").replace("\n", "\r"))
+    assert read("a.tsv") == (SOURCES, TARGETS)
 
 
 def test_translate_reads_what_says_what_it_is(
