@@ -29,7 +29,7 @@ def word_spans(text: str) -> tuple[Span, ...]:
     if text.isascii():
         return spans
     if UNSPACED.search(text):
-        spans = tuple(part for span in spans for part in _divide(text, span, every=False))
+        spans = tuple(part for span in spans for part in _divide_unspaced(text, span))
     return tuple(span for span in spans if INVISIBLE.sub("", text[slice(*span)]))
 
 
@@ -44,6 +44,12 @@ def spans_of(text: str, unit: Unit) -> tuple[Span, ...]:
         raise ValueError("pieces are a model's: ask its tokenizer where they stand")
     parts = (part for span in tokens for part in _divide(text, span, every=True))
     return tuple(span for span in parts if INVISIBLE.sub("", text[slice(*span)]))
+
+
+def _divide_unspaced(text: str, span: Span) -> list[Span]:
+    """Return the words of a stretch without white space, which is one where it has no script without spaces."""
+    inside = text[slice(*span)]
+    return _divide(text, span, every=False) if UNSPACED.search(inside) or PUNCTUATION.search(inside) else [span]
 
 
 def _divide(text: str, span: Span, every: bool) -> list[Span]:
@@ -65,7 +71,22 @@ def _stands_alone(text: str, place: int, span: Span) -> bool:
     if PUNCTUATION.match(character):
         inside = span[0] < place < span[1] - 1 and text[place - 1].isdecimal() and text[place + 1].isdecimal()
         return not inside  # a number stays whole
+    if unicodedata.category(character)[0] == "P" and not UNSPACED.match(character):
+        return not (_goes_on(text, place, -1, span) and _goes_on(text, place, 1, span))
     return bool(UNSPACED.match(character)) and not character.isdecimal()
+
+
+def _goes_on(text: str, place: int, step: int, span: Span) -> bool:
+    """Tell whether a name or a number stands on that side of a punctuation mark, behind none or more others."""
+    place += step
+    while span[0] <= place < span[1]:
+        character = text[place]
+        if PUNCTUATION.match(character):
+            return False
+        if unicodedata.category(character)[0] != "P":
+            return character.isdecimal() or not UNSPACED.match(character)
+        place += step
+    return False
 
 
 def _belongs(text: str, place: int) -> bool:
