@@ -71,7 +71,7 @@ def _stands_alone(text: str, place: int, span: Span) -> bool:
     if PUNCTUATION.match(character):
         inside = span[0] < place < span[1] - 1 and text[place - 1].isdecimal() and text[place + 1].isdecimal()
         return not inside  # a number stays whole
-    if unicodedata.category(character)[0] == "P" and not UNSPACED.match(character):
+    if unicodedata.category(character)[0] == "P" and character != "_" and not UNSPACED.match(character):
         return not (_goes_on(text, place, -1, span) and _goes_on(text, place, 1, span))
     return bool(UNSPACED.match(character)) and not character.isdecimal()
 
