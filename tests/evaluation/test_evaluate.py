@@ -214,7 +214,7 @@ def test_what_makes_scores_doubtful_is_written_beside_them(tmp_path: Path, caplo
         text = "".join(f"{line}\t{line.upper()}\n" for line in part)
         (tmp_path / f"{name}.tsv").write_text(text, encoding="utf-8")
     corpus = {name: str(tmp_path / f"{name}.tsv") for name in ("train", "test")}
-    corpus["validation"] = corpus["test"]
+    corpus |= {"validation": corpus["test"], "copies": "allow"}
     tree = config(RNN).model_dump() | {"corpus": {"name": "files", "source": "de", "target": "en"} | corpus}
     run = write_run(tmp_path / "run", Config.model_validate(tree))
     _, scores = evaluate(Run(run))
