@@ -14,6 +14,7 @@ from mt.__main__ import interrupt
 SLOW = """
 import os, signal, sys
 sys.path.insert(0, sys.argv[1])
+signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell may have told its background jobs to ignore
 from mt.__main__ import main
 sys.argv[1:] = ["train", "toy", "--run", "never"]
 main()
