@@ -12,6 +12,7 @@ from mt.commands.align import align
 from mt.commands.config import config
 from mt.commands.corpora import corpora
 from mt.commands.datastore import datastore
+from mt.commands.diagnose import diagnose
 from mt.commands.eval import evaluate
 from mt.commands.options import SETTINGS
 from mt.commands.train import train
@@ -23,6 +24,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "eval": evaluate,
     "translate": translate,
     "align": align,
+    "diagnose": diagnose,
     "datastore": datastore,
     "corpora": corpora,
     "config": config,

@@ -1,6 +1,5 @@
 """Forced decoding: what a trained model looks at while it reads off given translations."""
 
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -12,15 +11,15 @@ from mt.alignment.matrices import EMPTY, Alignment, Matrix, Side, align, shifted
 from mt.config import Config
 from mt.core.device import set_threads
 from mt.core.errors import UserError
-from mt.core.special import BOS, EOS, PAD
+from mt.core.special import BOS, PAD
 from mt.corpora.pairs import Gold, Span, Split
 from mt.data.batches import group, pad
+from mt.inference.pairs import encode_side
 from mt.models.contract import HasPosterior, Look, Seq2Seq, Site, attention_at, default_site
 from mt.runs.run import Run
-from mt.text.tokenizer import Tokenizer, Tokenizers
+from mt.text.tokenizer import Tokenizers
 from mt.text.words import Unit
 
-log = logging.getLogger("mt")
 Progress = Callable[[int], object]
 
 
@@ -76,8 +75,9 @@ class Aligner:
         The model predicts the targets once for all the weights, and once for all the posteriors. `progress` gets the
         number of pairs just done. A side longer than search.max_source pieces is cut to so many, with a warning.
         """
-        sources = self._encode(self.tokenizers.source, pairs.sources, "source")
-        targets = self._encode(self.tokenizers.target, pairs.targets, "target")
+        most = self.config.search.max_source
+        sources = encode_side(self.tokenizers.source, pairs.sources, most, "source")
+        targets = encode_side(self.tokenizers.target, pairs.targets, most, "target")
         results = [
             Forced(source, target, [], [], EMPTY.attention, known)
             for source, target, known in zip(
@@ -125,21 +125,6 @@ class Aligner:
             posterior_BHTS = self.model.posterior(*given, target_out_BT)
             read |= {view: posterior_BHTS[:, view.site.head or 0] for view in explained}
         return read
-
-    def _encode(self, tokenizer: Tokenizer, lines: Sequence[str], side: str) -> list[list[int]]:
-        most, encoded = self.config.search.max_source, []
-        for number, line in enumerate(lines, 1):
-            pieces = tokenizer.encode(line) if line.strip() else []
-            if len(pieces) > most:
-                log.warning(
-                    "%s line %d has %d pieces: only the first %d (search.max_source) are aligned",
-                    side,
-                    number,
-                    len(pieces),
-                    most,
-                )
-            encoded.append([*pieces[:most], EOS])
-        return encoded
 
 
 def load_aligner(run: Run) -> Aligner:

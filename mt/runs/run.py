@@ -26,7 +26,7 @@ from mt.runs.checkpoint import build, read_record, set_weights
 from mt.text.tokenizer import Tokenizers, load_tokenizers
 
 CONFIG, TOKENIZERS, WEIGHTS, STATE = "config.yaml", "tokenizer*.model", "model.safetensors", "state.safetensors"
-METRICS, CARD, CHOICE = "metrics.jsonl", "README.md", "alignment.json"
+METRICS, CARD, CHOICE, DIAGNOSIS = "metrics.jsonl", "README.md", "alignment.json", "diagnosis.json"
 LOCK, OWNER = ".lock", ".lock.json"
 DATASTORE, LESSONS = "datastore.safetensors", "lessons.safetensors"
 CACHE, SCORED, ALIGNED = "cache", "eval", "align"
@@ -41,6 +41,7 @@ FILES = {
     METRICS: "one line of JSON for each validation",
     CARD: "the model card: corpus, licence, scores with their signatures",
     CHOICE: "how attention is read as an alignment, as chosen on validation, and all that was tried",
+    DIAGNOSIS: "what `mt diagnose` found",
     DATASTORE: "what the model saw at each target piece of training, where neighbours vote",
     LESSONS: "what the teacher said of each target piece of training, where there is one",
 }

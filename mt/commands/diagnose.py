@@ -1,0 +1,25 @@
+"""`mt diagnose`: question a run."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mt.commands.options import RunPath
+
+
+def diagnose(
+    run: RunPath,
+    split: Annotated[str | None, typer.Option(help="Split to look at. Unset: the corpus's main test split.")] = None,
+    against: Annotated[Path | None, typer.Option(help="A run to hold it against, such as another seed.")] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Look at the first 200 pairs only.")] = False,
+) -> None:
+    """Say what a run suffers from, in plain words, worst first; writes RUN/diagnosis.json."""
+    from mt.lab.diagnosis.case import Case
+    from mt.lab.diagnosis.diagnose import diagnose
+    from mt.lab.diagnosis.terminal import describe
+    from mt.runs.run import Run
+
+    asked = Run(run)
+    case = Case(asked, asked.split_name(split), quick, Run(against) if against else None)
+    print(describe(case, diagnose(case)))

@@ -1,0 +1,101 @@
+"""Forced decoding: how likely a trained model finds given translations, piece by piece, from one pass."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+
+from mt.config import Config
+from mt.core.special import BOS, PAD
+from mt.data.batches import group, pad
+from mt.inference.pairs import encode_side
+from mt.models.contract import Look, Seq2Seq, default_site
+from mt.text.tokenizer import Tokenizers
+
+Floats = np.ndarray[Any, np.dtype[np.float32]]
+
+
+@dataclass(frozen=True, eq=False)
+class Scored:
+    """One pair as a model read it. T target pieces and S source pieces, </s> included."""
+
+    source: list[int]
+    """Its pieces, </s> last."""
+    target: list[int]
+    """Its pieces, </s> last."""
+    log_probabilities_T: Floats
+    """Of each target piece, in nats."""
+    entropies_T: Floats
+    """Of the distribution over the vocabulary that predicted each piece, in nats."""
+    likeliest_T: np.ndarray[Any, np.dtype[np.int64]]
+    """The piece that the model found likeliest at each step."""
+    matrix_TS: Floats | None
+    """The attention that predicted each piece, where it was looked at; None for a model without attention."""
+
+
+class Scorer:
+    """A trained model that says how likely given translations are."""
+
+    def __init__(self, model: Seq2Seq, tokenizers: Tokenizers, config: Config):
+        self.model, self.tokenizers, self.config = model, tokenizers, config
+        self.site = default_site(model, config.model.report)
+        """Where attention is looked at: where the config says; None without attention."""
+
+    def score(
+        self,
+        sources: Sequence[str],
+        targets: Sequence[str],
+        look: Look | None = None,
+        progress: Callable[[int], object] | None = None,
+    ) -> list[Scored]:
+        """Return each pair as the model reads it.
+
+        `look`: what replaces the weights (unset: nothing); its site is that of the config where it names none. A side
+        longer than search.max_source pieces is cut to so many, with a warning. `progress` gets the number of pairs just
+        done.
+        """
+        most = self.config.search.max_source
+        return self.score_pieces(
+            encode_side(self.tokenizers.source, sources, most, "source"),
+            encode_side(self.tokenizers.target, targets, most, "target"),
+            look,
+            progress,
+        )
+
+    @torch.inference_mode()
+    def score_pieces(
+        self,
+        sources: Sequence[list[int]],
+        targets: Sequence[list[int]],
+        look: Look | None = None,
+        progress: Callable[[int], object] | None = None,
+    ) -> list[Scored]:
+        """Return the same of pairs that are pieces already, </s> last on both sides."""
+        look = look or Look()
+        look = look if look.sites else replace(look, sites=self.site)
+        found: dict[int, Scored] = {}
+        longer = [max(len(source), len(target)) for source, target in zip(sources, targets, strict=True)]
+        for rows in group(longer, self.config.search.batch):
+            source_BS, target_BT = pad([sources[row] for row in rows]), pad([targets[row] for row in rows])
+            before_BT = pad([[BOS, *targets[row][:-1]] for row in rows])
+            output = self.model(source_BS, source_BS != PAD, before_BT, look).float()
+            log_probs_BTV = output.logits.log_softmax(-1)
+            own_BT = log_probs_BTV.gather(2, target_BT[..., None])[..., 0]
+            entropy_BT = -(log_probs_BTV.exp() * log_probs_BTV.clamp_min(-1e4)).sum(-1)
+            likeliest_BT = log_probs_BTV.argmax(-1)
+            for place, row in enumerate(rows):
+                size, width = len(targets[row]), len(sources[row])
+                seen = output.attention
+                found[row] = Scored(
+                    sources[row],
+                    targets[row],
+                    own_BT[place, :size].numpy().copy(),
+                    entropy_BT[place, :size].numpy().copy(),
+                    likeliest_BT[place, :size].numpy().copy(),
+                    None if seen is None else seen[place, ..., :size, :width].numpy().copy(),
+                )
+            if progress:
+                progress(len(rows))
+        return [found[row] for row in range(len(sources))]

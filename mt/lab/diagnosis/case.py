@@ -1,0 +1,82 @@
+"""The run under diagnosis, and what several diagnoses need of it: each computed once, when it is first asked for."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from mt.core.progress import Meter
+from mt.corpora.pairs import Split
+from mt.evaluation.evaluate import searched
+from mt.evaluation.metrics import Texts
+from mt.evaluation.tokenize import choose_tokenizer
+from mt.inference.load import translator_of
+from mt.inference.scorer import Scored, Scorer
+from mt.inference.translator import Translation, Translator
+from mt.runs.run import Run
+
+QUICK = 200
+"""Pairs of a split that --quick looks at."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A run, the split it is questioned on, and the run that it is held against."""
+
+    run: Run
+    split: str
+    quick: bool = False
+    against: Run | None = None
+
+    @cached_property
+    def pairs(self) -> Split:
+        """The pairs of the split, or the first of them when it is to be quick."""
+        return first(self.run.splits[self.split], QUICK if self.quick else None)
+
+    @cached_property
+    def training(self) -> Split:
+        """The pairs of training."""
+        return self.run.splits["train"]
+
+    @cached_property
+    def translator(self) -> Translator:
+        """What translates, as the run's config searches, but never by sampling."""
+        return translator_of(self.run, [], searched(self.run.config))
+
+    @cached_property
+    def scorer(self) -> Scorer:
+        """What reads given translations off the model; without neighbours."""
+        return Scorer(self.run.model, self.run.tokenizers, self.run.config)
+
+    @cached_property
+    def translations(self) -> list[Translation]:
+        """The translation of each source of the split, with its alignment where the model has attention."""
+        meter = Meter("translating", "line", len(self.pairs.sources))
+        found = self.translator.translate(self.pairs.sources, gold=self.pairs.gold, progress=meter.add)
+        meter.close()
+        return found
+
+    @cached_property
+    def texts(self) -> Texts:
+        """What metrics compare: the translations with the references."""
+        return self.texts_of([one.text for one in self.translations])
+
+    def texts_of(self, hypotheses: list[str]) -> Texts:
+        """Return what metrics compare where these are the translations."""
+        corpus, asked = self.run.config.corpus, self.run.config.metrics.tokenize
+        tokenize = choose_tokenizer(asked, corpus.target, self.training.targets)
+        return Texts(hypotheses, self.pairs.targets, self.pairs.sources, tokenize)
+
+    @cached_property
+    def references_read(self) -> list[Scored]:
+        """Each source with its reference, as the model reads them off."""
+        return self.scorer.score(self.pairs.sources, self.pairs.targets)
+
+    @cached_property
+    def outputs_read(self) -> list[Scored]:
+        """Each source with its translation, as the model reads them off."""
+        return self.scorer.score(self.pairs.sources, [one.text for one in self.translations])
+
+
+def first(pairs: Split, most: int | None) -> Split:
+    """Return the first pairs of a split; all of them where no number is given."""
+    gold = None if pairs.gold is None else pairs.gold[:most]
+    return Split(pairs.sources[:most], pairs.targets[:most], gold)

@@ -1,0 +1,57 @@
+"""Ask every question of a run, write what it says to RUN/diagnosis.json, and sum it up."""
+
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from mt.core.files import write_text
+from mt.core.progress import Meter
+from mt.lab.diagnosis import DIAGNOSES
+from mt.lab.diagnosis.case import Case
+from mt.lab.diagnosis.finding import Finding, find
+from mt.lab.diagnosis.signals import distributions
+from mt.runs.run import DIAGNOSIS
+
+log = logging.getLogger("mt")
+VERSION = 1
+"""Of diagnosis.json."""
+WORST = {"broken": 0, "look": 1}
+
+
+def diagnose(case: Case) -> list[Finding]:
+    """Return what every diagnosis finds, and write it to RUN/diagnosis.json."""
+    meter, findings = Meter("diagnosing", "question", len(DIAGNOSES)), []
+    for name, diagnosis in DIAGNOSES.items():
+        findings.append(find(name, diagnosis, case))
+        meter.add(1, note=name)
+    meter.close()
+    write_text(case.run / DIAGNOSIS, json.dumps(to_json(case, findings), indent=1, ensure_ascii=False) + "\n")
+    return findings
+
+
+def to_json(case: Case, findings: Sequence[Finding]) -> dict[str, Any]:
+    """Return what RUN/diagnosis.json holds."""
+    return {
+        "version": VERSION,
+        "split": case.split,
+        "pairs": len(case.pairs.sources),
+        "weights": case.run.fingerprint,
+        "findings": [_finding(finding) for finding in findings],
+        "summary": summarise(findings),
+        "distributions": distributions(case),
+    }
+
+
+def summarise(findings: Sequence[Finding]) -> list[str]:
+    """Return what the run suffers from, worst first; within a verdict in the order of DIAGNOSES."""
+    ill = sorted((one for one in findings if one.verdict in WORST), key=lambda one: WORST[one.verdict])
+    return [f"{one.says}{f' Try {one.attempt}.' if one.attempt else ''}" for one in ill]
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    """Return an entry of diagnosis.json."""
+    told = asdict(finding)
+    (low, high), attempt = told.pop("fine"), told.pop("attempt")
+    return told | {"group": finding.name.partition(".")[0], "low": low, "high": high, "try": attempt}
