@@ -33,6 +33,8 @@ class Scored:
     """The piece that the model found likeliest at each step."""
     matrix_TS: Floats | None
     """The attention that predicted each piece, where it was looked at; None for a model without attention."""
+    highest_T: Floats
+    """The log probability of the likeliest piece at each step, in nats."""
 
 
 class Scorer:
@@ -84,7 +86,7 @@ class Scorer:
             log_probs_BTV = output.logits.log_softmax(-1)
             own_BT = log_probs_BTV.gather(2, target_BT[..., None])[..., 0]
             entropy_BT = -(log_probs_BTV.exp() * log_probs_BTV.clamp_min(-1e4)).sum(-1)
-            likeliest_BT = log_probs_BTV.argmax(-1)
+            highest_BT, likeliest_BT = log_probs_BTV.max(-1)
             for place, row in enumerate(rows):
                 size, width = len(targets[row]), len(sources[row])
                 seen = output.attention
@@ -95,6 +97,7 @@ class Scorer:
                     entropy_BT[place, :size].numpy().copy(),
                     likeliest_BT[place, :size].numpy().copy(),
                     None if seen is None else seen[place, ..., :size, :width].numpy().copy(),
+                    highest_BT[place, :size].numpy().copy(),
                 )
             if progress:
                 progress(len(rows))

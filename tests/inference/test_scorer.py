@@ -31,8 +31,8 @@ def scorer(model: dict[str, object]) -> Scorer:
     return Scorer(plain.float().eval(), known.tokenizers, alone)
 
 
-def walk(made: Scorer, read: Scored) -> list[tuple[float, float, int, list[float] | None]]:
-    """Each step's log probability, entropy, likeliest piece and weights, from one step at a time."""
+def walk(made: Scorer, read: Scored) -> list[tuple[float, float, int, float, list[float] | None]]:
+    """Each step's log probability, entropy, likeliest piece with its own, and weights, from one step at a time."""
     source_BS = torch.tensor([read.source])
     memory, state = made.model.encode(source_BS, torch.ones_like(source_BS, dtype=torch.bool))
     before, rows = BOS, []
@@ -42,7 +42,7 @@ def walk(made: Scorer, read: Scored) -> list[tuple[float, float, int, list[float
         total = math.log(math.fsum(math.exp(one) for one in logits))
         spread = -math.fsum((one - total) * math.exp(one - total) for one in logits)
         weights = None if output.attention is None else output.attention[0, 0].tolist()
-        rows.append((logits[piece] - total, spread, logits.index(max(logits)), weights))
+        rows.append((logits[piece] - total, spread, logits.index(max(logits)), max(logits) - total, weights))
         before = piece
     return rows
 
@@ -56,10 +56,11 @@ def test_a_pass_over_given_pairs_is_a_walk_of_single_steps(name: str) -> None:
     found = made.score(pairs.sources, pairs.targets, progress=done.append)
     assert sum(done) == len(found) == len(pairs.sources)
     for read in found:
-        for step, (own, spread, likeliest, weights) in enumerate(walk(made, read)):
+        for step, (own, spread, likeliest, highest, weights) in enumerate(walk(made, read)):
             assert read.log_probabilities_T[step] == pytest.approx(own, abs=2e-5)
             assert read.entropies_T[step] == pytest.approx(spread, abs=2e-5)
             assert read.likeliest_T[step] == likeliest
+            assert read.highest_T[step] == pytest.approx(highest, abs=2e-5)
             if weights is None:
                 assert read.matrix_TS is None
             else:
