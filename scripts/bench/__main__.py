@@ -84,7 +84,9 @@ def bench(
         for _ in range(1 if quick else rounds):
             training(trainers, other, updates, best, figures)
         if not quick:
-            reaching(tree, run, trainers["float32"], other, bleu, best, figures)
+            epoch = int(trainers["float32"].train_pieces.target_lengths.sum()) // best
+            name, figure = reaching(speed.reach(tree, run, bleu), other, bleu, best, epoch)
+            figures[name].append(figure)
         there = other.is_trained if other else not quick
         to_load = PRECISIONS if there else ()
         translators = {precision: load(run, changes=[f"search.precision={precision}"]) for precision in to_load}
@@ -160,18 +162,13 @@ def _words(texts: Sequence[str]) -> int:
     return sum(len(text.split()) for text in texts)
 
 
-def reaching(
-    config: Config, run: Path, trainer: Trainer, other: Peer | None, bleu: float, batch: int, figures: Figures
-) -> None:
-    """Add the time in which this validation BLEU is reached, and keep both models."""
-    seconds = speed.reach(config, run, bleu)
+def reaching(seconds: float, other: Peer | None, bleu: float, batch: int, epoch: int) -> tuple[str, float]:
+    """Return what is said of the time to a BLEU, and the figure; an epoch is so many updates of the peer."""
     name = f"time to {bleu:g} validation BLEU"
-    if other:
-        epoch = int(trainer.train_pieces.target_lengths.sum()) // batch
-        ratio = other.reach(bleu, batch, epoch, PATIENCE * seconds) / seconds
-        figures[name if ratio < math.inf else f"{name}, at least"].append(min(ratio, PATIENCE))
-    else:
-        figures[f"{name} in minutes, ours"].append(seconds / 60)
+    if not other:
+        return f"{name} in minutes, ours", seconds / 60
+    ratio = other.reach(bleu, batch, epoch, PATIENCE * seconds) / seconds
+    return name if ratio < math.inf else f"{name}, at least", min(ratio, PATIENCE)
 
 
 def footprints(config: Path, updates: int) -> str:

@@ -9,7 +9,6 @@ from datetime import datetime
 from pathlib import Path
 from types import SimpleNamespace
 
-import numpy as np
 import pytest
 import yaml
 from command_line import run_script
@@ -197,14 +196,15 @@ def stand_in(monkeypatch: pytest.MonkeyPatch, folder: Path, rest: int) -> peer.P
 
 
 @pytest.mark.parametrize(("theirs", "expected"), [(180.0, ("", 3.0)), (math.inf, (", at least", 4.0))])
-def test_a_peer_given_up_is_a_lower_bound(monkeypatch: pytest.MonkeyPatch, theirs: float, expected: object) -> None:
+def test_a_peer_given_up_is_a_lower_bound(theirs: float, expected: tuple[str, float]) -> None:
     class Slow:
         def reach(self, bleu: float, batch: int, validate_every: int, most: float) -> float:
             assert (bleu, batch, validate_every, most) == (30, 512, 4, 240)
             return theirs
 
-    monkeypatch.setattr(bench.speed, "reach", lambda config, run, bleu: 60.0)
-    trainer = SimpleNamespace(train_pieces=SimpleNamespace(target_lengths=np.array([1024, 1024, 7])))
-    figures: dict[str, list[float]] = defaultdict(list)
-    bench.reaching(None, None, trainer, Slow(), 30.0, 512, figures)
-    assert figures == {f"time to 30 validation BLEU{expected[0]}": [expected[1]]}
+    name, figure = bench.reaching(60.0, Slow(), 30.0, 512, 4)
+    assert (name, figure) == (f"time to 30 validation BLEU{expected[0]}", expected[1])
+
+
+def test_without_a_peer_the_time_itself_is_told() -> None:
+    assert bench.reaching(90.0, None, 30.0, 512, 4) == ("time to 30 validation BLEU in minutes, ours", 1.5)
