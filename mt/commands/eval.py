@@ -22,6 +22,10 @@ def evaluate(
     novel: Annotated[
         bool, typer.Option("--novel", help="Also BLEU of the sources that no training source holds half of.")
     ] = False,
+    confidence: Annotated[
+        bool,
+        typer.Option("--confidence", help="Also how well confidence tells good from bad; fits it on validation first."),
+    ] = False,
     others: Others = None,
 ) -> None:
     """Score a run: BLEU, chrF, TER with intervals; AER where gold is known; everything written to the run."""
@@ -35,4 +39,4 @@ def evaluate(
     scored = Run(name) if name else latest(RUNS)
     config = change(searched(scored.config), changes)
     ensemble = tuple(Run(other) for other in others or [])
-    evaluate(scored, Asked(split, config, ensemble, plot, papers, novel))
+    evaluate(scored, Asked(split, config, ensemble, plot, papers, novel, confidence))

@@ -2,13 +2,14 @@
 
 import io
 import itertools
+import json
 import os
 import shutil
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -21,9 +22,22 @@ from mt.core.text import decode_sentences, read_sentences
 
 if TYPE_CHECKING:  # they import torch, which help and wrong options need not wait for
     from mt.inference.translator import Translation, Translator
+    from mt.runs.run import Run
 
 MEANING = {name: field.description for name, field in Search.model_fields.items()}
 PICTURES = (".png", ".svg", ".pdf", ".html")
+UNDERLINED, BRACKETS = ("\x1b[4m", "\x1b[24m"), ("[", "]")
+"""What stands around a word to check, on a terminal and elsewhere."""
+Confident = Annotated[
+    bool,
+    typer.Option(
+        "--confidence",
+        help="Before each, the probability that it is good and the TER to expect; words to check are marked.",
+    ),
+]
+AsJson = Annotated[
+    bool, typer.Option("--json", help="Print an object of JSON for each translation, with all that is known of it.")
+]
 
 
 def translate(
@@ -42,6 +56,8 @@ def translate(
         Path | None, typer.Option(help="Draw the first line's alignment as .png, .svg or .pdf; all lines' as .html.")
     ] = None,
     plot: Annotated[bool, typer.Option("--plot", help="Draw each alignment in the terminal.")] = False,
+    confidence: Confident = False,
+    as_json: AsJson = False,
 ) -> None:
     """Translate sentences, a file or standard input: one line out for each line in."""
     short = ([f"search.beam={beam}"] if beam is not None else []) + (["search.sample=true"] if sample else [])
@@ -63,9 +79,22 @@ def translate(
     from mt.runs.run import Run
 
     first, ensemble = Run(run), [Run(other) for other in others or []]
-    translator = translator_of(first, ensemble, change(first.config, changes, n_best))
+    config = change(first.config, changes, n_best)
+    translator = translator_of(first, ensemble, config)
+    if confidence and not ensemble:
+        prepare(first)
     raw = getattr(first.config.corpus, "raw", False)
-    write_translations(translator, sentences, input_file, Output(n_best, alignments, picture, plot), raw=raw)
+    output = Output(n_best, alignments, picture, plot, confidence, as_json)
+    write_translations(translator, sentences, input_file, output, raw=raw)
+
+
+def prepare(run: "Run") -> None:
+    """Fit confidence where that has not been done for these weights: by what bound a sentence is good, is kept."""
+    from mt.evaluation.confidence import fit_for_run
+    from mt.runs.confidence import read_fitted
+
+    if read_fitted(run) is None:
+        fit_for_run(run, run.config)
 
 
 @dataclass(frozen=True)
@@ -76,6 +105,8 @@ class Output:
     alignments: Path | None = None
     picture: Path | None = None
     plot: bool = False
+    confidence: bool = False
+    as_json: bool = False
 
 
 def write_translations(
@@ -130,11 +161,34 @@ def _translate(translator: "Translator", lines: list[str], output: Output) -> "l
         lines,
         n_best=output.n_best,
         alignments=bool(output.alignments or output.picture or output.plot),
+        confidence=output.confidence,
         progress=meter.add,
     )
     meter.close()
     count_outputs(lines, found)
     return found
+
+
+def _fields(number: int, one: "Translation", output: Output) -> list[str]:
+    """Return what stands in the line of a translation, of which the last is its text."""
+    from mt.inference.confidence import mark
+
+    fields = [] if output.n_best == 1 else [str(number), f"{one.score:.4f}"]
+    if not output.confidence:
+        return [*fields, one.text]
+    if one.confidence is None:
+        return [*fields, "", "", one.text]
+    signs = UNDERLINED if sys.stdout.isatty() else BRACKETS
+    return [*fields, f"{one.confidence.good:.2f}", f"{one.confidence.ter:.0f}", mark(one.text, one.confidence, signs)]
+
+
+def to_json(number: int, one: "Translation") -> str:
+    """Return a translation as a line of JSON: the number of its line, its text, its score, and confidence in it."""
+    told: dict[str, Any] = {"line": number, "text": one.text, "score": one.score}
+    if one.confidence:
+        words = [asdict(word) | {"check": word.check} for word in one.confidence.words]
+        told["confidence"] = asdict(one.confidence) | {"words": words}
+    return json.dumps(told, ensure_ascii=False)
 
 
 def _write(found: "list[Translation]", output: Output, done: int = 0) -> None:
@@ -148,7 +202,7 @@ def _write(found: "list[Translation]", output: Output, done: int = 0) -> None:
     width = shutil.get_terminal_size().columns
     printed = [(number, one) for number, translation in enumerate(found[done:], done + 1) for one in translation.n_best]
     for number, one in printed:
-        print(one.text if output.n_best == 1 else f"{number}\t{one.score:.4f}\t{one.text}")
+        print(to_json(number, one) if output.as_json else "\t".join(_fields(number, one, output)))
         if output.plot and one.alignment and one.alignment.words.size:
             print(blocks(one.alignment.words, one.alignment.source_words, one.alignment.target_words, width))
     alignments = [one.alignment or EMPTY for _, one in printed]

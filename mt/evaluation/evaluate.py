@@ -16,6 +16,7 @@ from mt.corpora.groups import MOST, overlap
 from mt.corpora.pairs import Gold, Split
 from mt.evaluation import metrics
 from mt.evaluation.choice import Choice, choose_for_run, forced, score, ways, with_gold
+from mt.evaluation.confidence import check_split, describe, measure_for_run
 from mt.evaluation.copied import count_copied
 from mt.evaluation.novelty import novel
 from mt.evaluation.tokenize import choose_tokenizer
@@ -48,28 +49,25 @@ class Asked:
     """Whether to add the BLEU that papers on Multi30k print."""
     novel: bool = False
     """Whether to add the BLEU of sentences whose source is new."""
+    confidence: bool = False
+    """Whether to measure confidence (confidence.py)."""
 
 
 def evaluate(run: Run, asked: Asked = Asked()) -> tuple[str, Scores]:
     """Score a split; return its name and its scores.
 
-    Writes scores.json, hypotheses, references, sources, alignments (npz, jsonl, pharaoh) in `run.scored`, and
-    RUN/alignment.json where the corpus has gold. An ensemble has a folder of its own, and no AER, because how attention
-    is read is chosen for one run. Raises UserError when the runs make no ensemble, or when one is to be drawn.
+    Writes scores.json, hypotheses, references, sources, alignments (npz, jsonl, pharaoh) in `run.scored`,
+    RUN/alignment.json where the corpus has gold, and RUN/confidence.json where it is asked for. An ensemble has a
+    folder of its own, and no AER, because how attention is read is chosen for one run. Raises UserError when the runs
+    make no ensemble, or when one is to be drawn; when confidence is to be measured where it cannot be.
     """
-    if asked.others and asked.plot:
-        raise UserError("--plot draws what one run looks at: leave out --with")
     config = searched(asked.config or run.config)
-    translator = translator_of(run, asked.others, config)
-    if asked.papers:
-        metrics.moses([], run.config.corpus.target)  # says that sacremoses is missing before the split is translated
-    name = run.split_name(asked.split)
+    translator, name = translator_of(run, asked.others, config), run.split_name(asked.split)
+    _check(run, asked, name)
     pairs, training, language = run.splits[name], run.splits["train"], config.corpus.target
     tokenize = choose_tokenizer(config.metrics.tokenize, language, training.targets)
     if pairs.dropped:
         log.warning("%s: %d pair%s with an empty side left out", name, pairs.dropped, "s" * (pairs.dropped > 1))
-    if asked.plot and not translator.has_attention:
-        raise UserError("this model has no attention (model.attention.score: none), so there is nothing to plot")
     meter = Meter(f"translating {name}", "line", len(pairs.sources))
     found = translator.translate(pairs.sources, gold=pairs.gold, progress=meter.add)
     meter.close()
@@ -95,7 +93,21 @@ def evaluate(run: Run, asked: Asked = Asked()) -> tuple[str, Scores]:
     _write(folder, pairs, hypotheses, alignments, scores)
     write_card(run, run.model.summary)
     log.info("%s\nwritten to %s", table(name, len(hypotheses), scores), folder)
+    if asked.confidence:
+        log.info("%s", describe(name, measure_for_run(run, config, name, texts)))
     return name, scores
+
+
+def _check(run: Run, asked: Asked, name: str) -> None:
+    """Raise UserError where what is asked of a split cannot be done, before it is translated."""
+    if asked.others and asked.plot:
+        raise UserError("--plot draws what one run looks at: leave out --with")
+    if asked.plot and not run.model.has_attention:
+        raise UserError("this model has no attention (model.attention.score: none), so there is nothing to plot")
+    if asked.papers:
+        metrics.moses([], run.config.corpus.target)  # says that sacremoses is missing
+    if asked.confidence:
+        check_split(name, asked.others)
 
 
 def _align(

@@ -8,6 +8,7 @@ from mt.config import Config, Search
 from mt.config.overrides import change, parse_changes
 from mt.core.device import require, set_threads
 from mt.core.errors import UserError
+from mt.inference.confidence import Estimator
 from mt.inference.translator import Translator
 from mt.models.bfloat16 import Rounded
 from mt.models.contract import Seq2Seq, default_site
@@ -48,7 +49,7 @@ def translator_of(run: Run, others: Sequence[Run], config: Config) -> Translator
             )
     looked_at = [default_site(one.model, one.config.model.report) for one in (run, *others)]
     model = Ensemble(models, looked_at).eval() if others else models[0]
-    return Translator(model, run.tokenizers, config)
+    return Translator(model, run.tokenizers, config, None if others else Estimator(run))
 
 
 def _prepare(run: Run, settings: Search) -> Seq2Seq:

@@ -13,6 +13,7 @@ from mt.core.errors import UserError
 from mt.core.special import EOS, PAD
 from mt.corpora.pairs import Gold, Span
 from mt.data.batches import group, pad
+from mt.inference.confidence import NO_ENSEMBLE, Confidence, Estimator
 from mt.models.contract import Look, Seq2Seq, Site, attention_at, default_site
 from mt.search import SEARCHES, Found, Hypothesis, Sources, Trace, choose
 from mt.text.tokenizer import Tokenizers
@@ -45,6 +46,8 @@ class Translation:
     cut: bool = False
     """Whether the limit on its length ended it (search.max_ratio, search.max_extra): the model would rather have gone
     on, with a probability of more than a half."""
+    confidence: Confidence | None = None
+    """What a human will probably have to mend, where that was asked for; None where the source has no text."""
     trace: Trace | None = None
     """What the search dropped, where that was asked for; pieces are numbers, named by `Tokenizer.name`."""
 
@@ -77,8 +80,8 @@ class Translator:
     Their keys `nearest` and `precision` are for whoever makes the model: see `load`.
     """
 
-    def __init__(self, model: Seq2Seq, tokenizers: Tokenizers, config: Config):
-        self.model, self.tokenizers, self.settings = model, tokenizers, config.search
+    def __init__(self, model: Seq2Seq, tokenizers: Tokenizers, config: Config, estimator: Estimator | None = None):
+        self.model, self.tokenizers, self.settings, self.estimator = model, tokenizers, config.search, estimator
         self.unit = config.alignment.unit
         """What alignments are in."""
         self.has_attention = model.has_attention
@@ -97,6 +100,7 @@ class Translator:
         prefixes: Prefixes = None,
         look: Look | None = None,
         trace: bool = False,
+        confidence: bool = False,
         progress: Progress | None = None,
     ) -> list[Translation]:
         """Translate each line; an empty line gives an empty translation. A text alone is a list of one.
@@ -106,18 +110,18 @@ class Translator:
         number here, not on the other lines. Alignments have the source words of `gold` where it is known. `prefixes`:
         of each line what its translation must begin with, as text, which is cut into the vocabulary's pieces, or as
         numbers of pieces. `look`: of which site alignments are (unset, or "all": that of the config), and what replaces
-        the model's weights. `trace`: whether each translation tells what was dropped. `progress` is called with the
-        number of lines just done. Raises UserError when a coverage penalty is asked of a model without attention, or
-        beside all sites; when a prefix has a piece that no translation has, or no probability at all.
+        the model's weights. `trace`: whether each translation tells what was dropped. `confidence`: whether it tells
+        what a human will have to mend. `progress` is called with the number of lines just done. Raises UserError when a
+        coverage penalty is asked of a model without attention, or beside all sites; when a prefix has a piece that no
+        translation has, or no probability at all; when confidence is asked of an ensemble, or has not been fitted.
         """
-        lines, prefixes = _texts(lines, prefixes)
         settings, look = settings or self.settings, self._look(look)
         self._check(settings, look)
-        given = zip(lines, prefixes, gold or [None] * len(lines), strict=True)
-        every = [self._line(number, settings.max_source, *line) for number, line in enumerate(given, 1)]
+        estimator = self._estimator(settings) if confidence else None
+        every = self._lines(settings.max_source, *_texts(lines, prefixes), gold)
         found = [Translation(alignment=EMPTY)] * len(every)
-        if progress:
-            progress(sum(not line.source for line in every))
+        progress = progress or (lambda count: None)
+        progress(sum(not line.source for line in every))
         name = choose(settings, n_best)
         width = max(settings.beam, n_best) if name == "beam" else n_best
         batches = list(group([len(line.source) for line in every], settings.batch, width))
@@ -133,9 +137,15 @@ class Translator:
             for rows, answers in zip(batches, each(search, batches), strict=True):
                 for row, (answer, limit) in zip(rows, answers, strict=True):
                     found[row] = self._translation(every[row], answer, limit, alignments, most)
-                if progress:
-                    progress(len(rows))
-        return found
+                progress(len(rows))
+        return _add_confidence(estimator, every, found) if estimator else found
+
+    def _estimator(self, settings: Search) -> Estimator:
+        """Return what tells how much a human will have to mend. Raises UserError where nothing can."""
+        if self.estimator is None:
+            raise UserError(NO_ENSEMBLE)
+        self.estimator.check(settings)
+        return self.estimator
 
     def _look(self, look: Look | None) -> Look:
         """Return where the model is looked at: at the config's site, if nothing else is asked for."""
@@ -148,6 +158,13 @@ class Translator:
             raise UserError("search.coverage_penalty needs attention, and this model has none: set it to 0")
         if settings.coverage_penalty and look.sites == "all":
             raise UserError("search.coverage_penalty goes by one site, and all are asked for: set it to 0")
+
+    def _lines(
+        self, longest: int, texts: Sequence[str], prefixes: Sequence[Prefix], gold: Sequence[Gold | None] | None
+    ) -> list[_Line]:
+        """Return lines as they are searched."""
+        given = zip(texts, prefixes, gold or [None] * len(texts), strict=True)
+        return [self._line(number, longest, *line) for number, line in enumerate(given, 1)]
 
     def _line(self, number: int, longest: int, text: str, prefix: str | Sequence[int], gold: Gold | None) -> _Line:
         """Return a line as it is searched."""
@@ -195,6 +212,17 @@ class Translator:
         source = Side(line.text, self.tokenizers.source.spans(line.source[:-1], line.text), line.words)
         target = Side(text, self.tokenizers.target.spans(found.tokens))
         return replace(made, alignment=align(source, target, attention.numpy(), unit=self.unit))
+
+
+def _add_confidence(estimator: Estimator, lines: Sequence[_Line], found: list[Translation]) -> list[Translation]:
+    """Return the translations, and their others, with the confidence in each."""
+    pairs = [(line, one) for line, first in zip(lines, found, strict=True) for one in first.n_best]
+    sources = [line.text if line.source else "" for line, _ in pairs]
+    told = iter(estimator.estimate(sources, [one.text for _, one in pairs]))
+    return [
+        replace(first, confidence=next(told), others=tuple(replace(one, confidence=next(told)) for one in first.others))
+        for first in found
+    ]
 
 
 def _texts(lines: str | Iterable[str], prefixes: Prefixes) -> tuple[list[str], Sequence[Prefix]]:

@@ -26,7 +26,8 @@ from mt.runs.checkpoint import build, read_record, set_weights
 from mt.text.tokenizer import Tokenizers, load_tokenizers
 
 CONFIG, TOKENIZERS, WEIGHTS, STATE = "config.yaml", "tokenizer*.model", "model.safetensors", "state.safetensors"
-METRICS, CARD, CHOICE, DIAGNOSIS = "metrics.jsonl", "README.md", "alignment.json", "diagnosis.json"
+METRICS, CARD, CHOICE = "metrics.jsonl", "README.md", "alignment.json"
+DIAGNOSIS, CONFIDENCE = "diagnosis.json", "confidence.json"
 LOCK, OWNER = ".lock", ".lock.json"
 DATASTORE, LESSONS = "datastore.safetensors", "lessons.safetensors"
 CACHE, SCORED, ALIGNED = "cache", "eval", "align"
@@ -42,6 +43,7 @@ FILES = {
     CARD: "the model card: corpus, licence, scores with their signatures",
     CHOICE: "how attention is read as an alignment, as chosen on validation, and all that was tried",
     DIAGNOSIS: "what `mt diagnose` found",
+    CONFIDENCE: "what predicts how much a human will have to mend, fitted on validation, and how well it does",
     DATASTORE: "what the model saw at each target piece of training, where neighbours vote",
     LESSONS: "what the teacher said of each target piece of training, where there is one",
 }

@@ -1,0 +1,69 @@
+"""How well a figure tells good from bad: AUROC, rank correlation, calibration, and the pass-on curve."""
+
+from typing import Any
+
+import numpy as np
+
+Floats = np.ndarray[Any, np.dtype[np.float64]]
+BINS = 10
+
+
+def auroc(scores_N: Floats, classes_N: Floats) -> float:
+    """Return the chance that one of class 1 scores higher than one of class 0, ties half (Hanley and McNeil 1982).
+
+    NaN where all are of one class.
+    """
+    ones = float(classes_N.sum())
+    zeros = len(classes_N) - ones
+    if not ones or not zeros:
+        return float("nan")
+    return float((ranks(scores_N)[classes_N > 0].sum() - ones * (ones + 1) / 2) / (ones * zeros))
+
+
+def spearman(left_N: Floats, right_N: Floats) -> float:
+    """Return the rank correlation, -1 to 1 (Spearman 1904): Pearson's of the ranks. NaN where a side is constant."""
+    left_N, right_N = ranks(left_N), ranks(right_N)
+    left_N, right_N = left_N - left_N.mean(), right_N - right_N.mean()
+    spread = float(np.sqrt((left_N**2).sum() * (right_N**2).sum()))
+    return float((left_N * right_N).sum() / spread) if spread else float("nan")
+
+
+def ranks(values_N: Floats) -> Floats:
+    """Return the rank of each value, from 1; equal values share the mean of theirs."""
+    _, group_N, counts_G = np.unique(values_N, return_inverse=True, return_counts=True)
+    last_G = counts_G.cumsum()
+    return np.asarray((last_G - (counts_G - 1) / 2)[group_N])
+
+
+def calibration_error(chances_N: Floats, classes_N: Floats) -> float:
+    """Return the expected calibration error, 0 to 1, of stated chances that the class is 1 (Naeini et al. 2015).
+
+    In 10 bins of equal width: how far the mean chance is from the share of class 1, weighted by how many are in it.
+    """
+    gaps_B = np.bincount(_bins(chances_N), chances_N - classes_N, BINS)
+    return float(np.abs(gaps_B).sum() / len(chances_N))
+
+
+def reliability(chances_N: Floats, classes_N: Floats) -> list[tuple[float, float, int]]:
+    """Return of each bin that is not empty the mean chance, the share of class 1, and how many are in it."""
+    bin_N = _bins(chances_N)
+    counts_B = np.bincount(bin_N, minlength=BINS)
+    sums = (np.bincount(bin_N, one_N, BINS) for one_N in (chances_N, classes_N))
+    told = zip(*(sum_B.tolist() for sum_B in sums), counts_B.tolist(), strict=True)
+    return [(chance / count, share / count, count) for chance, share, count in told if count]
+
+
+def _bins(chances_N: Floats) -> np.ndarray[Any, np.dtype[np.int64]]:
+    return np.minimum((chances_N * BINS).astype(np.int64), BINS - 1)
+
+
+def pass_on(expected_N: Floats, edits_N: Floats, lengths_N: Floats, shares: Floats) -> Floats:
+    """Return the TER, in percent, of the share of sentences whose expected TER is lowest, for each share.
+
+    The TER is that of the corpus that they make: all edits over all words of the references. At least one sentence is
+    passed on.
+    """
+    order_N = np.argsort(expected_N, kind="stable")
+    edits_N, lengths_N = edits_N[order_N].cumsum(), lengths_N[order_N].cumsum()
+    counts = np.clip(np.rint(shares * len(order_N)).astype(int), 1, None) - 1
+    return np.asarray(100 * edits_N[counts] / lengths_N[counts])
