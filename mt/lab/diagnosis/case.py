@@ -1,7 +1,10 @@
 """The run under diagnosis, and what several diagnoses need of it: each computed once, when it is first asked for."""
 
+import random
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any, TypeVar
 
 from mt.core.progress import Meter
 from mt.corpora.pairs import Split
@@ -13,6 +16,7 @@ from mt.inference.scorer import Scored, Scorer
 from mt.inference.translator import Translation, Translator
 from mt.runs.run import Run
 
+Found = TypeVar("Found")
 QUICK = 200
 """Pairs of a split that --quick looks at."""
 
@@ -25,6 +29,22 @@ class Case:
     split: str
     quick: bool = False
     against: Run | None = None
+
+    @cached_property
+    def _known(self) -> dict[Any, Any]:
+        return {}
+
+    def once(self, compute: Callable[["Case"], Found]) -> Found:
+        """Return what a function says of this case: computed once, however many diagnoses ask."""
+        if compute not in self._known:
+            self._known[compute] = compute(self)
+        found: Found = self._known[compute]
+        return found
+
+    def sample(self, most: int) -> list[int]:
+        """Return the numbers of so many pairs of the split, in order: drawn at random, but always the same."""
+        every = range(len(self.pairs.sources))
+        return sorted(random.Random(0).sample(every, min(most, len(every))))
 
     @cached_property
     def pairs(self) -> Split:

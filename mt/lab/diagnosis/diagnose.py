@@ -4,8 +4,10 @@ import json
 import logging
 from collections.abc import Sequence
 from dataclasses import asdict
+from math import isfinite
 from typing import Any
 
+from mt.core.device import set_threads
 from mt.core.files import write_text
 from mt.core.progress import Meter
 from mt.lab.diagnosis import DIAGNOSES
@@ -22,6 +24,7 @@ WORST = {"broken": 0, "look": 1}
 
 def diagnose(case: Case) -> list[Finding]:
     """Return what every diagnosis finds, and write it to RUN/diagnosis.json."""
+    set_threads(case.run.config.threads)
     meter, findings = Meter("diagnosing", "question", len(DIAGNOSES)), []
     for name, diagnosis in DIAGNOSES.items():
         findings.append(find(name, diagnosis, case))
@@ -54,4 +57,5 @@ def _finding(finding: Finding) -> dict[str, Any]:
     """Return an entry of diagnosis.json."""
     told = asdict(finding)
     (low, high), attempt = told.pop("fine"), told.pop("attempt")
+    told["value"] = None if finding.value is None or not isfinite(finding.value) else finding.value
     return told | {"group": finding.name.partition(".")[0], "low": low, "high": high, "try": attempt}

@@ -1,5 +1,229 @@
-"""What the weights look like: entropy, places, coverage."""
+"""What the weights look like: how sharp they are, where they lie, and which words they leave out or come back to."""
 
-from mt.lab.diagnosis.finding import Diagnosis
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
-DIAGNOSES: dict[str, Diagnosis] = {}
+import numpy as np
+from numpy.typing import NDArray
+
+from mt.inference.scorer import Scored
+from mt.lab.diagnosis.case import Case
+from mt.lab.diagnosis.finding import Diagnosis, DoesNotApplyError, Evidence, Measured
+from mt.lab.diagnosis.use import NO_ATTENTION
+from mt.lab.diagnosis.words import words_of
+from mt.models.contract import Look, Site
+
+Floats = NDArray[np.float64]
+MOST = 500
+"""Outputs that are looked at, drawn at random."""
+NEVER, TWICE = 0.2, 1.8
+"""A source word with less attention over all target words is never attended, with more it is attended twice."""
+
+
+class Shape(NamedTuple):
+    """The shape of attention, means over all steps."""
+
+    entropy: float
+    """Of a row, as a share of the largest it can have, log S; in percent."""
+    largest: float
+    """The largest weight of a row, in percent."""
+    end: float
+    """The weight of </s>, in percent."""
+    punctuation: float
+    """The weight of pieces without a letter or a digit, </s> left out, in percent."""
+    distance: float
+    """From the diagonal, as a share of the source's length, in percent."""
+
+
+HEAD = ("site", "entropy, % of log S", "largest weight, %", "on </s>, %", "on punctuation, %", "off the diagonal, %")
+
+
+def entropy(weights_TS: Floats) -> Floats:
+    """Return the entropy of each row as a share of that of equal weights, [T]; rows are made to sum to one."""
+    share_TS = weights_TS / weights_TS.sum(1, keepdims=True).clip(1e-12)
+    found: Floats = -(share_TS * np.log(share_TS.clip(1e-12))).sum(1) / np.log(max(weights_TS.shape[1], 2))
+    return found
+
+
+def distance(weights_TS: Floats) -> Floats:
+    """Return how far from the diagonal the weights of each step lie, [T]: both sides between 0 and 1, </s> left out."""
+    inner_TS = weights_TS[:-1, :-1]
+    steps, places = (np.arange(size) / max(size - 1, 1) for size in inner_TS.shape)
+    share_TS = inner_TS / inner_TS.sum(1, keepdims=True).clip(1e-12)
+    found: Floats = (share_TS * np.abs(steps[:, None] - places[None, :])).sum(1)
+    return found
+
+
+def is_punctuation(piece: str) -> bool:
+    """Tell whether the name of a piece has signs, and no letter, digit or mark; a byte of a character has none."""
+    signs = piece.replace("\u2581", "")
+    if signs.startswith("<0x") or not signs:
+        return False
+    return all(unicodedata.category(sign)[0] in "PS" for sign in signs)
+
+
+def shape_of(matrices: Sequence[Floats], punctuation: Sequence[Sequence[bool]]) -> Shape:
+    """Return the shape of matrices [T, S], </s> last on both sides; `punctuation`: of each piece but </s>."""
+    signs = [rows[:, :-1] @ np.array(of, float) for rows, of in zip(matrices, punctuation, strict=True)]
+    columns = (
+        [entropy(rows) for rows in matrices],
+        [rows.max(1) for rows in matrices],
+        [rows[:, -1] for rows in matrices],
+        signs,
+        [distance(rows) for rows in matrices],
+    )
+    return Shape(*(100 * float(np.concatenate(column).mean()) for column in columns))
+
+
+def read_sites(case: Case) -> list[Scored]:
+    """Return the sampled outputs with the weights of all sites, [L, N, T, S]."""
+    if not case.run.model.has_attention:
+        raise DoesNotApplyError(NO_ATTENTION)
+    read = case.outputs_read
+    chosen = [read[row] for row in case.sample(MOST) if len(read[row].source) > 1 and len(read[row].target) > 1]
+    if not chosen:
+        raise DoesNotApplyError("All translations are empty, so there is no attention to look at.")
+    pieces = [one.source for one in chosen], [one.target for one in chosen]
+    return case.scorer.score_pieces(*pieces, Look("all"))
+
+
+def shapes(case: Case) -> dict[str, Shape]:
+    """Return the shape of the site of the config first, then of each layer and head where there are several."""
+    read = case.once(read_sites)
+    tokenizer = case.run.tokenizers.source
+    signs = [[is_punctuation(tokenizer.name(piece)) for piece in one.source[:-1]] for one in read]
+    every = [one.matrix_TS.astype(float) for one in read if one.matrix_TS is not None]
+    layers, heads = case.run.model.sites
+    site = case.scorer.site or Site(1)
+
+    def at(where: Site) -> Shape:
+        layer = [rows[where.layer - 1] for rows in every]
+        picked = [rows.mean(0) if where.head is None else rows[where.head - 1] for rows in layer]
+        return shape_of(picked, signs)
+
+    found = {_name(site): at(site)}
+    if layers * heads > 1:
+        numbers = [Site(layer, head) for layer in range(1, layers + 1) for head in range(1, heads + 1)]
+        found |= {_name(one): at(one) for one in numbers}
+    return found
+
+
+def _name(site: Site) -> str:
+    return f"layer {site.layer}, {'mean of heads' if site.head is None else f'head {site.head}'}"
+
+
+def _figure(field: str, says: str) -> Callable[[Case], Measured]:
+    def measure(case: Case) -> Measured:
+        found = case.once(shapes)
+        value = float(getattr(next(iter(found.values())), field))
+        rows = ((name, *(f"{number:.1f}" for number in one)) for name, one in found.items())
+        return Measured(value, says.format(value), table=(HEAD, *rows) if field == "entropy" else None)
+
+    return measure
+
+
+def coverage(words_WG: Floats) -> Floats:
+    """Return the attention of each source word over all target words, [G]; the matrix has </s> as its last column."""
+    found: Floats = words_WG[:, :-1].sum(0)
+    return found
+
+
+def missing(reference: str, hypothesis: str) -> tuple[int, int]:
+    """Return how many words of a reference its hypothesis lacks, and how many it has."""
+    asked = Counter(words_of(reference))
+    return (asked - Counter(words_of(hypothesis))).total(), asked.total()
+
+
+def repeated(reference: str, hypothesis: str) -> tuple[int, int]:
+    """Return how many words come again in a hypothesis more often than in its reference, and how many it has."""
+    made, asked = Counter(words_of(hypothesis)), Counter(words_of(reference))
+    return sum(max(times - max(asked[word], 1), 0) for word, times in made.items()), made.total()
+
+
+def _unbalanced(
+    case: Case, is_odd: Callable[[Floats], NDArray[np.bool_]], wrong: Callable[[str, str], tuple[int, int]]
+) -> tuple[float, tuple[float, float], tuple[Evidence, ...]]:
+    """Return the percentage of odd source words, of what is wrong with and without one, and sentences with the most."""
+    if not case.run.model.has_attention:
+        raise DoesNotApplyError(NO_ATTENTION)
+    odd, words, counts, evidence = 0, 0, np.zeros((2, 2), int), list[tuple[int, Evidence]]()
+    for source, reference, one in zip(case.pairs.sources, case.pairs.targets, case.translations, strict=True):
+        if one.alignment is None or not one.alignment.target_words:
+            continue
+        here = is_odd(coverage(one.alignment.words))
+        odd, words = odd + int(here.sum()), words + len(here)
+        counts[int(here.any())] += wrong(reference, one.text)
+        named = ", ".join(word for word, of in zip(one.alignment.source_words, here, strict=True) if of)
+        evidence.append((int(here.sum()), Evidence(source, reference, one.text, named)))
+    if not words:
+        raise DoesNotApplyError("All translations are empty, so there is no attention to add up.")
+    worst = sorted((pair for pair in evidence if pair[0]), key=lambda pair: -pair[0])[:3]
+    without, within = (100 * part / max(whole, 1) for part, whole in counts.tolist())
+    return 100 * odd / words, (within, without), tuple(one for _, one in worst)
+
+
+def measure_never(case: Case) -> Measured:
+    """Return the percentage of source words that are never attended."""
+    value, (within, without), evidence = _unbalanced(case, lambda sums: sums < NEVER, missing)
+    return Measured(
+        value,
+        f"{value:.1f} % of the source words are hardly attended; translations of sentences with such a word lack "
+        f"{within:.0f} % of the reference's words, the others {without:.0f} %.",
+        evidence,
+    )
+
+
+def measure_twice(case: Case) -> Measured:
+    """Return the percentage of source words that are attended twice."""
+    value, (within, without), evidence = _unbalanced(case, lambda sums: sums > TWICE, repeated)
+    return Measured(
+        value,
+        f"{value:.1f} % of the source words are attended twice or more; in translations of sentences with such a word "
+        f"{within:.1f} % of the words are repetitions, in the others {without:.1f} %.",
+        evidence,
+    )
+
+
+_COVERAGE = "Tu et al. 2016"
+DIAGNOSES: dict[str, Diagnosis] = {
+    "entropy": Diagnosis(
+        "How spread out are the weights?",
+        *("% of log S", (None, 70), (None, 95)),
+        _figure("entropy", "The weights of a step have {:.0f} % of the entropy of equal weights."),
+        *("model.attention.score", "Ghader and Monz 2017"),
+    ),
+    "largest": Diagnosis(
+        "How much weight has the most attended piece?",
+        *("%", (35, None), (20, None)),
+        _figure("largest", "The most attended source piece has {:.0f} % of the weight, on average."),
+        *("model.attention.score", "Ghader and Monz 2017"),
+    ),
+    "end": Diagnosis(
+        "How much weight lies on </s>?",
+        *("%", (None, 30), (None, 60)),
+        _figure("end", "{:.0f} % of the weight lies on the source's </s>."),
+        *("model.attention.score", "Ferrando and Costa-jussà 2021"),
+    ),
+    "punctuation": Diagnosis(
+        "How much weight lies on punctuation?",
+        *("%", (None, 30), (None, 60)),
+        _figure("punctuation", "{:.0f} % of the weight lies on pieces of punctuation."),
+        *("model.attention.score", "Ferrando and Costa-jussà 2021"),
+    ),
+    "diagonal": Diagnosis(
+        "How far from the diagonal do the weights lie?",
+        *("% of the source", (None, 30), (None, 45)),
+        _figure("distance", "The weights lie {:.0f} % of the source's length off the diagonal."),
+        *(None, "Luong et al. 2015"),
+    ),
+    "never": Diagnosis(
+        "How many source words are never attended?",
+        *("% of words", (None, 30), (None, 60), measure_never, "model.attention.coverage", _COVERAGE),
+    ),
+    "twice": Diagnosis(
+        "How many source words are attended twice?",
+        *("% of words", (None, 20), (None, 50), measure_twice, "model.attention.coverage", _COVERAGE),
+    ),
+}

@@ -1,0 +1,67 @@
+"""Gradient times input: how fast a target piece's log probability grows with each source piece's embedding."""
+
+from collections.abc import Sequence
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from mt.core.special import BOS, PAD
+from mt.data.batches import group, pad
+from mt.inference.scorer import Scored
+from mt.models.contract import Seq2Seq
+
+Floats = NDArray[np.float64]
+
+
+@runtime_checkable
+class HasSourceEmbedding(Protocol):
+    """What gradients ask of a model: one layer embeds the source, and does so before it embeds anything else."""
+
+    source_embedding: nn.Embedding
+
+
+def gradient_times_input(model: Seq2Seq, read: Sequence[Scored], batch: int) -> list[Floats]:
+    """Return the sum over the embedding of (d log p(y_t) / d embedding) x embedding, [T, S], </s> included.
+
+    Raises TypeError when the model has no embedding of the source.
+    """
+    if not isinstance(model, HasSourceEmbedding):
+        raise TypeError("the model has no embedding of the source")
+    found: dict[int, Floats] = {}
+    for rows in group([max(len(one.source), len(one.target)) for one in read], batch):
+        some_BTS = _of_batch(model, model.source_embedding, [read[row] for row in rows])
+        for place, row in enumerate(rows):
+            found[row] = some_BTS[place, : len(read[row].target), : len(read[row].source)].double().numpy()
+    return [found[row] for row in range(len(read))]
+
+
+@torch.enable_grad()
+def _of_batch(model: Seq2Seq, embedding: nn.Embedding, read: Sequence[Scored]) -> Tensor:
+    """Return the same for a batch, [B, T, S].
+
+    Sentences do not know each other, so one pass back from the sum over all of them gives the gradients of each.
+    """
+    embedded = list[Tensor]()
+
+    def keep(module: nn.Module, inputs: Any, output: Tensor) -> Tensor:
+        if embedded:  # the target's, where both sides share a layer
+            return output
+        embedded.append(output.detach().requires_grad_())
+        return embedded[0]
+
+    source_BS, target_BT = pad([one.source for one in read]), pad([one.target for one in read])
+    before_BT = pad([[BOS, *one.target[:-1]] for one in read])
+    hook = embedding.register_forward_hook(keep)
+    try:
+        logits_BTV = model(source_BS, source_BS != PAD, before_BT).logits
+    finally:
+        hook.remove()
+    own_BT = logits_BTV.log_softmax(-1).gather(2, target_BT[..., None])[..., 0]
+    rows = list[Tensor]()
+    for own_B in own_BT.unbind(1):
+        (slope_BSE,) = torch.autograd.grad(own_B.sum(), embedded[0], retain_graph=True)
+        rows.append((slope_BSE * embedded[0]).sum(-1).detach())
+    return torch.stack(rows, 1)
