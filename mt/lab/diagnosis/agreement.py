@@ -8,6 +8,8 @@ from mt.lab.diagnosis.case import Case
 from mt.lab.diagnosis.erasure import Floats
 from mt.lab.diagnosis.finding import DoesNotApplyError, Measured
 from mt.lab.diagnosis.rated import MOST, percent, weights_of
+from mt.lab.diagnosis.use import NO_ATTENTION
+from mt.text.tokenizer import Tokenizers
 
 
 def measure_agreement(case: Case) -> Measured:
@@ -18,16 +20,21 @@ def measure_agreement(case: Case) -> Measured:
     if not case.run.model.has_attention or not other.model.has_attention:
         raise DoesNotApplyError("One of the two runs has no attention, so their weights cannot agree.")
     rows = case.sample(MOST)
-    texts = [[side[row] for row in rows] for side in (case.pairs.sources, case.pairs.targets)]
-    ours = case.scorer.score(*texts)
-    theirs = Scorer(other.model, other.tokenizers, other.config).score(*texts)
+    sources, targets = ([side[row] for row in rows] for side in (case.pairs.sources, case.pairs.targets))
+    runs = case.run, other
+    read = [Scorer(one.model, one.tokenizers, one.config).score(sources, targets) for one in runs]
     same = [one.identity for one in case.run.tokenizers] == [one.identity for one in other.tokenizers]
     if same:
-        matrices = [[weights_of(one) for one in both] for both in zip(ours, theirs, strict=True)]
+        matrices = [[weights_of(one) for one in every] for every in read]
     else:
-        matrices = _in_words(case, texts, ours, theirs)
-    agreed = [one.argmax(1) == two.argmax(1) for one, two in matrices if one.size]
-    chance = [np.full(len(one), 1 / one.shape[1]) for one, _ in matrices if one.size]
+        lines = list(zip(sources, targets, strict=True))
+        matrices = [
+            [in_words(run.tokenizers, *line, one) for line, one in zip(lines, every, strict=True)]
+            for run, every in zip(runs, read, strict=True)
+        ]
+    pairs = [(one, two) for one, two in zip(*matrices, strict=True) if one.size]
+    agreed = [one.argmax(1) == two.argmax(1) for one, two in pairs]
+    chance = [np.full(len(one), 1 / one.shape[1]) for one, _ in pairs]
     if not agreed:
         raise DoesNotApplyError("No pair has words on both sides, so there is nothing to agree about.")
     value = percent([one.astype(float) for one in agreed])
@@ -38,18 +45,12 @@ def measure_agreement(case: Case) -> Measured:
     )
 
 
-def _in_words(case: Case, texts: list[list[str]], ours: list[Scored], theirs: list[Scored]) -> list[list[Floats]]:
-    """Return the weights of both runs between words, for runs whose pieces differ; </s> left out."""
-    found = list[list[Floats]]()
-    runs = (case.run, case.against) if case.against else (case.run,)
-    for number, lines in enumerate(zip(*texts, strict=True)):
-        both = list[Floats]()
-        for run, read in zip(runs, (ours[number], theirs[number]), strict=True):
-            sides = [
-                Side(line, tokenizer.spans(pieces[:-1], line))
-                for line, tokenizer, pieces in zip(lines, run.tokenizers, (read.source, read.target), strict=True)
-            ]
-            if read.matrix_TS is not None:
-                both.append(align(*sides, read.matrix_TS).words[:, :-1])
-        found.append(both)
-    return found
+def in_words(tokenizers: Tokenizers, source: str, target: str, read: Scored) -> Floats:
+    """Return the weights between the words of a pair, for runs whose pieces differ; </s> left out."""
+    if read.matrix_TS is None:
+        raise DoesNotApplyError(NO_ATTENTION)
+    sides = (
+        Side(source, tokenizers.source.spans(read.source[:-1], source)),
+        Side(target, tokenizers.target.spans(read.target[:-1], target)),
+    )
+    return align(*sides, read.matrix_TS).words[:, :-1].astype(float)

@@ -152,7 +152,7 @@ def _unbalanced(
     for source, reference, one in zip(case.pairs.sources, case.pairs.targets, case.translations, strict=True):
         if one.alignment is None or not one.alignment.target_words:
             continue
-        here = is_odd(coverage(one.alignment.words))
+        here = is_odd(coverage(one.alignment.words.astype(float)))
         odd, words = odd + int(here.sum()), words + len(here)
         counts[int(here.any())] += wrong(reference, one.text)
         named = ", ".join(word for word, of in zip(one.alignment.source_words, here, strict=True) if of)

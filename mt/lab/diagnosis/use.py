@@ -90,10 +90,9 @@ def decode_all(case: Case) -> dict[str, Decoded]:
     ways |= {name: (model, Look(replace=replace)) for name, replace in REPLACEMENTS.items()}
     found = dict[str, Decoded]()
     for name, (made, look) in ways.items():
-        translator, scorer = (kind(made, tokenizers, case.run.config) for kind in (Translator, Scorer))
-        made_of = translator.translate(pairs.sources, settings, alignments=False, look=look)
-        texts = [one.text for one in made_of]
-        read = scorer.score(pairs.sources, pairs.targets, look)
+        translator = Translator(made, tokenizers, case.run.config)
+        texts = [one.text for one in translator.translate(pairs.sources, settings, alignments=False, look=look)]
+        read = Scorer(made, tokenizers, case.run.config).score(pairs.sources, pairs.targets, look)
         changed = changed_words(found[OWN].hypotheses if found else texts, texts)
         found[name] = Decoded(
             bleu(Texts(texts, pairs.targets, pairs.sources, case.texts.tokenize)), changed, mean_loss(read), texts, read
