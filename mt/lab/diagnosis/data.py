@@ -1,5 +1,246 @@
-"""What is wrong with the pairs."""
+"""What is wrong with the pairs: those of training, and what the split shares with them."""
 
-from mt.lab.diagnosis.finding import Diagnosis
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache
 
-DIAGNOSES: dict[str, Diagnosis] = {}
+import numpy as np
+
+from mt.corpora.groups import fold, overlap
+from mt.corpora.pairs import Split
+from mt.inference.scorer import Scored
+from mt.lab.diagnosis.breakdown import words_of
+from mt.lab.diagnosis.case import Case
+from mt.lab.diagnosis.finding import Diagnosis, DoesNotApplyError, Evidence, Measured
+from mt.lab.diagnosis.support import support
+from mt.text.scripts import script_of
+
+SAMPLE, QUICK_SAMPLE = 1500, 300
+"""Training pairs that the model reads."""
+MOST, QUICK_MOST = 200_000, 5000
+"""Training pairs that are looked at without the model."""
+FEWEST = 20
+SHOWN = 3
+COPIED = 0.8
+"""Share of its words that a copy has in common with its source."""
+APART = 4.0
+"""So many times as long as usual, against its source, a target is odd."""
+RARE = 0.02
+"""A script that so few of the letters of a side are in is odd there."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Training pairs as the model reads them."""
+
+    pairs: Split
+    read: list[Scored]
+    support: list[float]
+    """Nats a piece that its own source adds to a target, over those of other sentences."""
+
+
+def spread(pairs: Split, most: int) -> Split:
+    """Return at most so many of the pairs, evenly from the first to the last."""
+    count = len(pairs.sources)
+    rows = range(count) if count <= most else [count * place // most for place in range(most)]
+    return Split([pairs.sources[row] for row in rows], [pairs.targets[row] for row in rows])
+
+
+@lru_cache(maxsize=1)
+def sample(case: Case) -> Sample:
+    """Return training pairs as the model reads them."""
+    pairs = spread(case.training, QUICK_SAMPLE if case.quick else SAMPLE)
+    read = case.scorer.score(pairs.sources, pairs.targets)
+    return Sample(pairs, read, [float(one.mean()) for one in support(case.scorer, read)])
+
+
+@lru_cache(maxsize=1)
+def _words(case: Case) -> tuple[Split, list[tuple[list[str], list[str]]]]:
+    """Return training pairs, and the words of both sides of each."""
+    pairs = spread(case.training, QUICK_MOST if case.quick else MOST)
+    sides = zip(pairs.sources, pairs.targets, strict=True)
+    return pairs, [(words_of(source), words_of(target)) for source, target in sides]
+
+
+def is_copy(source: Sequence[str], target: Sequence[str]) -> bool:
+    """Tell whether a target of three words or more repeats its source, in whatever order."""
+    words, others = Counter(source), Counter(target)
+    both = (words & others).total()
+    return both >= max(3, COPIED * max(words.total(), others.total()))
+
+
+def find_odd_lengths(lengths: Sequence[tuple[int, int]]) -> list[int]:
+    """Return the pairs of which a side is four times as long as is usual for the other, and three words longer.
+
+    `lengths`: the words of source and target.
+    """
+    lengths_N2 = np.array(lengths)
+    ratio_N = (lengths_N2[:, 1] + 1) / (lengths_N2[:, 0] + 1)
+    usual_N = ratio_N / np.median(ratio_N)
+    far_N = np.maximum(usual_N, 1 / usual_N) > APART
+    return np.flatnonzero(far_N & (np.abs(lengths_N2[:, 1] - lengths_N2[:, 0]) > 3)).tolist()
+
+
+@cache
+def script_of_letter(letter: str) -> str:
+    """Return the script of a letter: LATIN, CYRILLIC, or one of those without spaces."""
+    return script_of([letter]) or unicodedata.name(letter, "UNKNOWN").partition(" ")[0]
+
+
+def find_odd_scripts(lines: Sequence[str]) -> list[int]:
+    """Return the lines most of whose letters are in scripts that hardly any letters of all lines are in."""
+    counts = [Counter(script_of_letter(letter) for letter in line if letter.isalpha()) for line in lines]
+    total = sum(counts, Counter[str]())
+    rare = {script for script, times in total.items() if times <= RARE * total.total()}
+    return [
+        row for row, count in enumerate(counts) if 2 * sum(count[script] for script in rare) > max(count.total(), 1)
+    ]
+
+
+def count_again(keys: Iterable[object]) -> int:
+    """Return how many are the same as one before them."""
+    return sum(times - 1 for times in Counter(keys).values())
+
+
+def _evidence(pairs: Split, notes: Iterable[tuple[int, str]]) -> tuple[Evidence, ...]:
+    return tuple(Evidence(pairs.sources[row], pairs.targets[row], "", note) for row, note in notes)
+
+
+def _looked_at(case: Case, most: int) -> str:
+    count = len(case.training.sources)
+    return f"all {count:,} training pairs" if count <= most else f"{most:,} of the {count:,} training pairs"
+
+
+def _misaligned(case: Case) -> Measured:
+    found = sample(case)
+    rows = find_misaligned(found)
+    share = 100 * len(rows) / len(found.read)
+    rows.sort(key=lambda row: found.support[row])
+    losses = [-float(one.log_probabilities_T.mean()) for one in found.read]
+    notes = (
+        (row, f"its own source adds {found.support[row]:.2f} nats a piece; loss {losses[row]:.2f}")
+        for row in rows[:SHOWN]
+    )
+    says = (
+        f"{share:.1f} % of {_looked_at(case, len(found.read))} do not belong together, as the model sees it: the target "
+        f"is hardly likelier given its own source than given those of other pairs."
+    )
+    return Measured(share, says, _evidence(found.pairs, notes))
+
+
+def find_misaligned(found: Sample) -> list[int]:
+    """Return the pairs whose source adds hardly anything to their target; copies are another matter."""
+    usual = float(np.nanmedian(found.support))
+    least = max(0.2 * usual, 0.1)
+    pairs = zip(found.pairs.sources, found.pairs.targets, found.support, strict=True)
+    return [
+        row
+        for row, (source, target, one) in enumerate(pairs)
+        if (one < least or usual < 0.2) and not is_copy(words_of(source), words_of(target))
+    ]
+
+
+def _copied(case: Case) -> Measured:
+    pairs, both = _words(case)
+    rows = [row for row, (source, target) in enumerate(both) if is_copy(source, target)]
+    share = 100 * len(rows) / len(both)
+    says = f"In {share:.1f} % of {_looked_at(case, len(both))} the target repeats its source."
+    return Measured(share, says, _evidence(pairs, ((row, "the same on both sides") for row in rows[:SHOWN])))
+
+
+def _duplicates(case: Case) -> Measured:
+    pairs = spread(case.training, MOST)
+    sources, targets = ([fold(line) for line in side] for side in (pairs.sources, pairs.targets))
+    again = {
+        "pairs": count_again(zip(sources, targets, strict=True)),
+        "sources": count_again(sources),
+        "targets": count_again(targets),
+    }
+    share = 100 * again["pairs"] / len(sources)
+    rows = [(what, str(count), f"{100 * count / len(sources):.1f}") for what, count in again.items()]
+    says = f"{share:.1f} % of {_looked_at(case, MOST)} repeat an earlier one."
+    return Measured(share, says, table=(("the same", "times", "%"), *rows))
+
+
+def _overlap(case: Case) -> Measured:
+    shared = overlap(case.training, case.pairs)[0]
+    share = 100 * shared / len(case.pairs.sources)
+    known = {fold(line) for line in case.training.sources}
+    rows = [row for row, source in enumerate(case.pairs.sources) if fold(source) in known][:SHOWN]
+    says = f"{share:.1f} % of the pairs of {case.split} share a sentence with training, which raises its scores."
+    return Measured(share, says, _evidence(case.pairs, ((row, "training has this source") for row in rows)))
+
+
+def _lengths(case: Case) -> Measured:
+    pairs, both = _words(case)
+    if len(both) < FEWEST:
+        raise DoesNotApplyError(f"There are only {len(both)} training pairs.")
+    rows = find_odd_lengths([(len(source), len(target)) for source, target in both])
+    share = 100 * len(rows) / len(both)
+    says = f"In {share:.2f} % of {_looked_at(case, len(both))} a side is {APART:g} times as long as is usual for the other."
+    return Measured(share, says, _evidence(pairs, ((row, "odd lengths") for row in rows[:SHOWN])))
+
+
+def _scripts(case: Case) -> Measured:
+    pairs, _ = _words(case)
+    rows = sorted({*find_odd_scripts(pairs.sources), *find_odd_scripts(pairs.targets)})
+    share = 100 * len(rows) / len(pairs.sources)
+    says = f"In {share:.2f} % of {_looked_at(case, len(pairs.sources))} a side is in a script that is rare there."
+    return Measured(share, says, _evidence(pairs, ((row, "another script") for row in rows[:SHOWN])))
+
+
+DIAGNOSES: dict[str, Diagnosis] = {
+    "overlap": Diagnosis(
+        title="Has training seen the split?",
+        unit="%",
+        fine=(None, 5),
+        broken=(None, 20),
+        measure=_overlap,
+        attempt="corpus.held_out_by",
+    ),
+    "misaligned": Diagnosis(
+        title="Do the two sides of the training pairs belong together?",
+        unit="%",
+        fine=(None, 3),
+        broken=(None, 20),
+        measure=_misaligned,
+        attempt="corpus",
+        paper="Khayrallah and Koehn 2018; Junczys-Dowmunt 2018",
+    ),
+    "copied": Diagnosis(
+        title="Do targets of training repeat their sources?",
+        unit="%",
+        fine=(None, 1),
+        broken=(None, 10),
+        measure=_copied,
+        attempt="corpus.copies",
+        paper="Khayrallah and Koehn 2018",
+    ),
+    "duplicates": Diagnosis(
+        title="Does training have pairs more than once?",
+        unit="%",
+        fine=(None, 10),
+        broken=(None, 50),
+        measure=_duplicates,
+        attempt="corpus",
+    ),
+    "lengths": Diagnosis(
+        title="Are the two sides about equally long?",
+        unit="%",
+        fine=(None, 0.5),
+        broken=(None, 5),
+        measure=_lengths,
+        attempt="corpus",
+        paper="Koehn et al. 2007, clean-corpus-n",
+    ),
+    "scripts": Diagnosis(
+        title="Is each side written in its script?",
+        unit="%",
+        fine=(None, 0.5),
+        broken=(None, 5),
+        measure=_scripts,
+        attempt="corpus",
+    ),
+}

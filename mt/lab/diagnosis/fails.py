@@ -1,5 +1,136 @@
-"""Where translation fails: by length, novelty, frequency of words."""
+"""Where translation fails: by length, novelty, place, frequency of words; and what goes wrong there."""
 
-from mt.lab.diagnosis.finding import Diagnosis
+from collections import Counter
+from collections.abc import Sequence
 
-DIAGNOSES: dict[str, Diagnosis] = {}
+import numpy as np
+from sacrebleu.metrics import BLEU
+
+from mt.lab.diagnosis import outputs
+from mt.lab.diagnosis.breakdown import FREQUENCIES, Matches, Part, by_frequency, by_length, by_place, by_unseen
+from mt.lab.diagnosis.case import Case
+from mt.lab.diagnosis.finding import Diagnosis, DoesNotApplyError, Measured
+
+FEWEST = 20
+"""Sentences, or words, of which a figure is worth saying."""
+PARTS = 5
+MOST = 200_000
+"""Training sentences in which words are counted."""
+
+
+def _table(parts: Sequence[Part]) -> tuple[tuple[str, ...], ...]:
+    rows = [(one.name, str(len(one.rows)), f"{one.bleu:.1f}") for one in parts]
+    return ("sentences with", "how many", "BLEU"), *rows
+
+
+def _length(case: Case) -> Measured:
+    if len(case.texts.sources) < PARTS * FEWEST:
+        raise DoesNotApplyError(f"There are only {len(case.texts.sources)} sentences to divide by length.")
+    parts = by_length(case.texts, PARTS)
+    best, last = max(parts, key=lambda one: one.bleu), parts[-1]
+    if not best.bleu:
+        raise DoesNotApplyError("No part of the split has any BLEU.")
+    kept = 100 * last.bleu / best.bleu
+    says = (
+        f"The longest fifth of the sentences ({last.name}) has a BLEU of {last.bleu:.1f}, {kept:.0f} % of that of the "
+        f"best fifth, {best.bleu:.1f} ({best.name})."
+    )
+    return Measured(kept, says, table=_table(parts))
+
+
+def _novelty(case: Case) -> Measured:
+    known, *others = parts = by_unseen(case.texts, case.training.sources)
+    counted = [one for one in others if len(one.rows) >= FEWEST]
+    if not counted or len(known.rows) < FEWEST or not known.bleu:
+        rows = sum(len(one.rows) for one in others)
+        raise DoesNotApplyError(f"Too few sentences have a source word that training lacks: {rows}.")
+    new = counted[-1]
+    kept = 100 * new.bleu / known.bleu
+    says = (
+        f"Sentences with {new.name} have a BLEU of {new.bleu:.1f}, {kept:.0f} % of that of sentences "
+        f"without any, {known.bleu:.1f}."
+    )
+    return Measured(kept, says, table=_table(parts))
+
+
+def _place(case: Case) -> Measured:
+    counts = by_place(case.texts, PARTS)
+    if min(total for _, total in counts) < FEWEST:
+        raise DoesNotApplyError("Its translations are too short, or too few, to be divided.")
+    shares = [100 * right / total for right, total in counts]
+    fall = shares[0] - shares[-2]
+    rows = [
+        (f"fifth {number}", str(total), f"{share:.1f}")
+        for number, ((_, total), share) in enumerate(zip(counts, shares, strict=True), 1)
+    ]
+    says = (
+        f"{shares[0]:.0f} % of the words are right in the first fifth of its translations, and {shares[-2]:.0f} % in "
+        f"the last but one; the last has the full stop."
+    )
+    return Measured(fall, says, table=(("of the translation", "words", "right, %"), *rows))
+
+
+def _frequency(case: Case) -> Measured:
+    step = max(-(-len(case.training.targets) // MOST), 1)
+    split = BLEU(tokenize=case.texts.tokenize).tokenizer
+    known = Counter(word for line in case.training.targets[::step] for word in split(line).split())
+    found = by_frequency(case.texts, known)
+    rare = _sum([found[1, 2], found[3, 10]])
+    if rare.references < FEWEST:
+        raise DoesNotApplyError(f"The references have only {rare.references} words that training has 1 to 10 times.")
+    rows = []
+    for low, high in FREQUENCIES:
+        one = found[low, high]
+        named = f"{low} times or more" if high is None else f"{low} to {high} times" if high > low else "never"
+        rows.append((named, str(one.references), str(one.hypotheses), f"{one.f1:.1f}"))
+    says = (
+        f"The F1 of words that training has 1 to 10 times is {rare.f1:.0f}, and that of words that it has more than 100 "
+        f"times {found[FREQUENCIES[-1]].f1:.0f}."
+    )
+    head = ("training has the word", "in references", "in translations", "F1, %")
+    return Measured(rare.f1, says, table=(head, *rows))
+
+
+def _sum(parts: Sequence[Matches]) -> Matches:
+    return Matches(*np.sum([(one.both, one.hypotheses, one.references) for one in parts], 0).tolist())
+
+
+DIAGNOSES: dict[str, Diagnosis] = {
+    "length": Diagnosis(
+        title="Does it fail on long sentences?",
+        unit="% of the best",
+        fine=(60, None),
+        broken=(20, None),
+        measure=_length,
+        attempt="model.attention.score",
+        paper="Bahdanau et al. 2015, figure 2; Koehn and Knowles 2017, 3.4",
+    ),
+    "novelty": Diagnosis(
+        title="Does it fail on words that training has not?",
+        unit="% of the known",
+        fine=(35, None),
+        broken=(5, None),
+        measure=_novelty,
+        attempt="vocabulary.size",
+        paper="Koehn and Knowles 2017, 3.3",
+    ),
+    "place": Diagnosis(
+        title="Does it lose the thread within a sentence?",
+        unit="points",
+        fine=(None, 30),
+        broken=(None, 60),
+        measure=_place,
+        attempt="model.attention.coverage",
+        paper="Neubig et al. 2019",
+    ),
+    "frequency": Diagnosis(
+        title="Does it know rare words?",
+        unit="F1, %",
+        fine=(5, None),
+        broken=(None, None),
+        measure=_frequency,
+        attempt="vocabulary.size",
+        paper="Neubig et al. 2019; Koehn and Knowles 2017, 3.3",
+    ),
+    **outputs.DIAGNOSES,
+}

@@ -1,5 +1,172 @@
-"""Does search help, and does a wide beam harm."""
+"""Does search help, and does a wide beam harm: the beam curse."""
 
-from mt.lab.diagnosis.finding import Diagnosis
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 
-DIAGNOSES: dict[str, Diagnosis] = {}
+from mt.evaluation.metrics import Texts, bleu
+from mt.inference.translator import Translation
+from mt.lab.diagnosis.case import Case, first
+from mt.lab.diagnosis.finding import Diagnosis, DoesNotApplyError, Evidence, Measured
+from mt.text.normal import normalise
+
+BEAMS = (1, 2, 5, 10, 20, 50)
+QUICK_BEAMS = (1, 5, 20)
+SAMPLE = 100
+"""Sentences that are searched in so many ways; fewer when it is to be quick."""
+QUICK_SAMPLE = 25
+HEAD = ("beam", "length penalty", "BLEU", "length ratio", "empty or cut, %")
+Way = tuple[int, float]
+"""Beam and length penalty."""
+
+
+@dataclass(frozen=True)
+class Searched:
+    """What one way of searching found."""
+
+    translations: list[Translation]
+    bleu: float
+    ratio: float
+    """Words of the translations to words of the references."""
+    missing: float
+    """Percent of the translations that are empty or cut."""
+
+
+@lru_cache(maxsize=1)
+def sweep(case: Case) -> dict[Way, Searched]:
+    """Return what each beam finds with the run's own length penalty, and with 0 and 1.
+
+    The smallest and the largest beam alone are asked without the run's own.
+    """
+    own = case.translator.settings.length_penalty
+    beams = QUICK_BEAMS if case.quick else BEAMS
+    ways = [(beam, own) for beam in beams] + [(beam, other) for other in (0.0, 1.0) for beam in (5, beams[-1])]
+    return {way: _search(case, *way) for way in dict.fromkeys(ways)}
+
+
+def _search(case: Case, beam: int, penalty: float) -> Searched:
+    pairs = first(case.pairs, QUICK_SAMPLE if case.quick else SAMPLE)
+    settings = case.translator.settings.model_copy(update={"beam": beam, "length_penalty": penalty})
+    found = case.translator.translate(pairs.sources, settings, alignments=False)
+    texts = Texts([one.text for one in found], pairs.targets, pairs.sources, case.texts.tokenize)
+    return Searched(found, bleu(texts), length_ratio(texts), missing(pairs.sources, found))
+
+
+def length_ratio(texts: Texts) -> float:
+    """Return the words of the hypotheses for each word of the references, as BLEU counts words."""
+    words = texts.split()
+    counts = [sum(len(line.split()) for line in lines) for lines in (words.hypotheses, words.references)]
+    return counts[0] / max(counts[1], 1)
+
+
+def missing(sources: Sequence[str], found: Sequence[Translation]) -> float:
+    """Return the percentage of the translations that are empty or cut."""
+    made = [one for source, one in zip(sources, found, strict=True) if normalise(source)]
+    return 100 * sum(one.cut or not one.text.strip() for one in made) / max(len(made), 1)
+
+
+def _table(case: Case) -> tuple[tuple[str, ...], ...]:
+    rows = [
+        (str(beam), f"{penalty:g}", f"{one.bleu:.1f}", f"{one.ratio:.3f}", f"{one.missing:.1f}")
+        for (beam, penalty), one in sweep(case).items()
+    ]
+    return HEAD, *rows
+
+
+def _curse(case: Case) -> Measured:
+    own = case.translator.settings.length_penalty
+    by_beam = {beam: one.bleu for (beam, penalty), one in sweep(case).items() if penalty == own}
+    widest, best = max(by_beam), max(by_beam, key=by_beam.__getitem__)
+    lost = max(by_beam.values()) - by_beam[widest]
+    count = len(next(iter(sweep(case).values())).translations)
+    says = (
+        f"With the run's length penalty of {own:g}, a beam of {widest} has a BLEU of {by_beam[widest]:.1f}, which is "
+        f"{lost:.1f} less than that of the best beam, {best} ({count} sentences)."
+    )
+    return Measured(lost, says, table=_table(case))
+
+
+def _penalty(case: Case) -> Measured:
+    own = case.translator.settings.length_penalty
+    by_penalty = {penalty: one.bleu for (beam, penalty), one in sweep(case).items() if beam == 5}
+    best = max(by_penalty, key=by_penalty.__getitem__)
+    lost = by_penalty[best] - by_penalty[own]
+    told = ", ".join(f"{figure:.1f} with {penalty:g}" for penalty, figure in sorted(by_penalty.items()))
+    says = f"With a beam of 5, BLEU by length penalty is {told}; the run has {own:g}, {lost:.1f} less than the best."
+    return Measured(lost, says, table=_table(case))
+
+
+def _length(case: Case) -> Measured:
+    ratio = length_ratio(case.texts)
+    return Measured(ratio, f"Its translations have {ratio:.3f} words for each word of the references.")
+
+
+def _missing(case: Case) -> Measured:
+    share = missing(case.pairs.sources, case.translations)
+    evidence = [
+        Evidence(source, reference, one.text, "cut by the limit on its length" if one.cut else "empty")
+        for source, reference, one in zip(case.pairs.sources, case.pairs.targets, case.translations, strict=True)
+        if source.strip() and (one.cut or not one.text.strip())
+    ]
+    says = f"{share:.1f} % of its translations are empty, or were cut because they did not end."
+    return Measured(share, says, tuple(evidence[:3]))
+
+
+def _wide(case: Case) -> Measured:
+    own, beams = case.translator.settings.length_penalty, QUICK_BEAMS if case.quick else BEAMS
+    narrow, wide = (sweep(case)[beam, own].translations for beam in (5, beams[-1]))
+    better = [other.score > one.score + 1e-4 for one, other in zip(narrow, wide, strict=True) if one.pieces]
+    if not better:
+        raise DoesNotApplyError("There is no translation to compare.")
+    share = 100 * sum(better) / len(better)
+    says = f"For {share:.0f} % of the sentences a beam of {beams[-1]} finds a higher score than a beam of 5."
+    return Measured(share, says)
+
+
+DIAGNOSES: dict[str, Diagnosis] = {
+    "missing": Diagnosis(
+        title="How many translations are empty, or do not end?",
+        unit="%",
+        fine=(None, 2),
+        broken=(None, 10),
+        measure=_missing,
+        attempt="search.length_penalty",
+        paper="Stahlberg and Byrne 2019",
+    ),
+    "length": Diagnosis(
+        title="Are translations as long as references?",
+        unit="words for a word",
+        fine=(0.85, 1.15),
+        broken=(0.7, 1.4),
+        measure=_length,
+        attempt="search.length_penalty",
+        paper="Murray and Chiang 2018",
+    ),
+    "curse": Diagnosis(
+        title="Does a wide beam harm?",
+        unit="BLEU",
+        fine=(None, 3),
+        broken=(None, 15),
+        measure=_curse,
+        attempt="search.length_penalty",
+        paper="Koehn and Knowles 2017, 3.6; Murray and Chiang 2018",
+    ),
+    "penalty": Diagnosis(
+        title="Is there a better length penalty?",
+        unit="BLEU",
+        fine=(None, 2),
+        broken=(None, 10),
+        measure=_penalty,
+        attempt="search.length_penalty",
+        paper="Wu et al. 2016, eq. 14",
+    ),
+    "wide": Diagnosis(
+        title="How often does a wide beam find a higher score?",
+        unit="%",
+        fine=(None, 50),
+        broken=(None, None),
+        measure=_wide,
+        attempt="search.beam",
+        paper="Stahlberg and Byrne 2019",
+    ),
+}

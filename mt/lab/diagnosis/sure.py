@@ -1,5 +1,154 @@
-"""Does the model know what it does not know."""
+"""Does the model know what it does not know: are its probabilities those with which it is right.
 
-from mt.lab.diagnosis.finding import Diagnosis
+N pieces are counted, each with the confidence of the model in it and whether it is right.
+"""
 
-DIAGNOSES: dict[str, Diagnosis] = {}
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mt.config import Train
+from mt.lab.diagnosis.case import Case
+from mt.lab.diagnosis.finding import Diagnosis, DoesNotApplyError, Measured
+
+BINS = 15
+"""As Guo et al. 2017 have them."""
+FEWEST = 200
+"""So many pieces say something of probabilities."""
+HEAD = ("confidence from", "to", "pieces", "mean confidence, %", "without smoothing, %", "right, %")
+Values = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True)
+class Bin:
+    """The pieces whose confidence lies in one interval."""
+
+    low: float
+    high: float
+    count: int
+    confidence: float
+    """Its mean."""
+    right: float
+    """The share that is right."""
+
+
+def divide(confidence_N: Values, right_N: Values) -> list[Bin]:
+    """Return the pieces by confidence, in 15 intervals of one width; the intervals without any are left out."""
+    place_N = np.minimum((confidence_N * BINS).astype(int), BINS - 1)
+    found = []
+    for place in range(BINS):
+        here_N = place_N == place
+        if here_N.any():
+            means = float(confidence_N[here_N].mean()), float(right_N[here_N].mean())
+            found.append(Bin(place / BINS, (place + 1) / BINS, int(here_N.sum()), *means))
+    return found
+
+
+def calibration_error(bins: Sequence[Bin]) -> float:
+    """Return the expected calibration error in percent: the mean over pieces of |right - confidence| of their bin."""
+    total = sum(one.count for one in bins)
+    return 100 * sum(one.count * abs(one.right - one.confidence) for one in bins) / total
+
+
+def unsmooth(confidence: float, smoothing: float, vocabulary: int) -> float:
+    """Return p where the confidence is (1 - e) p + e / V, which a model trained with label smoothing e is led to."""
+    return min(max((confidence - smoothing / vocabulary) / (1 - smoothing), 0.0), 1.0)
+
+
+def smoothed_error(bins: Sequence[Bin], smoothing: float, vocabulary: int) -> float:
+    """Return the calibration error that smoothing does not explain, in percent.
+
+    A bin errs by how far its share of right pieces lies outside what stands between its confidence as it is and its
+    confidence without smoothing (`unsmooth`): a model follows its smoothed targets more or less far.
+    """
+    total, error = sum(one.count for one in bins), 0.0
+    for one in bins:
+        ends = sorted((one.confidence, unsmooth(one.confidence, smoothing, vocabulary)))
+        error += one.count * max(ends[0] - one.right, one.right - ends[1], 0.0)
+    return 100 * error / total
+
+
+def smoothing_of(train: Train) -> float:
+    """Return the share of the target that all pieces divide; beside a teacher it weighs less."""
+    return train.label_smoothing * (1 - train.teacher.weight if train.teacher.runs else 1)
+
+
+def matched(hypothesis: Sequence[Any], reference: Sequence[Any]) -> list[bool]:
+    """Return which parts of the hypothesis belong to the longest subsequence that it shares with the reference."""
+    rows, columns = len(hypothesis), len(reference)
+    longest = [[0] * (columns + 1) for _ in range(rows + 1)]  # of what begins at (row, column)
+    for row in reversed(range(rows)):
+        for column in reversed(range(columns)):
+            if hypothesis[row] == reference[column]:
+                longest[row][column] = longest[row + 1][column + 1] + 1
+            else:
+                longest[row][column] = max(longest[row + 1][column], longest[row][column + 1])
+    row, column, found = 0, 0, [False] * rows
+    while row < rows and column < columns:
+        if hypothesis[row] == reference[column]:
+            found[row] = True
+            row, column = row + 1, column + 1
+        elif longest[row + 1][column] >= longest[row][column + 1]:
+            row += 1
+        else:
+            column += 1
+    return found
+
+
+def _forced(case: Case) -> Measured:
+    read = case.references_read
+    confidence_N = np.exp(np.concatenate([one.highest_T for one in read]))
+    right_N = np.concatenate([one.likeliest_T == np.array(one.target) for one in read])
+    return _measure(case, confidence_N, right_N, "Given the reference so far, the next piece that it finds likeliest")
+
+
+def _output(case: Case) -> Measured:
+    read = case.outputs_read
+    confidence_N = np.exp(np.concatenate([one.log_probabilities_T for one in read]))
+    right_N = np.concatenate(
+        [matched(one.target, other.target) for one, other in zip(read, case.references_read, strict=True)]
+    )
+    return _measure(case, confidence_N, right_N, "By the one reference, which is strict, a piece of its output")
+
+
+def _measure(case: Case, confidence_N: Values, right_N: Values, what: str) -> Measured:
+    if len(right_N) < FEWEST:
+        raise DoesNotApplyError(f"There are only {len(right_N)} pieces to judge probabilities by.")
+    bins, vocabulary = divide(confidence_N, right_N), len(case.run.tokenizers.target)
+    smoothing = smoothing_of(case.run.config.train)
+    plain, left = calibration_error(bins), smoothed_error(bins, smoothing, vocabulary)
+    told = f", of which label smoothing ({smoothing:g}) does not explain {left:.1f}" if smoothing else ""
+    says = (
+        f"{what} is right in {100 * right_N.mean():.1f} % of cases, with a probability of "
+        f"{100 * confidence_N.mean():.1f} %. Where it has the same probability, the two differ by {plain:.1f} points on "
+        f"average{told}."
+    )
+    rows = []
+    for one in bins:
+        shares = one.confidence, unsmooth(one.confidence, smoothing, vocabulary), one.right
+        rows.append((f"{one.low:.2f}", f"{one.high:.2f}", str(one.count), *(f"{100 * share:.1f}" for share in shares)))
+    return Measured(left, says, table=(HEAD, *rows))
+
+
+DIAGNOSES: dict[str, Diagnosis] = {
+    "forced": Diagnosis(
+        title="Are the probabilities of the next piece those with which it is right?",
+        unit="points",
+        fine=(None, 5),
+        broken=(None, 15),
+        measure=_forced,
+        attempt="model.dropout",
+        paper="Guo et al. 2017, eq. 3; Müller et al. 2019 on label smoothing",
+    ),
+    "output": Diagnosis(
+        title="Are the probabilities of its own output those with which it is right, at most?",
+        unit="points",
+        fine=(None, 15),
+        broken=(None, 35),
+        measure=_output,
+        attempt="train.label_smoothing",
+        paper="Guo et al. 2017, eq. 3; Wang et al. 2020",
+    ),
+}

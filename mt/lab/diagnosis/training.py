@@ -1,5 +1,151 @@
-"""Did training go well."""
+"""Did training go well: did it learn, and not too much; do all parts take part."""
 
-from mt.lab.diagnosis.finding import Diagnosis
+import math
+from collections import Counter
+from collections.abc import Sequence
 
-DIAGNOSES: dict[str, Diagnosis] = {}
+from mt.evaluation.metrics import Texts
+from mt.inference.scorer import Scored
+from mt.lab.diagnosis import parts
+from mt.lab.diagnosis.case import Case
+from mt.lab.diagnosis.data import sample
+from mt.lab.diagnosis.finding import Diagnosis, DoesNotApplyError, Measured
+from mt.training.divergence import Watch
+
+ORDER = 4
+"""The longest n-grams of BLEU."""
+
+
+def guessing_loss(known: Sequence[Sequence[int]], asked: Sequence[Sequence[int]], vocabulary: int) -> float:
+    """Return the loss, in nats a piece, of guessing each piece of `asked` by how often `known` has it, plus one."""
+    counts = Counter(piece for pieces in known for piece in pieces)
+    total, pieces = counts.total() + vocabulary, [piece for line in asked for piece in line]
+    return -sum(math.log((counts[piece] + 1) / total) for piece in pieces) / len(pieces)
+
+
+def loss_of(read: Sequence[Scored]) -> float:
+    """Return the unsmoothed loss, in nats a piece."""
+    pieces = sum(len(one.target) for one in read)
+    return -sum(float(one.log_probabilities_T.sum()) for one in read) / pieces
+
+
+def share_of_short(texts: Texts) -> float:
+    """Return the percentage of the references that have fewer words than the longest n-grams of BLEU."""
+    lines = texts.split().references
+    return 100 * sum(len(line.split()) < ORDER for line in lines) / len(lines)
+
+
+def _learned(case: Case) -> Measured:
+    seen, read = sample(case), case.references_read
+    guess = guessing_loss(
+        [one.target for one in seen.read], [one.target for one in read], len(case.run.tokenizers.target)
+    )
+    loss = loss_of(read)
+    share = 100 * (1 - loss / guess)
+    says = (
+        f"Its loss on {case.split} is {loss:.2f} nats a piece, and that of guessing pieces by how often they occur is "
+        f"{guess:.2f}: it has learned away {max(share, 0):.0f} % of it."
+    )
+    return Measured(share, says)
+
+
+def _moving(case: Case) -> Measured:
+    records = case.run.validations
+    losses = [float(one["validation_loss"]) for one in records if "validation_loss" in one]
+    if not losses:
+        raise DoesNotApplyError("The run has no metrics.jsonl, which tells how its losses went.")
+    guess = math.log(len(case.run.tokenizers.target))
+    fell = 100 * (1 - min(losses) / guess)
+    rows = [
+        (
+            str(one["update"]),
+            f"{one['train_loss']:.3f}",
+            f"{one['validation_loss']:.3f}",
+            f"{one.get('validation_bleu', 0):.1f}",
+        )
+        for one in records
+    ]
+    says = (
+        f"The validation loss fell from {guess:.2f} nats a piece, that of guessing uniformly, to {min(losses):.2f}, by "
+        f"{fell:.0f} %, in {len(losses)} validation{'s' * (len(losses) > 1)}."
+    )
+    return Measured(fell, says, table=(("update", "training loss", "validation loss", "validation BLEU"), *rows))
+
+
+def _gap(case: Case) -> Measured:
+    seen, read = sample(case).read, case.references_read
+    training, other = loss_of(seen), loss_of(read)
+    says = (
+        f"Without dropout its loss is {training:.2f} nats a piece on {len(seen):,} training pairs and {other:.2f} on "
+        f"{case.split}: {other - training:.2f} more."
+    )
+    return Measured(other - training, says)
+
+
+def _divergence(case: Case) -> Measured:
+    records = [one for one in case.run.validations if "train_loss" in one]
+    if not records:
+        raise DoesNotApplyError("The run has no metrics.jsonl, which tells how its losses went.")
+    watch = Watch(len(case.run.tokenizers.target), float(case.run.record.get("first_loss", 0.0)))
+    last = float(records[-1]["train_loss"])
+    least = min(float(one["train_loss"]) for one in records)
+    wrong = watch.judge_training(last) or watch.judge_validation(float(records[-1]["validation_loss"]), last)
+    rise = 100 * (last - least) / watch.guess if math.isfinite(last) else math.inf
+    value = max(rise, 100.0) if wrong else rise
+    told = f"Training has diverged: {wrong}." if wrong else f"Its training loss ended at {last:.2f} nats a piece"
+    told += "" if wrong else f", {last - least:.2f} above the lowest it had."
+    return Measured(value, told)
+
+
+def _metric(case: Case) -> Measured:
+    share = share_of_short(case.texts)
+    says = (
+        f"{share:.0f} % of the references have fewer than {ORDER} words, of which BLEU tells little: go by chrF there."
+    )
+    return Measured(share, says)
+
+
+DIAGNOSES: dict[str, Diagnosis] = {
+    "moving": Diagnosis(
+        title="Did the loss fall?",
+        unit="%",
+        fine=(40, None),
+        broken=(20, None),
+        measure=_moving,
+        attempt="train.learning_rate",
+    ),
+    "learned": Diagnosis(
+        title="Does it know more than how often pieces occur?",
+        unit="%",
+        fine=(35, None),
+        broken=(15, None),
+        measure=_learned,
+        attempt="train.learning_rate",
+    ),
+    "divergence": Diagnosis(
+        title="Did the training loss rise again?",
+        unit="% of guessing",
+        fine=(None, 5),
+        broken=(None, 20),
+        measure=_divergence,
+        attempt="train.learning_rate",
+    ),
+    "gap": Diagnosis(
+        title="Has it learned training by heart?",
+        unit="nats a piece",
+        fine=(None, 1.2),
+        broken=(None, 2.5),
+        measure=_gap,
+        attempt="model.dropout",
+    ),
+    "metric": Diagnosis(
+        title="Does the metric tell anything?",
+        unit="%",
+        fine=(None, 25),
+        broken=(None, 75),
+        measure=_metric,
+        attempt="train.choose_by",
+        paper="Papineni et al. 2002",
+    ),
+    **parts.DIAGNOSES,
+}

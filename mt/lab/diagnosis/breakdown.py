@@ -1,0 +1,136 @@
+"""Translation broken down: by length, by unseen words, by place in the sentence, by how often training has a word."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from mt.evaluation.metrics import Texts, bleu
+from mt.lab.diagnosis.sure import matched
+from mt.text.normal import normalise
+from mt.text.words import word_spans
+
+FREQUENCIES: tuple[tuple[int, int | None], ...] = ((0, 0), (1, 2), (3, 10), (11, 100), (101, None))
+"""How often training has a word: from, to."""
+Words = Sequence[str]
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some sentences of a split, and their BLEU."""
+
+    name: str
+    rows: list[int]
+    bleu: float
+
+
+@dataclass(frozen=True)
+class Matches:
+    """Words of hypotheses and references, and how many of them are in both."""
+
+    both: int = 0
+    hypotheses: int = 0
+    references: int = 0
+
+    @property
+    def f1(self) -> float:
+        """Twice what is in both, of all, in percent."""
+        return 200 * self.both / max(self.hypotheses + self.references, 1)
+
+
+def score_part(texts: Texts, name: str, rows: list[int]) -> Part:
+    """Return the BLEU of some sentences; 0 of none."""
+    hypotheses, references = ([lines[row] for row in rows] for lines in (texts.hypotheses, texts.references))
+    return Part(name, rows, bleu(Texts(hypotheses, references, tokenize=texts.tokenize)) if rows else 0.0)
+
+
+def words_of(line: str) -> list[str]:
+    """Return the words of a line (text/words.py), in lower case, without punctuation around them."""
+    line = normalise(line).lower()
+    found = []
+    for start, end in word_spans(line):
+        letters = [place for place in range(start, end) if line[place].isalnum()]
+        if letters:
+            found.append(line[letters[0] : letters[-1] + 1])
+    return found
+
+
+def by_length(texts: Texts, parts: int) -> list[Part]:
+    """Return as many parts of about one size, by the number of source words, the shortest first."""
+    lengths = [len(words_of(source)) for source in texts.sources]
+    order = sorted(range(len(lengths)), key=lengths.__getitem__)
+    found = []
+    for part in range(parts):
+        rows = order[len(order) * part // parts : len(order) * (part + 1) // parts]
+        if rows:
+            found.append(score_part(texts, f"{lengths[rows[0]]} to {lengths[rows[-1]]} source words", rows))
+    return found
+
+
+def by_unseen(texts: Texts, training: Iterable[str]) -> list[Part]:
+    """Return the sentences with 0, with 1, and with more source words that no training source has."""
+    known = {word for line in training for word in words_of(line)}
+    unseen = [sum(word not in known for word in words_of(source)) for source in texts.sources]
+    wanted: dict[str, Callable[[int], bool]] = {
+        "no unseen source word": lambda count: count == 0,
+        "1 unseen source word": lambda count: count == 1,
+        "2 or more unseen source words": lambda count: count > 1,
+    }
+    return [
+        score_part(texts, name, [row for row, count in enumerate(unseen) if of(count)]) for name, of in wanted.items()
+    ]
+
+
+def by_place(texts: Texts, parts: int) -> list[tuple[int, int]]:
+    """Return of each part of the translations, from the first, how many words are right, and of how many.
+
+    Words are those of BLEU; right is a word of the longest subsequence that a translation shares with its reference.
+    """
+    split = texts.split()
+    right, total = [0] * parts, [0] * parts
+    for hypothesis, reference in zip(split.hypotheses, split.references, strict=True):
+        found = matched(hypothesis.split(), reference.split())
+        for place, one in enumerate(found):
+            part = place * parts // len(found)
+            right[part] += one
+            total[part] += 1
+    return list(zip(right, total, strict=True))
+
+
+def by_frequency(texts: Texts, training: Mapping[str, int]) -> dict[tuple[int, int | None], Matches]:
+    """Return for each range of FREQUENCIES how the words match that training has so often, as BLEU counts words.
+
+    A word matches as often as both the translation and its reference have it (Neubig et al. 2019).
+    """
+    split = texts.split()
+    counts = {one: [0, 0, 0] for one in FREQUENCIES}
+    for hypothesis, reference in zip(split.hypotheses, split.references, strict=True):
+        made, wanted = Counter(hypothesis.split()), Counter(reference.split())
+        for number, words in enumerate((made & wanted, made, wanted)):
+            for word, times in words.items():
+                counts[_range(training.get(word, 0))][number] += times
+    return {one: Matches(*found) for one, found in counts.items()}
+
+
+def _range(times: int) -> tuple[int, int | None]:
+    return next((low, high) for low, high in FREQUENCIES if high is None or times <= high)
+
+
+def repeats(hypothesis: Words, reference: Words) -> list[str]:
+    """Return what the hypothesis says again and the reference does not, each once.
+
+    That is one or two words that follow themselves, and three words in a row that come back anywhere: more often than
+    in the reference.
+    """
+    mine, theirs = _repeats(hypothesis), _repeats(reference)
+    return [" ".join(words) for words, times in mine.items() if times > theirs[words]]
+
+
+def _repeats(words: Words) -> Counter[tuple[str, ...]]:
+    found = Counter[tuple[str, ...]]()
+    for size in (1, 2):
+        for place in range(len(words) - 2 * size + 1):
+            one = tuple(words[place : place + size])
+            if one == tuple(words[place + size : place + 2 * size]):
+                found[one] += 1
+    threes = Counter(tuple(words[place : place + 3]) for place in range(len(words) - 2))
+    return found + Counter({one: times - 1 for one, times in threes.items()})
