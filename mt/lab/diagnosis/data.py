@@ -124,8 +124,8 @@ def _misaligned(case: Case) -> Measured:
         for row in rows[:SHOWN]
     )
     says = (
-        f"{share:.1f} % of {_looked_at(case, len(found.read))} do not belong together, as the model sees it: the target "
-        f"is hardly likelier given its own source than given those of other pairs."
+        f"{share:.1f} % of {_looked_at(case, len(found.read))} do not belong together, as the model sees it: the "
+        f"target is hardly likelier given its own source than given those of other pairs."
     )
     return Measured(share, says, _evidence(found.pairs, notes))
 
@@ -179,7 +179,7 @@ def _lengths(case: Case) -> Measured:
         raise DoesNotApplyError(f"There are only {len(both)} training pairs.")
     rows = find_odd_lengths([(len(source), len(target)) for source, target in both])
     share = 100 * len(rows) / len(both)
-    says = f"In {share:.2f} % of {_looked_at(case, len(both))} a side is {APART:g} times as long as is usual for the other."
+    says = f"In {share:.2f} % of {_looked_at(case, len(both))} a side is {APART:g} times as long as is usual."
     return Measured(share, says, _evidence(pairs, ((row, "odd lengths") for row in rows[:SHOWN])))
 
 

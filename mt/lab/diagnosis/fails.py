@@ -84,8 +84,8 @@ def _frequency(case: Case) -> Measured:
         named = f"{low} times or more" if high is None else f"{low} to {high} times" if high > low else "never"
         rows.append((named, str(one.references), str(one.hypotheses), f"{one.f1:.1f}"))
     says = (
-        f"The F1 of words that training has 1 to 10 times is {rare.f1:.0f}, and that of words that it has more than 100 "
-        f"times {found[FREQUENCIES[-1]].f1:.0f}."
+        f"The F1 of words that training has 1 to 10 times is {rare.f1:.0f}, and that of words that it has more than "
+        f"100 times {found[FREQUENCIES[-1]].f1:.0f}."
     )
     head = ("training has the word", "in references", "in translations", "F1, %")
     return Measured(rare.f1, says, table=(head, *rows))

@@ -108,7 +108,7 @@ DIAGNOSES: dict[str, Diagnosis] = {
     "copied": Diagnosis(
         title="Do numbers and names get lost?",
         unit="%",
-        fine=(None, 50),
+        fine=(None, 80),
         broken=(None, None),
         measure=_copied,
         attempt="vocabulary.size",

@@ -145,8 +145,8 @@ def _weights(case: Case) -> Measured:
     middle = sorted(grown.values())[len(grown) // 2]
     rows = [(name, f"{times:.2f}") for name, times in grown.items()]
     says = (
-        f"The middle one of its matrices is {middle:.1f} times as large as it began, and the one that grew most, {most}, "
-        f"{grown[most]:.1f} times."
+        f"The middle one of its matrices is {middle:.1f} times as large as it began, and the one that grew most, "
+        f"{most}, {grown[most]:.1f} times."
     )
     return Measured(middle, says, table=(("matrix", "times its first size"), *rows))
 

@@ -122,8 +122,8 @@ def _measure(case: Case, confidence_N: Values, right_N: Values, what: str) -> Me
     told = f", of which label smoothing ({smoothing:g}) does not explain {left:.1f}" if smoothing else ""
     says = (
         f"{what} is right in {100 * right_N.mean():.1f} % of cases, with a probability of "
-        f"{100 * confidence_N.mean():.1f} %. Where it has the same probability, the two differ by {plain:.1f} points on "
-        f"average{told}."
+        f"{100 * confidence_N.mean():.1f} %. Among pieces of about one probability the two differ by {plain:.1f} "
+        f"points on average{told}."
     )
     rows = []
     for one in bins:
