@@ -1,6 +1,6 @@
 """The configuration: one frozen, typed tree, and what every key means. Each subtree has a file; files.py reads YAML."""
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -13,7 +13,11 @@ from mt.config.train import Train
 from mt.config.tree import Count, Precision, Seed, Tree
 from mt.config.vocabulary import Vocabulary
 
-__all__ = ["AlignmentConfig", "Config", "Metrics", "Nearest", "Precision", "Search", "Train", "Vocabulary"]
+__all__ = ["MACHINE", "AlignmentConfig", "Config", "Metrics", "Nearest", "Precision", "Search", "Train", "Vocabulary"]
+
+
+MACHINE = {"device", "threads"}
+"""Keys that say how a machine computes; with others a run goes on, though not bit for bit."""
 
 
 class Config(Tree):
@@ -28,6 +32,9 @@ class Config(Tree):
     metrics: Metrics = Metrics()
     seed: Seed = 1
     """Of all that is random in training: first weights, order, dropout."""
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    """Where the arithmetic is done: cuda and mps are GPUs, of NVIDIA or AMD and of Apple. auto: on a GPU where this
+    machine has one. No part of the experiment: a run that one device trained goes on, and translates, on another."""
     threads: Count | None = None
     """Threads for the arithmetic, at most one for each processor this process may use. Unset: OMP_NUM_THREADS, else one
     for each processor, up to 8. No part of the experiment: another number may resume it, though not bit for bit."""

@@ -6,7 +6,7 @@ from typing import Any, Literal, get_args, get_origin
 
 from pydantic import ValidationError
 
-from mt.config import AlignmentConfig, Config, Metrics, Search
+from mt.config import MACHINE, AlignmentConfig, Config, Metrics, Search
 from mt.config.files import merge, parse_override
 from mt.config.mistakes import COMMAND_LINE, Origin, explain, switched
 from mt.config.tree import Tree, flatten
@@ -90,8 +90,9 @@ KEYS = list(_settings())
 def _refuse(key: str) -> str:
     """Return why a key of no node of CHANGEABLE cannot be changed."""
     node = key.partition(".")[0]
-    if node == "threads":
-        return "threads is a property of this machine: set OMP_NUM_THREADS"
+    if node in MACHINE:
+        how = "OMP_NUM_THREADS" if node == "threads" else "CUDA_VISIBLE_DEVICES to nothing, to compute without a GPU"
+        return f"{node} is a property of this machine: set {how}"
     if node in Config.model_fields:
         return (
             f"{key} is fixed once a run is trained: only keys of {', '.join(CHANGEABLE)} can be changed, such as "

@@ -1,10 +1,11 @@
-"""The processor: how many threads compute, jobs side by side on them, and whether it has the precision asked for."""
+"""What computes: a device, its precision, threads of the processor, and jobs side by side on them."""
 
+import logging
 import math
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,10 @@ import torch
 
 from mt.core.errors import UserError
 
+log = logging.getLogger("mt")
+GPUS: dict[str, Callable[[], bool]] = {"cuda": torch.cuda.is_available, "mps": torch.backends.mps.is_available}
+"""Devices besides the processor, and what tells whether this machine has one; the first that is there is taken."""
+CPU = torch.device("cpu")
 MOST = 8
 """Threads that are taken where nobody asks for more. Two were measured (training takes 0.6 of the time of one); this
 bound was not: steps of models so small are short, and threads beyond a few mostly wait for each other."""
@@ -95,12 +100,44 @@ def side_by_side(jobs: int) -> Iterator[Callable[..., Iterator[Any]]]:
         torch.set_num_threads(threads)
 
 
-def has_bfloat16() -> bool:
-    """Tell whether the processor has instructions for bfloat16; emulated, it takes longer than float32, or fails."""
-    return any(map(torch.cpu.get_capabilities().get, ("avx512_bf16", "amx_bf16", "bf16")))
+def choose(wish: str) -> torch.device:
+    """Return the device of the key `device`. Raises UserError when this machine has no such device."""
+    there = [name for name, is_there in GPUS.items() if is_there()]
+    if wish == "auto":
+        return torch.device(there[0] if there else "cpu")
+    if wish in GPUS and wish not in there:
+        raise UserError(f"device is {wish}, and PyTorch finds no such GPU here: set device=auto, or device=cpu")
+    return torch.device(wish)
 
 
-def require(precision: str, remedy: str) -> None:
-    """Raise UserError, which ends with the remedy, when the processor has no instructions for this precision."""
-    if precision == "bfloat16" and not has_bfloat16():
-        raise UserError(f"this processor has no instructions for bfloat16: {remedy}")
+def choose_for_run(wish: str) -> torch.device:
+    """Return the device on which a trained run is asked: that of its training, or another where that is not there."""
+    try:
+        return choose(wish)
+    except UserError:
+        log.info("the run was trained with device=%s, which this machine has not: another computes", wish)
+        return choose("auto")
+
+
+def finest(device: torch.device) -> torch.dtype:
+    """Return the precision in which scores are summed up; mps has no float64."""
+    return torch.float32 if device.type == "mps" else torch.float64
+
+
+def has_bfloat16(device: torch.device = CPU) -> bool:
+    """Tell whether a device has instructions for bfloat16; emulated, it takes longer than float32, or fails."""
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported())
+    return any(map(torch.cpu.get_capabilities().get, ("avx512_bf16", "amx_bf16", "bf16"))) or device.type == "mps"
+
+
+def require(precision: str, device: torch.device, remedy: str) -> None:
+    """Raise UserError, which ends with the remedy, when the device has no instructions for this precision."""
+    if precision == "bfloat16" and not has_bfloat16(device):
+        what = "processor" if device.type == "cpu" else "GPU"
+        raise UserError(f"this {what} has no instructions for bfloat16: {remedy}")
+
+
+def computing_in(precision: str, device: torch.device) -> AbstractContextManager[None]:
+    """Return a block whose products, and what is made of them, are in this precision."""
+    return torch.autocast(device.type, torch.bfloat16) if precision == "bfloat16" else nullcontext()

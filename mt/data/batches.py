@@ -1,7 +1,7 @@
 """Batches of similar length, in an order that a key alone decides, so that training resumes exactly."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,10 @@ class Batch:
     mask_BS: Tensor
     target_in_BT: Tensor
     target_out_BT: Tensor
+
+    def to(self, device: torch.device) -> "Batch":
+        """Return the same batch where a model computes."""
+        return Batch(*(getattr(self, one.name).to(device) for one in fields(self)))
 
 
 def pad(rows: Sequence[Sequence[int]]) -> Tensor:

@@ -99,7 +99,7 @@ class Aligner:
                     target_pieces=self.tokenizers.target.spans(targets[row][:-1], pairs.targets[row]),
                 )
                 for view, matrix_BTS in read.items():
-                    matrix_TS = matrix_BTS[place, : len(targets[row]), : len(sources[row])].numpy().copy()
+                    matrix_TS = matrix_BTS[place, : len(targets[row]), : len(sources[row])].cpu().numpy().copy()
                     found[view][row] = replace(here, matrix_TS=matrix_TS)
             if progress:
                 progress(len(rows))
@@ -109,8 +109,9 @@ class Aligner:
         self, views: Sequence[View], sources: Sequence[list[int]], targets: Sequence[list[int]]
     ) -> dict[View, Tensor]:
         """Return the matrices of a batch as each view has them, [B, T, S]."""
-        source_BS, target_out_BT = pad(sources), pad(targets)
-        given = source_BS, source_BS != PAD, pad([[BOS, *target[:-1]] for target in targets])
+        device = self.model.device
+        source_BS, target_out_BT = pad(sources).to(device), pad(targets).to(device)
+        given = source_BS, source_BS != PAD, pad([[BOS, *target[:-1]] for target in targets]).to(device)
         weighed, read = {view.site for view in views if not view.posterior}, dict[View, Tensor]()
         if len(weighed) == 1:  # the other layers of a Transformer keep their fused kernel
             (site,) = weighed

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from mt.config import Config, Search
 from mt.config.overrides import change, parse_changes
-from mt.core.device import require, set_threads
+from mt.core.device import choose_for_run, require, set_threads
 from mt.core.errors import UserError
 from mt.inference.confidence import Estimator
 from mt.inference.translator import Translator
@@ -34,12 +34,12 @@ def translator_of(run: Run, others: Sequence[Run], config: Config) -> Translator
     Raises as `load`.
     """
     settings = config.search
-    require(settings.precision, "give search.precision=float32")
+    require(settings.precision, choose_for_run(run.config.device), "give search.precision=float32")
     models = [_prepare(run, settings)]
     set_threads(run.config.threads)
     ours = run.config.corpus.source, run.config.corpus.target
     for other in others:
-        models.append(_prepare(other, settings))
+        models.append(_prepare(other, settings).to(models[0].device))
         if ours != (other.config.corpus.source, other.config.corpus.target):
             raise UserError(f"{run} and {other} translate between different languages, so they make no ensemble")
         if [one.identity for one in run.tokenizers] != [one.identity for one in other.tokenizers]:

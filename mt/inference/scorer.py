@@ -77,11 +77,12 @@ class Scorer:
         """Return the same of pairs that are pieces already, </s> last on both sides."""
         look = look or Look()
         look = look if look.sites else replace(look, sites=self.site)
-        found: dict[int, Scored] = {}
+        found, device = dict[int, Scored](), self.model.device
         longer = [max(len(source), len(target)) for source, target in zip(sources, targets, strict=True)]
         for rows in group(longer, self.config.search.batch):
-            source_BS, target_BT = pad([sources[row] for row in rows]), pad([targets[row] for row in rows])
-            before_BT = pad([[BOS, *targets[row][:-1]] for row in rows])
+            source_BS = pad([sources[row] for row in rows]).to(device)
+            target_BT = pad([targets[row] for row in rows]).to(device)
+            before_BT = pad([[BOS, *targets[row][:-1]] for row in rows]).to(device)
             output = self.model(source_BS, source_BS != PAD, before_BT, look).float()
             log_probs_BTV = output.logits.log_softmax(-1)
             own_BT = log_probs_BTV.gather(2, target_BT[..., None])[..., 0]
@@ -93,11 +94,11 @@ class Scorer:
                 found[row] = Scored(
                     sources[row],
                     targets[row],
-                    own_BT[place, :size].numpy().copy(),
-                    entropy_BT[place, :size].numpy().copy(),
-                    likeliest_BT[place, :size].numpy().copy(),
-                    None if seen is None else seen[place, ..., :size, :width].numpy().copy(),
-                    highest_BT[place, :size].numpy().copy(),
+                    own_BT[place, :size].cpu().numpy().copy(),
+                    entropy_BT[place, :size].cpu().numpy().copy(),
+                    likeliest_BT[place, :size].cpu().numpy().copy(),
+                    None if seen is None else seen[place, ..., :size, :width].cpu().numpy().copy(),
+                    highest_BT[place, :size].cpu().numpy().copy(),
                 )
             if progress:
                 progress(len(rows))

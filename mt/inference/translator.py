@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
+import torch
+
 from mt.alignment.matrices import EMPTY, Alignment, Matrix, Side, align
 from mt.config import Config, Search
 from mt.core.device import side_by_side
@@ -128,12 +130,12 @@ class Translator:
         most = n_best if settings.distinct and name == "beam" and n_best > 1 else None
 
         def search(rows: list[int]) -> list[tuple[Found, int]]:
-            sources = _batch({row: every[row] for row in rows}, settings)
+            sources = _batch({row: every[row] for row in rows}, settings, self.model.device)
             many = width if most else n_best  # spares, in place of those with a text of another
             answers = SEARCHES[name](self.model, sources, settings, n_best=many, look=look, trace=trace)
             return list(zip(answers, sources.limits().tolist(), strict=True))
 
-        with side_by_side(len(batches)) as each:
+        with side_by_side(len(batches) if self.model.device.type == "cpu" else 1) as each:
             for rows, answers in zip(batches, each(search, batches), strict=True):
                 for row, (answer, limit) in zip(rows, answers, strict=True):
                     found[row] = self._translation(every[row], answer, limit, alignments, most)
@@ -253,10 +255,10 @@ def _distinct(found: list[Translation]) -> list[Translation]:
     return list(first.values())
 
 
-def _batch(lines: dict[int, _Line], settings: Search) -> Sources:
+def _batch(lines: dict[int, _Line], settings: Search, device: torch.device) -> Sources:
     """Return the lines, given by their row among all, as one batch."""
-    source_BS = pad([line.source for line in lines.values()])
+    source_BS = pad([line.source for line in lines.values()]).to(device)
     mask_BS = source_BS != PAD
     limit_B = (mask_BS.sum(1) * settings.max_ratio + settings.max_extra).long()
     prefixes = [line.prefix for line in lines.values()]
-    return Sources(source_BS, mask_BS, limit_B, pad(prefixes) if any(prefixes) else None, [*lines])
+    return Sources(source_BS, mask_BS, limit_B, pad(prefixes).to(device) if any(prefixes) else None, [*lines])

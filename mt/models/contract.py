@@ -84,6 +84,11 @@ class Seq2Seq(nn.Module):
         """Whether there are weights to look at."""
         return self.sites != (0, 0)
 
+    @property
+    def device(self) -> torch.device:
+        """Where it computes, and so where all that it is given must be."""
+        return next(self.parameters()).device
+
     @abstractmethod
     def encode(self, source_BS: Tensor, mask_BS: Tensor) -> tuple[Memory, State]:
         """Return all that depends on the source alone, and the start state with K = 1."""

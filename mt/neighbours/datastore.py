@@ -26,9 +26,10 @@ def write_datastore(run: Run) -> int:
     keys: list[Tensor] = []
     values: list[Tensor] = []
     for rows, batch in pieces.batches(train.batch_tokens, train.max_pieces):
-        read = model.read(batch.source_BS, batch.mask_BS, batch.target_in_BT)
+        there = batch.to(run.model.device)
+        read = model.read(there.source_BS, there.mask_BS, there.target_in_BT)
         real_BT = batch.target_out_BT != PAD
-        keys.append(key(read)[real_BT].half())
+        keys.append(key(read).cpu()[real_BT].half())
         values.append(batch.target_out_BT[real_BT])
         meter.add(len(rows))
     meter.close()
@@ -54,4 +55,5 @@ def with_neighbours(model: Seq2Seq, run: Run, settings: Nearest) -> Seq2Seq:
         state = "was written for other weights" if (run / DATASTORE).exists() else "is missing"
         raise UserError(f"{run / DATASTORE} {state}: `mt datastore {run}` writes it")
     tensors, _ = checkpoint.read(run / DATASTORE)
-    return NearestNeighbours(model, tensors["keys"].float(), tensors["pieces"], settings).eval()
+    keys, pieces = (tensors[name].to(model.device) for name in ("keys", "pieces"))
+    return NearestNeighbours(model, keys.float(), pieces, settings).eval()

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from mt.config import Config
 from mt.config.files import read_config
 from mt.config.mistakes import closest
+from mt.core.device import choose_for_run
 from mt.core.errors import UserError
 from mt.corpora import load_splits
 from mt.corpora.pairs import Split
@@ -133,6 +134,7 @@ class Run:
         with torch.random.fork_rng():  # the caller's random numbers stay as they are
             model = build(config, tokenizers)
         set_weights(model, self._read_weights[0], self / WEIGHTS)
+        model.to(choose_for_run(config.device))
         _lay_out(model)
         return model.eval()
 

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from mt import config
+from mt.core.device import finest
 from mt.core.special import EOS
 from mt.models.contract import NOTHING, Look, Seq2Seq
 from mt.search.live import Live
@@ -48,7 +49,7 @@ def beam(
         before_BK = live.branches.total_BK
         ended_BK = own_BKV[:, :, EOS] + before_BK
         bonus_BK = covering * coverage(live.past) if covering else 0.0
-        score_BK = ended_BK.double() / _penalty(step + 1, settings.length_penalty) + bonus_BK
+        score_BK = ended_BK.to(pool.score.dtype) / _penalty(step + 1, settings.length_penalty) + bonus_BK
         offer = pool.offer(live.sentences_B, score_BK, ended_BK, step)
         own_BKV[:, :, EOS] = -torch.inf
         live = replace(live, branches=_best(own_BKV, before_BK, width))
@@ -109,7 +110,7 @@ class _Pool:
 
     @classmethod
     def empty(cls, sentences: int, width: int, device: torch.device) -> "_Pool":
-        nothing = torch.full((sentences, width), -torch.inf, dtype=torch.float64, device=device)
+        nothing = torch.full((sentences, width), -torch.inf, dtype=finest(device), device=device)
         nowhere = torch.zeros((sentences, width), dtype=torch.long, device=device)
         return cls(nothing, nothing.clone(), nowhere, nowhere.clone())
 

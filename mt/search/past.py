@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from mt.core.device import finest
 from mt.core.special import BOS, PAD, UNK
 from mt.models.contract import State
 
@@ -22,7 +23,9 @@ def no_past(mask_BS: Tensor, no_repeat: int, covering: bool = False) -> State:
     if no_repeat:
         past["history"] = mask_BS.new_zeros((len(mask_BS), 1, 0), dtype=torch.long)
     if covering:
-        past["covered"] = (~mask_BS[:, None]).double()  # padding is covered from the start, and so costs nothing
+        past["covered"] = (~mask_BS[:, None]).to(
+            finest(mask_BS.device)
+        )  # padding is covered from the start, and so costs nothing
     return past
 
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from mt import config
+from mt.core.device import finest
 from mt.core.special import EOS, PAD
 from mt.models.contract import NOTHING, Look, Seq2Seq
 from mt.search.live import Live
@@ -62,16 +63,16 @@ def sample(
     model itself, whatever the temperature and the cuts.
     """
     limits = sources.limits().tolist()
-    longest, numbers = max(limits), sources.numbers or range(len(limits))
+    longest, device, numbers = max(limits), sources.source_BS.device, sources.numbers or range(len(limits))
     noise: list[list[list[float]]] = []
     for number, limit in zip(numbers, limits, strict=True):
         # Seeds of text, because Python takes in the whole of it; of a number torch keeps 32 bits.
         generator = random.Random(f"{settings.sample_seed} {number}")
         noise.append([[generator.random() for _ in range(limit)] + [0.0] * (longest - limit) for _ in range(n_best)])
-    noise_BKT = torch.tensor(noise, dtype=torch.float64, device=sources.source_BS.device)
+    noise_BKT = torch.tensor(noise, dtype=finest(device), device=device)
 
     def draw(log_probs_BKV: Tensor, sentences_B: Tensor, step: int) -> Tensor:
-        return _draw(log_probs_BKV.double(), noise_BKT[sentences_B, :, step], settings)
+        return _draw(log_probs_BKV.to(finest(device)), noise_BKT[sentences_B, :, step], settings)
 
     return _walk(model, sources, settings, draw, wide=n_best, look=look, trace=trace)
 
@@ -109,7 +110,7 @@ def _walk(
     live = live.follow(live.branches.parent_BK.expand(-1, wide))
     piece_BK, parent_BK, own_BK, total_BK = (column.expand(-1, wide) for column in live.branches)
     itself_BK = torch.arange(wide, device=parent_BK.device).expand_as(parent_BK)  # which each continues, at each step
-    live = replace(live, branches=Branches(piece_BK, itself_BK, own_BK, total_BK.double()))
+    live = replace(live, branches=Branches(piece_BK, itself_BK, own_BK, total_BK.to(finest(total_BK.device))))
     total, length = torch.zeros_like(live.branches.total_BK), torch.zeros_like(parent_BK)
     going_BK = torch.ones_like(parent_BK, dtype=torch.bool)
     trail, recorder = Trail(sources.mask_BS), Recorder(len(total), trace)
@@ -122,7 +123,7 @@ def _walk(
             piece_BK = forced_B[:, None].where(forced_B[:, None] != PAD, piece_BK)
         own_BK = own_BKV.gather(2, piece_BK[:, :, None])[:, :, 0]
         before, parent_BK = live.branches.total_BK, live.branches.parent_BK
-        total_BK = before + own_BK.double().where(going_BK, 0)
+        total_BK = before + own_BK.to(before.dtype).where(going_BK, 0)
         live = replace(live, branches=Branches(piece_BK, parent_BK, own_BK, total_BK))
         if trace:
             recorder.add(live, going_BK, _rivals(allowed_BKV, before, going_BK))

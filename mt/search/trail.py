@@ -89,5 +89,5 @@ class Trail:
             log_probabilities.append(here.own[row][number])
             number = here.parent[row][number]
         # The first step was led to by <s>, which is no token and has no probability.
-        attention = torch.stack(rows[::-1], -2) if rows else None
+        attention = torch.stack(rows[::-1], -2).cpu() if rows else None
         return Hypothesis(tokens[-2::-1], score, log_probability, log_probabilities[-2::-1], attention)

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import torch
 
-from mt.config import Config
+from mt.config import MACHINE, Config
 from mt.config.before import BEFORE
 from mt.config.files import to_yaml
 from mt.config.tree import flatten
-from mt.core.device import require, set_threads
+from mt.core.device import choose, require, set_threads
 from mt.core.errors import UserError
 from mt.core.files import make_folder, write_text
 from mt.corpora import load_splits
@@ -140,7 +140,7 @@ def resolve(config: Config, run: Run, *, resume: bool, overwrite: bool) -> Confi
     """
     if overwrite or not run.is_finished:
         for key, wanted in {"train": config.train.precision, "search": config.search.precision}.items():
-            require(wanted, f"give {key}.precision=float32, or train on one that has")
+            require(wanted, choose(config.device), f"give {key}.precision=float32, or train on one that has")
     if run.exists and not overwrite:
         if not resume:
             raise UserError(
@@ -154,8 +154,8 @@ def resolve(config: Config, run: Run, *, resume: bool, overwrite: bool) -> Confi
 
 
 def _must_be_the_same(config: Config, run: Run) -> Config:
-    """Return the run's config, with these threads if any. Raises UserError when `config` is another experiment."""
-    mine, theirs = (flatten(tree.model_dump(mode="json", exclude={"threads"})) for tree in (config, run.config))
+    """Return the run's config, with the device and threads of `config`. Raises UserError when that is another one."""
+    mine, theirs = (flatten(tree.model_dump(mode="json", exclude=MACHINE)) for tree in (config, run.config))
     differing = [key for key in sorted(mine.keys() | theirs.keys()) if mine.get(key) != theirs.get(key)]
     older = [key for key in differing if key in BEFORE and theirs.get(key) == BEFORE[key]]
     for key in older:
@@ -167,7 +167,7 @@ def _must_be_the_same(config: Config, run: Run) -> Config:
             f"{run} holds another experiment ({'; '.join(others)}): go on with it by `{resume_command(run)}`, choose "
             f"another directory with --run, or replace it with --overwrite"
         )
-    return run.config.model_copy(update={"threads": config.threads or run.config.threads})
+    return run.config.model_copy(update={"threads": config.threads or run.config.threads, "device": config.device})
 
 
 @contextmanager

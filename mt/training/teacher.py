@@ -44,7 +44,8 @@ class Teacher:
         candidates_NC, shares_NC = torch.zeros(shape, dtype=torch.int32), torch.zeros(shape, dtype=torch.float16)
         meter = Meter("teacher", "pair", len(self.lengths_R))
         for rows, batch in pieces.batches(settings.batch_tokens, settings.max_pieces):
-            logits_BTV = model(batch.source_BS, batch.mask_BS, batch.target_in_BT).logits
+            there = batch.to(model.device)
+            logits_BTV = model(there.source_BS, there.mask_BS, there.target_in_BT).logits.cpu()
             likeliest = logits_BTV.topk(shape[1])
             places_BT, real_BT = self._places(rows, logits_BTV.shape[1])
             candidates_NC[places_BT[real_BT]] = likeliest.indices[real_BT].int()
@@ -53,11 +54,11 @@ class Teacher:
         meter.close()
         return {"candidates": candidates_NC, "shares": shares_NC}
 
-    def batch(self, rows: Sequence[int], target: int) -> tuple[Tensor, Tensor]:
-        """Return candidates_BTC and shares_BTC of these training pairs; on padding the shares are zero."""
+    def batch(self, rows: Sequence[int], target: int, device: torch.device) -> tuple[Tensor, Tensor]:
+        """Return candidates_BTC and shares_BTC of these training pairs, there; on padding the shares are zero."""
         places_BT, real_BT = self._places(rows, target)
         shares_BTC = self.tensors["shares"][places_BT].float() * real_BT[:, :, None]
-        return self.tensors["candidates"][places_BT].long(), shares_BTC
+        return self.tensors["candidates"][places_BT].long().to(device), shares_BTC.to(device)
 
     def _places(self, rows: Sequence[int], target: int) -> tuple[Tensor, Tensor]:
         """Return where the target pieces of these pairs stand among all, and which of them are real."""

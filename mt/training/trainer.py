@@ -16,7 +16,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from mt.config import MACHINE
 from mt.config.before import without_later_keys
+from mt.core.device import choose, computing_in
 from mt.core.errors import UserError
 from mt.core.files import write_text
 from mt.core.progress import Meter
@@ -49,7 +51,7 @@ class Trainer:
         self.validator = Validator(given, run / CACHE)
         lessons = self.train_pieces, run / LESSONS
         self.teacher = Teacher(given.teacher, given.config.train, *lessons) if given.teacher else None
-        self.model = checkpoint.build(given.config, given.tokenizers)
+        self.model = checkpoint.build(given.config, given.tokenizers).to(choose(given.config.device))
         self.look = Look(default_site(self.model, given.config.model.report))
         self.optimizer = torch.optim.Adam(self.model.parameters(), betas=given.config.train.betas, fused=True)
         self.average = Average(self.model, given.config.train.average)
@@ -78,9 +80,11 @@ class Trainer:
         sources = self.train_pieces, self.validator.pieces, self.guide, self.teacher
         data_read = "".join(source.digest for source in sources if source)
         # Of what differs from the defaults: a key that a later version adds changes nothing.
-        told = without_later_keys(self.config).model_dump_json(exclude_defaults=True, exclude={"threads"})
+        told = without_later_keys(self.config).model_dump_json(exclude_defaults=True, exclude=MACHINE)
         config = hashlib.sha256(told.encode()).hexdigest()[:16]
-        return {"torch": torch.__version__, "threads": torch.get_num_threads(), "data": data_read, "config": config}
+        device = self.model.device.type
+        found = {"torch": torch.__version__, "threads": torch.get_num_threads(), "data": data_read, "config": config}
+        return found if device == "cpu" else found | {"device": device}
 
     def restore(self) -> None:
         """Continue where state.safetensors stands, and make the other files agree with it."""
@@ -106,7 +110,7 @@ class Trainer:
             for name, parameter in self.model.named_parameters():
                 for key in ("step", "exp_avg", "exp_avg_sq"):
                     if f"{key}.{name}" in groups["optimizer"]:
-                        self.optimizer.state[parameter][key] = groups["optimizer"][f"{key}.{name}"]
+                        self.optimizer.state[parameter][key] = groups["optimizer"][f"{key}.{name}"].to(parameter.device)
             self.position = Position(**record)
             self.average.stand_at(self.position.update)
         self.write_results()
@@ -215,21 +219,22 @@ class Trainer:
 
         Return the translation's loss, summed over its real target pieces, and how many these are.
         """
-        batch = self.train_pieces.batch(rows)
+        batch, device = self.train_pieces.batch(rows), self.model.device
         sizes = batch.target_out_BT.shape[1], batch.source_BS.shape[1]
         guide_BTS = self.guide.batch(rows, *sizes) if self.guide else None
-        taught = self.teacher.batch(rows, sizes[0]) if self.teacher else None
+        taught = self.teacher.batch(rows, sizes[0], device) if self.teacher else None
         config, position = self.config.train, self.position
         torch.manual_seed(self.config.seed * 1_000_003 + position.update)
         self.model.train()
         tokens = int((batch.target_out_BT != PAD).sum())
         look = self.look if guide_BTS is not None or config.coverage_loss > 0 else NOTHING
-        with torch.autocast("cpu", torch.bfloat16, enabled=config.precision == "bfloat16"):
+        batch = batch.to(device)
+        with computing_in(config.precision, device):
             output = self.model(batch.source_BS, batch.mask_BS, batch.target_in_BT, look).float()
         weight = config.teacher.weight if taught else 0.0
         loss = total = cross_entropy(output.logits, batch.target_out_BT, config.label_smoothing, taught, weight)
         if guide_BTS is not None:
-            total = total + config.guide.weight * guide_loss(output.attention, guide_BTS)
+            total = total + config.guide.weight * guide_loss(output.attention, guide_BTS.to(device))
         if config.coverage_loss:
             total = total + config.coverage_loss * coverage_loss(output.attention, batch.target_out_BT)
         torch.autograd.backward(total / tokens)

@@ -61,9 +61,10 @@ class Validator:
         """Return the unsmoothed cross-entropy in nats per target piece."""
         total, tokens = 0.0, 0
         for _, batch in self.pieces.batches(self.config.train.batch_tokens):
-            logits_BTV = model(batch.source_BS, batch.mask_BS, batch.target_in_BT).logits
-            total += cross_entropy(logits_BTV, batch.target_out_BT, 0.0).item()
             tokens += int((batch.target_out_BT != PAD).sum())
+            there = batch.to(model.device)
+            logits_BTV = model(there.source_BS, there.mask_BS, there.target_in_BT).logits
+            total += cross_entropy(logits_BTV, there.target_out_BT, 0.0).item()
         return total / tokens
 
 

@@ -75,7 +75,7 @@ def test_lessons_are_what_the_models_say_one_piece_at_a_time(runs: list[Path], t
     job = student(runs, tmp_path / "student")
     rows = [3, 400, 17]
     given = job.train_pieces.batch(rows)
-    candidates_BTC, shares_BTC = job.teacher.batch(rows, given.target_out_BT.shape[1])
+    candidates_BTC, shares_BTC = job.teacher.batch(rows, given.target_out_BT.shape[1], job.model.device)
     for place, row in enumerate(rows):
         pair = job.train_pieces.rows[row]
         expected = said(runs, pair["source"], pair["target"])
@@ -94,7 +94,7 @@ def test_the_student_learns_from_its_lessons_and_the_corpus(runs: list[Path], tm
     job.model.eval()
     rows, smoothing = job.order(0)[0], job.config.train.label_smoothing
     given = job.train_pieces.batch(rows)
-    taught = job.teacher.batch(rows, given.target_out_BT.shape[1])
+    taught = job.teacher.batch(rows, given.target_out_BT.shape[1], job.model.device)
     logits = job.model(given.source_BS, given.mask_BS, given.target_in_BT).logits
     expected = 0.0
     for b, sentence in enumerate(given.target_out_BT.tolist()):
