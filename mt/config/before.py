@@ -1,8 +1,9 @@
 """Keys that a later version added: how a run made before them is read, so that it goes on as it began."""
 
+import hashlib
 from typing import Any
 
-from mt.config import Config
+from mt.config import MACHINE, Config
 from mt.config.mistakes import DEFAULT_KIND, TAGS, known_keys
 
 BEFORE: dict[str, Any] = {
@@ -32,8 +33,17 @@ def _chosen(tree: dict[str, Any], nodes: list[str]) -> str:
     return str(tree[nodes[0]].get(tag, DEFAULT_KIND if nodes[0] == "model" else "")) if tag else ""
 
 
-def without_later_keys(config: Config) -> Config:
-    """Return the config as a version without the keys of BEFORE would have had it: a fingerprint is taken of that."""
+def fingerprint(config: Config) -> str:
+    """Return 16 characters that change with the experiment, but not with the machine.
+
+    They are of what differs from the defaults: a key that a later version adds changes nothing.
+    """
+    told = _without_later_keys(config).model_dump_json(exclude_defaults=True, exclude=MACHINE)
+    return hashlib.sha256(told.encode()).hexdigest()[:16]
+
+
+def _without_later_keys(config: Config) -> Config:
+    """Return the config as a version without the keys of BEFORE would have had it."""
     tree = config.model_dump()
     for key, value in BEFORE.items():
         *nodes, last = key.split(".")

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mt.core.special import PAD
+from mt.core.special import BOS, PAD
 
 
 @dataclass(frozen=True)
@@ -20,9 +20,20 @@ class Batch:
     target_in_BT: Tensor
     target_out_BT: Tensor
 
+    @property
+    def given(self) -> tuple[Tensor, Tensor, Tensor]:
+        """What a model is given: all but what it is to predict."""
+        return self.source_BS, self.mask_BS, self.target_in_BT
+
     def to(self, device: torch.device) -> "Batch":
         """Return the same batch where a model computes."""
         return Batch(*(getattr(self, one.name).to(device) for one in fields(self)))
+
+
+def batch_of(sources: Sequence[Sequence[int]], targets: Sequence[Sequence[int]]) -> Batch:
+    """Return pairs of pieces, </s> last on both sides, as one batch."""
+    source_BS, target_BT = pad(sources), pad(targets)
+    return Batch(source_BS, source_BS != PAD, pad([[BOS, *row[:-1]] for row in targets]), target_BT)
 
 
 def pad(rows: Sequence[Sequence[int]]) -> Tensor:

@@ -12,9 +12,9 @@ import numpy as np
 
 from mt.core.errors import UserError
 from mt.core.files import replacing
-from mt.core.special import BOS, EOS, PAD
+from mt.core.special import EOS
 from mt.corpora.pairs import Split
-from mt.data.batches import Batch, batch_order, pad
+from mt.data.batches import Batch, batch_of, batch_order
 from mt.text.tokenizer import Tokenizers
 
 
@@ -35,8 +35,7 @@ class Pieces:
     def batch(self, indices: Sequence[int]) -> Batch:
         """Return these rows, padded, in this order."""
         rows = self.rows[list(indices)]
-        source, target = pad(rows["source"]), pad(rows["target"])
-        return Batch(source, source != PAD, pad([[BOS, *row[:-1]] for row in rows["target"]]), target)
+        return batch_of(rows["source"], rows["target"])
 
     def batches(self, batch_tokens: int, max_pieces: int = sys.maxsize) -> Iterator[tuple[list[int], Batch]]:
         """Yield all batches with the numbers of their rows, in an order that is always the same: to read them once.

@@ -11,9 +11,8 @@ from mt.alignment.matrices import EMPTY, Alignment, Matrix, Side, align, shifted
 from mt.config import Config
 from mt.core.device import set_threads
 from mt.core.errors import UserError
-from mt.core.special import BOS, PAD
 from mt.corpora.pairs import Gold, Span, Split
-from mt.data.batches import group, pad
+from mt.data.batches import batch_of, group
 from mt.inference.pairs import encode_side
 from mt.models.contract import HasPosterior, Look, Seq2Seq, Site, attention_at, default_site
 from mt.runs.run import Run
@@ -109,21 +108,19 @@ class Aligner:
         self, views: Sequence[View], sources: Sequence[list[int]], targets: Sequence[list[int]]
     ) -> dict[View, Tensor]:
         """Return the matrices of a batch as each view has them, [B, T, S]."""
-        device = self.model.device
-        source_BS, target_out_BT = pad(sources).to(device), pad(targets).to(device)
-        given = source_BS, source_BS != PAD, pad([[BOS, *target[:-1]] for target in targets]).to(device)
+        batch = batch_of(sources, targets).to(self.model.device)
         weighed, read = {view.site for view in views if not view.posterior}, dict[View, Tensor]()
         if len(weighed) == 1:  # the other layers of a Transformer keep their fused kernel
             (site,) = weighed
-            read[View(site)] = self.model(*given, Look(site)).attention
+            read[View(site)] = self.model(*batch.given, Look(site)).attention
         elif weighed:
-            layers = dict(enumerate(self.model(*given, Look("all")).attention.unbind(1), 1))
+            layers = dict(enumerate(self.model(*batch.given, Look("all")).attention.unbind(1), 1))
             read |= {View(site): attention_at(site, layers) for site in weighed}
         explained = [view for view in views if view.posterior]
         if explained:
             if not isinstance(self.model, HasPosterior):
                 raise UserError("this model cannot tell which source piece explains a target piece: read its weights")
-            posterior_BHTS = self.model.posterior(*given, target_out_BT)
+            posterior_BHTS = self.model.posterior(*batch.given, batch.target_out_BT)
             read |= {view: posterior_BHTS[:, view.site.head or 0] for view in explained}
         return read
 

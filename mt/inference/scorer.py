@@ -8,8 +8,7 @@ import numpy as np
 import torch
 
 from mt.config import Config
-from mt.core.special import BOS, PAD
-from mt.data.batches import group, pad
+from mt.data.batches import batch_of, group
 from mt.inference.pairs import encode_side
 from mt.models.contract import Look, Seq2Seq, default_site
 from mt.text.tokenizer import Tokenizers
@@ -77,15 +76,13 @@ class Scorer:
         """Return the same of pairs that are pieces already, </s> last on both sides."""
         look = look or Look()
         look = look if look.sites else replace(look, sites=self.site)
-        found, device = dict[int, Scored](), self.model.device
+        found: dict[int, Scored] = {}
         longer = [max(len(source), len(target)) for source, target in zip(sources, targets, strict=True)]
         for rows in group(longer, self.config.search.batch):
-            source_BS = pad([sources[row] for row in rows]).to(device)
-            target_BT = pad([targets[row] for row in rows]).to(device)
-            before_BT = pad([[BOS, *targets[row][:-1]] for row in rows]).to(device)
-            output = self.model(source_BS, source_BS != PAD, before_BT, look).float()
+            batch = batch_of([sources[row] for row in rows], [targets[row] for row in rows]).to(self.model.device)
+            output = self.model(*batch.given, look).float()
             log_probs_BTV = output.logits.log_softmax(-1)
-            own_BT = log_probs_BTV.gather(2, target_BT[..., None])[..., 0]
+            own_BT = log_probs_BTV.gather(2, batch.target_out_BT[..., None])[..., 0]
             entropy_BT = -(log_probs_BTV.exp() * log_probs_BTV.clamp_min(-1e4)).sum(-1)
             highest_BT, likeliest_BT = log_probs_BTV.max(-1)
             for place, row in enumerate(rows):

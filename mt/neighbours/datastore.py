@@ -26,8 +26,7 @@ def write_datastore(run: Run) -> int:
     keys: list[Tensor] = []
     values: list[Tensor] = []
     for rows, batch in pieces.batches(train.batch_tokens, train.max_pieces):
-        there = batch.to(run.model.device)
-        read = model.read(there.source_BS, there.mask_BS, there.target_in_BT)
+        read = model.read(*batch.to(run.model.device).given)
         real_BT = batch.target_out_BT != PAD
         keys.append(key(read).cpu()[real_BT].half())
         values.append(batch.target_out_BT[real_BT])

@@ -44,8 +44,7 @@ class Teacher:
         candidates_NC, shares_NC = torch.zeros(shape, dtype=torch.int32), torch.zeros(shape, dtype=torch.float16)
         meter = Meter("teacher", "pair", len(self.lengths_R))
         for rows, batch in pieces.batches(settings.batch_tokens, settings.max_pieces):
-            there = batch.to(model.device)
-            logits_BTV = model(there.source_BS, there.mask_BS, there.target_in_BT).logits.cpu()
+            logits_BTV = model(*batch.to(model.device).given).logits.cpu()
             likeliest = logits_BTV.topk(shape[1])
             places_BT, real_BT = self._places(rows, logits_BTV.shape[1])
             candidates_NC[places_BT[real_BT]] = likeliest.indices[real_BT].int()

@@ -4,7 +4,6 @@ Each update draws its dropout from a generator seeded by (seed, update), and eac
 the position is all the randomness there is, so a resumed run repeats an uninterrupted one bit for bit.
 """
 
-import hashlib
 import json
 import logging
 import math
@@ -16,8 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from mt.config import MACHINE
-from mt.config.before import without_later_keys
+from mt.config.before import fingerprint
 from mt.core.device import choose, computing_in
 from mt.core.errors import UserError
 from mt.core.files import write_text
@@ -79,11 +77,9 @@ class Trainer:
         """Return what must be the same for a resumed run to be the same bit for bit."""
         sources = self.train_pieces, self.validator.pieces, self.guide, self.teacher
         data_read = "".join(source.digest for source in sources if source)
-        # Of what differs from the defaults: a key that a later version adds changes nothing.
-        told = without_later_keys(self.config).model_dump_json(exclude_defaults=True, exclude=MACHINE)
-        config = hashlib.sha256(told.encode()).hexdigest()[:16]
         device = self.model.device.type
-        found = {"torch": torch.__version__, "threads": torch.get_num_threads(), "data": data_read, "config": config}
+        found = {"torch": torch.__version__, "threads": torch.get_num_threads(), "data": data_read}
+        found["config"] = fingerprint(self.config)
         return found if device == "cpu" else found | {"device": device}
 
     def restore(self) -> None:
@@ -230,7 +226,7 @@ class Trainer:
         look = self.look if guide_BTS is not None or config.coverage_loss > 0 else NOTHING
         batch = batch.to(device)
         with computing_in(config.precision, device):
-            output = self.model(batch.source_BS, batch.mask_BS, batch.target_in_BT, look).float()
+            output = self.model(*batch.given, look).float()
         weight = config.teacher.weight if taught else 0.0
         loss = total = cross_entropy(output.logits, batch.target_out_BT, config.label_smoothing, taught, weight)
         if guide_BTS is not None:

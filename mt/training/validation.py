@@ -63,7 +63,7 @@ class Validator:
         for _, batch in self.pieces.batches(self.config.train.batch_tokens):
             tokens += int((batch.target_out_BT != PAD).sum())
             there = batch.to(model.device)
-            logits_BTV = model(there.source_BS, there.mask_BS, there.target_in_BT).logits
+            logits_BTV = model(*there.given).logits
             total += cross_entropy(logits_BTV, there.target_out_BT, 0.0).item()
         return total / tokens
 
