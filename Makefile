@@ -1,6 +1,6 @@
 # `make` alone lists the targets and the variables, from the `##` comments below.
 
-## CONFIG=NAME      what to train, one of the names that `.venv/bin/mt config` lists, or a YAML file; compare takes several
+## CONFIG=NAME      what to train, one of the names that `.venv/bin/mt config` lists, or a YAML file; of study: `.venv/bin/mt study`
 ## RUN=DIR          a run directory; unset, train names one after the configuration and eval takes the last
 ## SPLIT=NAME       the split that eval scores; unset, the test split
 ## ARGS=...         added to the command as it is: ARGS='model.hidden=128 train.epochs=3', or to eval ARGS=search.beam=10
@@ -22,7 +22,7 @@ DEMO := runs/demo
 PYTEST := $(BIN)/python -m pytest -n auto --dist loadscope
 
 .DEFAULT_GOAL := help
-.PHONY: help install train eval translate demo compare test check clean
+.PHONY: help install train eval translate demo study test check clean
 
 train: $(INSTALLED) ## train, ends with validation scores; again: resumes, or says that it is trained
 	$(BIN)/mt train $(if $(CONFIG),"$(CONFIG)") $(ARGS) $(if $(RUN),--run "$(RUN)") --resume
@@ -39,8 +39,8 @@ demo: $(INSTALLED) ## train on a toy grammar for a few minutes, then translate
 	$(BIN)/mt translate $(DEMO) "Die alte Katze hat den Brief nicht vergessen." \
 	  "Wann holt der König seinen schwarzen Koffer ab?" "Natürlich hofft sie, dass der Riese in Berlin geblieben ist."
 
-compare: $(INSTALLED) ## train and score several: CONFIG="toy gnt"; one table
-	$(BIN)/python scripts/compare.py $(CONFIG) $(ARGS)
+study: $(INSTALLED) ## train and score all points of a study: CONFIG=attention; one table
+	$(BIN)/mt study $(if $(CONFIG),"$(CONFIG)") $(ARGS)
 
 test: $(INSTALLED) ## run the tests
 	$(PYTEST) $(ARGS)

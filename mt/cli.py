@@ -15,6 +15,7 @@ from mt.commands.datastore import datastore
 from mt.commands.diagnose import diagnose
 from mt.commands.eval import evaluate
 from mt.commands.options import SETTINGS
+from mt.commands.study import study
 from mt.commands.train import train
 from mt.commands.translate import translate
 from mt.core.errors import UsageError, UserError
@@ -24,6 +25,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "eval": evaluate,
     "translate": translate,
     "align": align,
+    "study": study,
     "diagnose": diagnose,
     "datastore": datastore,
     "corpora": corpora,

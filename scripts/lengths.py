@@ -1,8 +1,9 @@
 """BLEU by the length of the source, as in Bahdanau et al. 2015, figure 2.
 
-    python scripts/lengths.py configs/multi30k-bahdanau.yaml configs/multi30k-none.yaml --output runs/lengths
+    python scripts/lengths.py designs --output runs/lengths
 
-Trains and scores what is missing, then writes OUTPUT.md and OUTPUT.svg from the hypotheses in the run directories.
+Runs a study, where it is not complete, and writes OUTPUT.md and OUTPUT.svg from the hypotheses of the split it names.
+A point of several seeds is shown by the first.
 """
 
 from collections.abc import Sequence
@@ -13,35 +14,52 @@ import typer
 from matplotlib.figure import Figure
 
 from mt import cli
-from mt.config.files import read_config
+from mt.config.study import read_study
 from mt.core.errors import UserError
-from mt.core.files import read_lines, replacing, write_text
-from mt.evaluation.metrics import METRICS
-from mt.lab.study import Trained, study
+from mt.core.files import replacing, write_text
+from mt.evaluation.metrics import METRICS, Texts
+from mt.lab.study.plan import Member, make_plan
+from mt.lab.study.score import folder_of, scores_of, texts_of
+from mt.lab.study.study import study
 from mt.runs.scores import CorpusScore
 
 
 def lengths(
-    configs: Annotated[list[Path], typer.Argument(help="YAML files of one corpus.")],
-    runs: Annotated[Path, typer.Option(help="Folder of run directories.")] = Path("runs"),
+    name: Annotated[Path, typer.Argument(metavar="STUDY", help="A study, as of `mt study`.")],
+    runs: Annotated[Path, typer.Option(help="Folder of the study's folder.")] = Path("runs/studies"),
     output: Annotated[Path, typer.Option(help="OUTPUT.md and OUTPUT.svg are written.")] = Path("runs/lengths"),
     bins: Annotated[int, typer.Option(min=1, help="Bins, of about as many sentences each.")] = 5,
 ) -> None:
     """Tabulate and draw BLEU by source length."""
-    if len({read_config(path).corpus.model_dump_json() for path in configs}) > 1:
-        raise UserError("the configs have different corpora: lengths are compared on one test split")
-    trained = study(configs, runs)
-    folders = [one.run / "eval" / one.split for one in trained]
-    sources, references = (read_lines(folders[0] / f"{name}.txt") for name in ("sources", "references"))
-    groups = by_length(sources, bins)
-    scores = [
-        [METRICS["BLEU"]([hypotheses[row] for row in rows], [references[row] for row in rows]) for rows in groups]
-        for hypotheses in (read_lines(folder / "hypotheses.txt") for folder in folders)
-    ]
-    words = [[len(sources[row].split()) for row in rows] for rows in groups]
-    write_text(Path(f"{output}.md"), table(trained, words, scores))
-    draw(Path(f"{output}.svg"), trained, words, scores)
-    print(table(trained, words, scores), end="")
+    given, points = read_study(name)
+    plan = make_plan(name.stem, given, points, runs / name.stem)
+    study(plan)
+    members = [member for member in plan.members if member.seed == given.seeds[0]]
+    texts = [read(member) for member in members]
+    if any(one.references != texts[0].references for one in texts):
+        raise UserError("the points are scored on different sentences: lengths are compared on one split")
+    groups = by_length(texts[0].sources, bins)
+    scores = [[METRICS["BLEU"](part(one, rows)) for rows in groups] for one in texts]
+    words = [[len(texts[0].sources[row].split()) for row in rows] for rows in groups]
+    write_text(Path(f"{output}.md"), table(members, words, scores))
+    draw(Path(f"{output}.svg"), members, words, scores)
+    print(table(members, words, scores), end="")
+
+
+def read(member: Member) -> Texts:
+    """Return what was scored of the last split of a member."""
+    run, split = member.run, member.splits[-1]
+    config = member.config_of(run)
+    scores = scores_of(run, config, split)
+    if scores is None:
+        raise UserError(f"{run} has no scores of {split}: run the study")
+    return texts_of(folder_of(run, config, split), scores)
+
+
+def part(texts: Texts, rows: Sequence[int]) -> Texts:
+    """Return some sentences."""
+    hypotheses, references = ([lines[row] for row in rows] for lines in (texts.hypotheses, texts.references))
+    return Texts(hypotheses, references, tokenize=texts.tokenize)
 
 
 def by_length(sources: Sequence[str], bins: int) -> list[list[int]]:
@@ -61,24 +79,24 @@ def by_length(sources: Sequence[str], bins: int) -> list[list[int]]:
     return groups
 
 
-def table(trained: list[Trained], words: list[list[int]], scores: list[list[CorpusScore]]) -> str:
+def table(members: list[Member], words: list[list[int]], scores: list[list[CorpusScore]]) -> str:
     """Return the bins as Markdown: BLEU with its 95 % interval."""
-    head = ["config", "model", "seed", *(f"{min(one)}–{max(one)} words ({len(one)})" for one in words)]
+    head = ["point", "model", "seed", *(f"{min(one)}–{max(one)} words ({len(one)})" for one in words)]
     rows = [head, ["---"] * len(head)]
-    for one, row in zip(trained, scores, strict=True):
+    for one, row in zip(members, scores, strict=True):
         cells = [f"{score.score:.1f} ({score.low:.1f}–{score.high:.1f})" for score in row]
-        rows.append([str(one.path), one.run.model.summary, str(one.config.seed), *cells])
+        rows.append([one.point.label, one.run.model.summary, str(one.seed), *cells])
     body = "\n".join(f"| {' | '.join(row)} |" for row in rows)
-    return f"{body}\n\nBLEU on {trained[0].split} by words of the source: `{scores[0][0].signature}`\n"
+    return f"{body}\n\nBLEU on {members[0].splits[-1]} by words of the source: `{scores[0][0].signature}`\n"
 
 
-def draw(path: Path, trained: list[Trained], words: list[list[int]], scores: list[list[CorpusScore]]) -> None:
-    """Draw a curve for each config, with the intervals as bands."""
+def draw(path: Path, members: list[Member], words: list[list[int]], scores: list[list[CorpusScore]]) -> None:
+    """Draw a curve for each point, with the intervals as bands."""
     figure = Figure(figsize=(7, 4))
     axes = figure.add_subplot()
     centres = [sum(one) / len(one) for one in words]
-    for one, row in zip(trained, scores, strict=True):
-        axes.plot(centres, [score.score for score in row], marker="o", label=one.path.stem)
+    for one, row in zip(members, scores, strict=True):
+        axes.plot(centres, [score.score for score in row], marker="o", label=one.point.label)
         axes.fill_between(centres, [score.low for score in row], [score.high for score in row], alpha=0.15)
     axes.set_xlabel("words of the source (mean of the bin)")
     axes.set_ylabel("BLEU")

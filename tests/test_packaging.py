@@ -144,7 +144,7 @@ def test_help_is_the_default_and_lists_every_target() -> None:
             '.venv/bin/mt eval "runs/x" --split "validation" search.beam=10 --plot',
         ),
         (["translate", "RUN=runs/x"], '.venv/bin/mt translate "runs/x"'),
-        (["compare", "CONFIG=a.yaml b.yaml"], ".venv/bin/python scripts/compare.py a.yaml b.yaml"),
+        (["study", "CONFIG=beam", "ARGS=--dry-run"], '.venv/bin/mt study "beam" --dry-run'),
         (["test", "ARGS=-k toy"], ".venv/bin/python -m pytest -n auto --dist loadscope -k toy"),
     ],
 )

@@ -21,6 +21,9 @@ def train(
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue the run if it exists.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the run if it exists.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what it will take: time, memory, disk; train nothing.")
+    ] = False,
 ) -> None:
     """Train a model; Ctrl-C saves, --resume continues."""
     name, changes = split_first(config, overrides)
@@ -30,9 +33,13 @@ def train(
     else:
         path = Path(name)
     tree = read_config(path, changes)
-    from mt.training import experiment
+    from mt.training import estimate, experiment
 
-    finished = experiment.train(tree, run or RUNS / path.stem, resume=resume, overwrite=overwrite)
+    place = run or RUNS / path.stem
+    if dry_run:
+        print(estimate.describe(tree, place, estimate.estimate(tree)), end="")
+        return
+    finished = experiment.train(tree, place, resume=resume, overwrite=overwrite)
     raise typer.Exit(0 if finished else 130)
 
 

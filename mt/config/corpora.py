@@ -24,6 +24,9 @@ class ToyCorpus(Tree):
     """Training pairs to generate."""
     held_out: Count = 500
     """Pairs in each of validation and test."""
+    longest: Count | None = None
+    """Words of the longest source in training, between white space; validation and test have sentences of any length.
+    Unset: any length in training, too."""
     seed: Seed = 1
     """Chooses the sentences that are generated."""
 
@@ -40,6 +43,8 @@ class GntCorpus(Tree):
     all_text: bool = False
     """Train on the validation and test verses too, and without gold links, as unsupervised aligners do. BLEU then tells
     nothing."""
+    pairs: Count | None = None
+    """So many training pairs, the first of them. Unset: all."""
 
 
 class Multi30kCorpus(Tree):
@@ -54,6 +59,8 @@ class Multi30kCorpus(Tree):
     path: str | None = None
     """Folder of raw files (train.de, val.de, test_2016_flickr.de, ..., plain or .gz). Unset: MT_DATA/multi30k or
     MT_DATA itself, data/multi30k, else the Hub (en and de only)."""
+    pairs: Count | None = None
+    """So many training pairs, the first of them. Unset: all."""
 
 
 class FilesCorpus(Tree):
@@ -85,6 +92,8 @@ class FilesCorpus(Tree):
     held_out_by: HeldOutBy = "groups"
     """groups: pairs that share a source or a target sentence (case and white space aside) are held out together, so
     that training has seen no sentence of the test. pairs: each pair by itself."""
+    pairs: Count | None = None
+    """So many training pairs, the first of those that are not held out. Unset: all."""
     seed: Seed = 1
     """Chooses the pairs that are held out."""
 
@@ -119,6 +128,8 @@ class HubCorpus(Tree):
     held_out_by: HeldOutBy = "groups"
     """groups: pairs that share a source or a target sentence (case and white space aside) are held out together, so
     that training has seen no sentence of the test. pairs: each pair by itself."""
+    pairs: Count | None = None
+    """So many training pairs, the first of those that are not held out. Unset: all."""
     seed: Seed = 1
     """Chooses the pairs that are held out."""
 

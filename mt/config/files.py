@@ -22,16 +22,18 @@ STARTS = tuple(f"{node}.{tag}=" for node, tag in TAGS.items())
 """Overrides that come first, because they start a node afresh."""
 
 
-def read_config(path: Path, overrides: Sequence[str] = (), *, of_run: bool = False) -> Config:
+def read_config(
+    path: Path, overrides: Sequence[str] = (), *, of_run: bool = False, where: str = COMMAND_LINE
+) -> Config:
     """Return the configuration in a file, or of a shipped name, with `overrides` ("key.key=value") applied.
 
-    One that stands in a run may be older than some keys: what was done before they were (before.py) goes on.
-    Raises UserError that names the file (or the command line), the key, and a suggestion.
+    One that stands in a run may be older than some keys: what was done before they were (before.py) goes on. `where` is
+    where the overrides stand. Raises UserError that names the file (or the command line), the key, and a suggestion.
     """
     path = locate(path)
     tree, origin = _read(path, ())
     for override in sorted(overrides, key=lambda override: not override.startswith(STARTS)):
-        merge(tree, parse_override(override), origin, COMMAND_LINE)
+        merge(tree, parse_override(override), origin, where)
     if of_run:
         fill_in(tree)
     return _validate(tree, origin, str(path))

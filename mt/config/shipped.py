@@ -4,8 +4,8 @@ import difflib
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1]
-TRIALS = "trials"
-"""Folder of lists of trials, which are no configurations."""
+STUDIES = "studies"
+"""Folder of the studies (study.py), which are no configurations."""
 
 
 def folder(package: Path = PACKAGE) -> Path:
@@ -20,8 +20,22 @@ def names() -> dict[str, str]:
     return {
         name.as_posix(): file.read_text(encoding="utf-8").partition("\n")[0].removeprefix("# ")
         for name, file in sorted(found.items(), key=lambda one: (len(one[0].parts), one[0]))
-        if name.parts[0] != TRIALS
+        if name.parts[0] != STUDIES
     }
+
+
+def studies() -> dict[str, str]:
+    """Return the name of each study, such as attention, and what the file's first line says of it."""
+    return {
+        file.stem: file.read_text(encoding="utf-8").partition("\n")[0].removeprefix("# ")
+        for file in sorted((folder() / STUDIES).glob("*.yaml"))
+    }
+
+
+def locate_study(name: Path) -> Path:
+    """Return the file of a study: one of this path, else the shipped one of this name, else the path as it is."""
+    shipped = name.as_posix() in studies() and not name.is_file()
+    return folder() / STUDIES / f"{name}.yaml" if shipped else name
 
 
 def locate(name: Path, near: Path = Path()) -> Path:

@@ -39,6 +39,10 @@ class Meter:
                 f", {words}" if words else "",
             )
 
+    def expect(self, total: int) -> None:
+        """Count up to another total, now that more is known of it."""
+        self.total = self.bar.total = total
+
     def say(self, text: str) -> None:
         """Print a line without breaking the bar."""
         self.bar.clear()

@@ -1,5 +1,7 @@
 """Corpora by name. A new one is a file here that exposes `CORPUS`, and a line in CORPORA."""
 
+from dataclasses import replace
+
 from mt.config.corpora import CorpusConfig
 from mt.corpora import files, gnt, hub, multi30k, toy
 from mt.corpora.pairs import Corpus, Split
@@ -14,8 +16,16 @@ CORPORA: dict[str, Corpus] = {
 
 
 def load_splits(config: CorpusConfig) -> dict[str, Split]:
-    """Return the splits "train", "validation" and the test splits, by name, in that order."""
-    return CORPORA[config.name].load(config)
+    """Return the splits "train", "validation" and the test splits, by name, in that order.
+
+    Of the training pairs those that `corpus.pairs` asks for, where it does: the first.
+    """
+    splits = CORPORA[config.name].load(config)
+    most, train = getattr(config, "pairs", None), splits["train"]
+    if most is not None and most < len(train.sources):
+        gold = train.gold and train.gold[:most]
+        splits["train"] = replace(train, sources=train.sources[:most], targets=train.targets[:most], gold=gold)
+    return splits
 
 
 def describe_corpora() -> str:

@@ -51,6 +51,8 @@ class Asked:
     """Whether to add the BLEU of sentences whose source is new."""
     confidence: bool = False
     """Whether to measure confidence (confidence.py)."""
+    suffix: str = ""
+    """Of the name of the folder that all is written to, to keep the scores of several searches of one run."""
 
 
 def evaluate(run: Run, asked: Asked = Asked()) -> tuple[str, Scores]:
@@ -77,7 +79,7 @@ def evaluate(run: Run, asked: Asked = Asked()) -> tuple[str, Scores]:
     corpus = score_text(texts, language if asked.papers else None)
     if asked.novel:
         corpus |= score_novel(texts, training)
-    folder, errors = run.scored(name, asked.others), None
+    folder, errors = Path(f"{run.scored(name, asked.others)}{asked.suffix}"), None
     if translator.has_attention and not asked.others:
         errors = _align(run, asked.config or run.config, pairs, folder, alignments if asked.plot else None)
     weights = [one.fingerprint for one in (run, *asked.others)]

@@ -1,1 +1,1 @@
-"""What measures and compares: studies of several runs, speed, and the peer of the claims of speed."""
+"""What measures and compares: studies of several runs, and diagnoses of one."""

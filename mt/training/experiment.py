@@ -3,7 +3,8 @@
 import logging
 import shlex
 import signal
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -31,9 +32,13 @@ from mt.training.teacher import load_teacher
 from mt.training.trainer import Trainer
 
 log = logging.getLogger("mt")
+Watch = Callable[[int, int], None]
+"""watch(updates done, updates in all) is called now and then while a training goes on."""
 
 
-def train(config: Config, path: Path, *, resume: bool = False, overwrite: bool = False) -> bool:
+def train(
+    config: Config, path: Path, *, resume: bool = False, overwrite: bool = False, watch: Watch | None = None
+) -> bool:
     """Train `config` in the directory `path`, from the start or from where it stopped; return whether it is finished.
 
     Ctrl-C (or SIGTERM) ends it after the current update with everything saved. Raises UserError when there is a run and
@@ -57,7 +62,7 @@ def train(config: Config, path: Path, *, resume: bool = False, overwrite: bool =
             "training %s parameters on %d threads in %s, from update %d",
             *(f"{parameters:,}", torch.get_num_threads(), run, trainer.position.update),
         )
-        with _interrupts(trainer):
+        with _interrupts(trainer), _watched(trainer, watch):
             trainer.train()
         position = trainer.position
         if not position.finished:
@@ -185,3 +190,26 @@ def _interrupts(trainer: Trainer) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def _watched(trainer: Trainer, watch: Watch | None) -> Iterator[None]:
+    """Tell `watch` every second where the training stands, and once at its end."""
+    if watch is None:
+        yield
+        return
+    total, ended = trainer.config.train.epochs * len(trainer.order(0)), threading.Event()
+
+    def look() -> None:
+        while not ended.wait(1):
+            watch(trainer.position.update, total)
+
+    watch(trainer.position.update, total)
+    thread = threading.Thread(target=look, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+        watch(trainer.position.update, total)

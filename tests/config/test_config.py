@@ -21,8 +21,8 @@ from mt.corpora import CORPORA
 from mt.models.rnn import cells, wirings
 
 CONFIGS = Path(__file__).parents[2] / "configs"
-EXPERIMENTS = sorted(path for path in CONFIGS.rglob("*.yaml") if path.parent.name != "trials")
-"""All but the lists of trials, which tests/scripts/test_scripts.py loads."""
+EXPERIMENTS = sorted(path for path in CONFIGS.rglob("*.yaml") if path.parent.name != "studies")
+"""All but the studies, which test_study.py reads."""
 
 
 def classes(node: Any = Config) -> set[type[Tree]]:

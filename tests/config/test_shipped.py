@@ -16,10 +16,10 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-def test_every_file_but_lists_of_trials_is_listed_with_its_first_line() -> None:
+def test_every_file_but_studies_is_listed_with_its_first_line() -> None:
     listed = shipped.names()
     files = [file.relative_to(CONFIGS).with_suffix("") for file in CONFIGS.rglob("*.yaml")]
-    assert sorted(listed) == sorted(str(file) for file in files if file.parts[0] != "trials")
+    assert sorted(listed) == sorted(str(file) for file in files if file.parts[0] != "studies")
     assert list(listed).index("toy") < list(listed).index("aligner/all-text")
     assert listed["toy"] == "A synchronous grammar: nothing to download, nearly perfect scores within minutes."
     for name, meaning in listed.items():

@@ -4,7 +4,7 @@ How each kind is checked:
 
 * `mt` (but for train) runs for real, in an empty folder that has tiny runs under every name that the command uses.
 * `mt train` would take minutes: its configuration and overrides are resolved as `mt config` does it, and its options
-  are looked up in its help.
+  are looked up in its help. So would `mt study`, whose points are resolved.
 * `make` runs with --dry-run; what it prints is then checked as the commands above, but nothing runs.
 * `python scripts/...`: its options are looked up in its help, and the configurations it names must exist.
 * Code within a line of prose is checked as what `make` prints.
@@ -28,6 +28,8 @@ from toy_runs import RNN, config, write_run
 
 from mt.config import Config
 from mt.config.files import read_config
+from mt.config.study import read_study
+from mt.core.errors import UserError
 from mt.core.special import EOS
 
 GERMAN, ENGLISH = "Die Katze schläft .\nDer Hund isst .\n", "The cat sleeps .\nThe dog eats .\n"
@@ -70,7 +72,13 @@ def check_dry(words: list[str]) -> None:
     if len(words) == 1:
         return
     must_offer(run([words[1], "--help"]), words[2:])
-    if words[1] in {"train", "config"}:
+    if words[1] == "study":
+        given = [word for word in words[2:] if not word.startswith("-") and not word.isupper()]
+        try:
+            read_study(Path(given[0])) if given else run(["study"])
+        except UserError as error:
+            raise AssertionError from error
+    elif words[1] in {"train", "config"}:
         given = [ADDED.get(word, word) for word in until_option(words[2:]) if not word.isupper()]
         if given and "=" not in given[0]:
             run(["config", *given])
@@ -130,7 +138,7 @@ def check(parts: list[list[str]], tiny: Path) -> None:
         program = Path(words[0]).name
         if program == "cat":
             stdin = "".join(Path(word).read_text() for word in words[1:])
-        elif program == "mt" and words[1] == "train":
+        elif program == "mt" and words[1] in {"train", "study"}:
             check_dry(words)
         elif program == "mt":
             check_mt(words, stdin, tiny)
@@ -249,9 +257,12 @@ RIGHT_AND_WRONG = (
     ("make train", "make trian"),
     ("make train CONFIG=toy", "make train CONFIG=nothing"),
     ("make train ARGS=--resume", "make train ARGS=--resum"),
-    ("python scripts/compare.py configs/toy.yaml", "python scripts/compare.py configs/nothing.yaml"),
-    ("python scripts/compare.py configs/toy.yaml", "python scripts/nothing.py configs/toy.yaml"),
-    ("python scripts/compare.py configs/toy.yaml --seed 1", "python scripts/compare.py configs/toy.yaml --sed 1"),
+    ("mt study beam --dry-run", "mt study bean --dry-run"),
+    ("mt study beam --dry-run", "mt study beam --dry"),
+    ("make study CONFIG=beam", "make study CONFIG=bean"),
+    ("python scripts/aligners.py configs/gnt.yaml", "python scripts/aligners.py configs/nothing.yaml"),
+    ("python scripts/aligners.py configs/gnt.yaml", "python scripts/nothing.py configs/gnt.yaml"),
+    ("python scripts/aligners.py configs/gnt.yaml --rounds 1", "python scripts/aligners.py configs/gnt.yaml --round 1"),
     ("python -m mt corpora", "python -m nothing corpora"),
 )
 

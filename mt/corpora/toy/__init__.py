@@ -21,12 +21,16 @@ def pairs(seed: int) -> Iterator[Pair]:
 
 
 def load(config: ToyCorpus) -> dict[str, Split]:
-    """Return the splits; test and validation come first from the seed, so that they do not depend on `config.pairs`."""
+    """Return the splits; test and validation come first from the seed, and depend on no key of the training pairs."""
     drawn = pairs(config.seed)
-    test, validation, train = (
-        _split(islice(drawn, size), config.source) for size in (config.held_out, config.held_out, config.pairs)
-    )
-    return {"train": train, "validation": validation, "test": test}
+    test, validation = (_split(islice(drawn, config.held_out), config.source) for _ in range(2))
+    if config.longest is not None:
+        drawn = (pair for pair in drawn if _words(pair, config.source) <= config.longest)
+    return {"train": _split(islice(drawn, config.pairs), config.source), "validation": validation, "test": test}
+
+
+def _words(pair: Pair, source: str) -> int:
+    return len((pair.german if source == "de" else pair.english).split())
 
 
 def _split(drawn: Iterator[Pair], source: str) -> Split:

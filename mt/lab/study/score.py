@@ -1,0 +1,63 @@
+"""The scores of a run that a study searches: made once for each search, and kept beside those of other searches."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from mt.config import Config
+from mt.config.overrides import CHANGEABLE
+from mt.core.files import read_lines
+from mt.evaluation.evaluate import Asked, describe_search, evaluate, searched
+from mt.evaluation.metrics import Texts
+from mt.neighbours.datastore import has_current_datastore, write_datastore
+from mt.runs.lock import writing
+from mt.runs.run import Run
+from mt.runs.scores import Scores, read_scores
+
+
+def score(run: Run, config: Config, split: str, metrics: Sequence[str]) -> None:
+    """Translate and score a split by a config that differs from the run's at most in CHANGEABLE, unless it is done."""
+    if is_scored(run, config, split, metrics):
+        return
+    if config.search.nearest.count and not has_current_datastore(run):
+        with writing(run):
+            write_datastore(run)
+    papers, novel = "BLEU, papers" in metrics, "BLEU, novel" in metrics
+    evaluate(run, Asked(split, config, papers=papers, novel=novel, suffix=suffix(run, config)))
+
+
+def is_scored(run: Run, config: Config, split: str, metrics: Sequence[str]) -> bool:
+    """Tell whether there are scores of the present weights by this search, with these metrics."""
+    scores = scores_of(run, config, split)
+    return scores is not None and set(metrics) - {"BLEU, novel"} <= scores.corpus.keys()
+
+
+def scores_of(run: Run, config: Config, split: str) -> Scores | None:
+    """Return the scores of the present weights by this search; None where there are none."""
+    scores = read_scores(folder_of(run, config, split))
+    if scores is None or scores.weights != [run.fingerprint]:
+        return None
+    return scores if scores.search == describe_search(searched(config).search) else None
+
+
+def folder_of(run: Run, config: Config, split: str) -> Path:
+    """Return where the scores of a split by this search are: RUN/eval/SPLIT, of other searches RUN/eval/SPLIT@HASH."""
+    return Path(f"{run.scored(split)}{suffix(run, config)}")
+
+
+def suffix(run: Run, config: Config) -> str:
+    """Return what tells the folder of a search from that of the run's own: nothing where they are the same."""
+    told = {node: getattr(config, node).model_dump(mode="json") for node in CHANGEABLE}
+    own = {node: getattr(run.config, node).model_dump(mode="json") for node in CHANGEABLE}
+    return "" if told == own else "@" + hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:8]
+
+
+def texts_of(folder: Path, scores: Scores) -> Texts:
+    """Return what was scored, to be compared with others."""
+    signature = scores.corpus["BLEU"].signature.split("|")
+    tokenize = next((part.removeprefix("tok:") for part in signature if part.startswith("tok:")), "13a")
+    hypotheses, references, sources = (
+        read_lines(folder / f"{name}.txt") for name in ("hypotheses", "references", "sources")
+    )
+    return Texts(hypotheses, references, sources, tokenize)

@@ -1,0 +1,215 @@
+"""What a training will take: time, memory and disk, measured on a few of its updates in a process of its own."""
+
+import logging
+import multiprocessing
+import os
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from pathlib import Path
+
+from mt.alignment.files import write_all
+from mt.config import Config
+from mt.config.train import TeacherConfig
+from mt.core.errors import UserError
+from mt.evaluation.evaluate import score_text
+from mt.evaluation.metrics import Texts
+from mt.inference.translator import Translator
+from mt.runs import checkpoint
+from mt.runs.run import Run
+from mt.training.experiment import begin, gather
+from mt.training.trainer import Trainer
+
+WARM, FEWEST, SECONDS, SAMPLE = 2, 8, 4.0, 100
+"""Updates that are not timed, the fewest that are, after how many seconds they may end, sentences translated."""
+MEGA = 1e6
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What was measured of a few updates. Seconds, and bytes in millions."""
+
+    parameters: int
+    batches: int
+    """Updates in an epoch."""
+    measured: int
+    """Updates that were timed."""
+    prepare: float
+    """Seconds until the first update."""
+    update: float
+    """Seconds, saves included."""
+    validation: float
+    sentences: int
+    """Of the validation split."""
+    scoring: float
+    """Seconds to translate and to score a sentence of a split."""
+    memory: float
+    """The most that the process held at once."""
+    disk: float
+    """Of the run without scores."""
+    scores: float
+    """Of the scores of a sentence."""
+
+    def updates(self, config: Config) -> int:
+        """Return how many updates a training has that does not stop early."""
+        return self.batches * config.train.epochs
+
+    def seconds(self, config: Config, done: float = 0.0) -> float:
+        """Return what training takes, when this share of it is done."""
+        every, updates = config.train.validate_every or self.batches, self.updates(config)
+        left = updates * self.update + max(1, updates // every) * self.validation
+        return self.prepare + (1 - done) * left
+
+
+def estimate(config: Config) -> Estimate:
+    """Measure a training. It leaves nothing behind; a teacher is not asked, so its first pass comes on top."""
+    with tempfile.TemporaryDirectory() as folder:
+        spawn = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(1, spawn, _silence) as pool:
+            try:
+                return pool.submit(measure, config, Path(folder) / "run").result()
+            except BrokenProcessPool:
+                raise UserError(
+                    "the training could not be measured: its process was killed, perhaps by the lack of memory"
+                ) from None
+
+
+def _silence() -> None:
+    logging.getLogger("mt").setLevel(logging.ERROR)
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, sys.stderr.fileno())
+
+
+def measure(config: Config, path: Path) -> Estimate:
+    """Begin a training here, take a few updates, validate a little, and return what that took."""
+    clock = time.perf_counter()
+    train = config.train.model_copy(update={"teacher": TeacherConfig()})
+    run = Run(path)
+    trainer = begin(run, gather(config.model_copy(update={"train": train}), run))
+    prepare = time.perf_counter() - clock
+    batches = trainer.order(0)
+    update, measured = _time_updates(trainer, batches)
+    trainer.best = checkpoint.weights(trainer.average.module)
+    clock = time.perf_counter()
+    trainer.save()
+    update += (time.perf_counter() - clock) / config.train.save_every
+    checkpoint.save(run / "model.safetensors", trainer.best, {})
+    disk = _size(path)
+    if config.train.teacher.runs:
+        disk += int(trainer.train_pieces.target_lengths.sum()) * config.train.teacher.candidates * 6 / MEGA
+    validation, scoring, scores = _time_translations(trainer, path)
+    parameters = sum(parameter.numel() for parameter in trainer.model.parameters())
+    return Estimate(
+        parameters=parameters,
+        batches=len(batches),
+        measured=measured,
+        prepare=prepare,
+        update=update,
+        validation=validation,
+        sentences=len(trainer.validator.split.sources),
+        scoring=scoring,
+        memory=_peak(),
+        disk=disk,
+        scores=scores,
+    )
+
+
+def _time_updates(trainer: Trainer, batches: Sequence[list[int]]) -> tuple[float, int]:
+    """Return the seconds of a mean update, and how many were timed; the largest batch comes first, for its memory."""
+    lengths = trainer.train_pieces.target_lengths, trainer.train_pieces.source_lengths
+
+    def size(rows: list[int]) -> int:
+        return len(rows) * int(sum(side[rows].max() for side in lengths))
+
+    for rows in [max(batches, key=size), *batches[:WARM]]:
+        trainer.update(rows, 0.5)
+    sizes, done, start = 0, 0, time.perf_counter()
+    while done < FEWEST or time.perf_counter() - start < SECONDS:
+        rows = batches[done % len(batches)]
+        trainer.update(rows, 0.5)
+        sizes, done = sizes + size(rows), done + 1
+    seconds = time.perf_counter() - start
+    return seconds / sizes * sum(map(size, batches)) / len(batches), done
+
+
+def _time_translations(trainer: Trainer, path: Path) -> tuple[float, float, float]:
+    """Return the seconds of a validation, and the seconds and the bytes of a sentence that is scored.
+
+    Untrained weights never end a sentence, so as long translations are asked for as the references are.
+    """
+    validator = trainer.validator
+    model = trainer.average.module.eval()
+    clock = time.perf_counter()
+    validator.loss(model)
+    validation = time.perf_counter() - clock
+    step = max(1, len(validator.split.sources) // SAMPLE)
+    lines, references = validator.split.sources[::step], validator.split.targets[::step]
+    ratio = validator.pieces.target_lengths.sum() / validator.pieces.source_lengths.sum()
+    search = trainer.config.search.model_copy(
+        update={
+            "sample": False,
+            "max_ratio": float(ratio),
+            "max_extra": 1,
+            "nearest": type(trainer.config.search.nearest)(),
+        }
+    )
+    translator = Translator(model, trainer.tokenizers, trainer.config)
+    clock = time.perf_counter()
+    translator.translate(lines, search.model_copy(update={"beam": 1}), alignments=False)
+    validation += (time.perf_counter() - clock) * len(validator.split.sources) / len(lines)
+    clock = time.perf_counter()
+    found = translator.translate(lines, search)
+    if translator.has_attention:
+        write_all(path / "alignments", [one.alignment for one in found if one.alignment])
+    score_text(Texts(references[1:] + references[:1], references, lines, validator.tokenize), None)
+    scoring = (time.perf_counter() - clock) / len(lines)
+    files = sum(file.stat().st_size for file in path.glob("alignments*"))
+    return validation, scoring, files / len(lines) / MEGA
+
+
+def _size(path: Path) -> float:
+    return sum(file.stat().st_size for file in path.rglob("*") if file.is_file()) / MEGA
+
+
+def _peak() -> float:
+    """Return the most memory that this process held at once; Linux's own figure of it includes no parent."""
+    try:
+        status = Path("/proc/self/status").read_text(encoding="utf-8")
+        return int(status.partition("VmHWM:")[2].split()[0]) * 1024 / MEGA
+    except (OSError, IndexError, ValueError):
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024) / MEGA
+
+
+def describe(config: Config, path: Path, one: Estimate) -> str:
+    """Return the estimate of a single training for the terminal."""
+    threads = (
+        f"{config.threads} thread{'s' * (config.threads > 1)}" if config.threads else "the threads that it will have"
+    )
+    rows = {
+        "run": str(path),
+        "parameters": f"{one.parameters:,}",
+        "updates": f"{one.updates(config):,} ({config.train.epochs} epochs of {one.batches:,})",
+        "time": f"{say_time(one.seconds(config))} on {threads}",
+        "memory": f"{say_size(one.memory)} at its peak",
+        "disk": say_size(one.disk),
+    }
+    lines = [f"  {name:10}  {what}" for name, what in rows.items()]
+    head = f"An estimate from {one.measured} updates that were measured just now; nothing was kept."
+    return "\n".join([head, *lines]) + "\n"
+
+
+def say_time(seconds: float) -> str:
+    """Return a time in the unit that suits it."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 90 * 60 else f"{seconds / 3600:.1f} h"
+
+
+def say_size(megabytes: float) -> str:
+    """Return a size in the unit that suits it."""
+    return f"{megabytes:.0f} MB" if megabytes < 1000 else f"{megabytes / 1000:.1f} GB"
