@@ -33,10 +33,9 @@ def study(
     from mt.lab.study.dry_run import describe_plan
     from mt.lab.study.plan import make_plan
     from mt.lab.study.study import study
-    from mt.lab.study.table import describe
 
     plan = make_plan(name.stem, given, points, runs / name.stem)
     if dry_run:
         print(describe_plan(plan, workers), end="")
         return
-    print(describe(plan, study(plan, workers)), end="")
+    print(study(plan, workers), end="")

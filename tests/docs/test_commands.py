@@ -208,8 +208,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bfloat16: None) -> Pat
 
 
 def write_configs(page: Path, folder: Path) -> None:
-    """Write the configurations of a page that say in a comment how their file is called."""
-    for block in CONFIGS:
+    """Write the configurations and studies of a page that say in a comment how their file is called."""
+    for block in EVERY:
         if block.page == page and (named := re.match(r"# (\w+\.yaml)\n", block.text)):
             (folder / named[1]).write_text(block.text, encoding="utf-8")
 

@@ -13,7 +13,7 @@ from mt.core.errors import UserError
 from mt.core.files import make_folder
 from mt.core.progress import Meter
 from mt.lab.study.plan import Plan
-from mt.lab.study.table import Row, rows_of, write_table
+from mt.lab.study.table import Table
 from mt.lab.study.work import Job, work
 from mt.runs.run import LOCK
 
@@ -21,8 +21,8 @@ log = logging.getLogger("mt")
 LOG = "study.log"
 
 
-def study(plan: Plan, workers: int | None = None) -> list[Row]:
-    """Train and score all members of a plan that are not yet; return the table's rows.
+def study(plan: Plan, workers: int | None = None) -> str:
+    """Train and score all members of a plan that are not yet; return the table as Markdown.
 
     FOLDER/study.md and study.json are written after each run. Raises UserError at the end for what failed, and
     KeyboardInterrupt when a training was interrupted; the runs keep what they have reached.
@@ -34,16 +34,16 @@ def study(plan: Plan, workers: int | None = None) -> list[Row]:
             threads = max(job.config.threads or 1 for job in jobs)
             workers = min(workers or max(1, processors() // threads), len(jobs))
             log.info("%d runs to train or score, %d at once; the log is %s", len(jobs), workers, plan.folder / LOG)
-        progress = Progress(plan, jobs)
+        table = Table(plan)
+        progress = Progress(plan.name, jobs, table)
         try:
             failures = work(jobs, workers or 1, plan.folder / LOG, progress.look) if jobs else []
         finally:
             progress.meter.close()
-            rows = rows_of(plan)
-            write_table(plan, rows)
+            text = table.write()
     if failures:
         raise UserError("\n".join(failures))
-    return rows
+    return text
 
 
 @contextmanager
@@ -80,16 +80,17 @@ def jobs_of(plan: Plan) -> list[Job]:
 class Progress:
     """One line over all trainings: updates done of all, the rate, the time left."""
 
-    def __init__(self, plan: Plan, jobs: Sequence[Job]):
-        self.plan, self.jobs = plan, jobs
-        self.meter = Meter(plan.name, "update", 0)
+    def __init__(self, name: str, jobs: Sequence[Job], table: Table):
+        self.name, self.jobs, self.table, self.ended = name, jobs, table, 0
+        self.meter = Meter(name, "update", 0)
         self.before: int | None = None
 
     def look(self, places: Any, done: Job | None) -> None:
         """Show where the jobs stand; where one has just been done, say so, and write the table."""
         if done is not None:
+            self.ended += 1
             self.meter.say(f"{done.path.name} is done")
-            write_table(self.plan, rows_of(self.plan))
+            self.table.write()
         updates = [(places[2 * job.number], places[2 * job.number + 1], job) for job in self.jobs]
         if known := [(total, job.config.train.epochs) for _, total, job in updates if total]:
             each = sum(total for total, _ in known) / sum(epochs for _, epochs in known)
@@ -97,10 +98,6 @@ class Progress:
             reached = sum(done for done, _, _ in updates)
             if self.before is None:  # what was trained before this call tells nothing of the rate
                 self.meter.close()
-                self.before, self.meter = reached, Meter(self.plan.name, "update", total, reached)
+                self.before, self.meter = reached, Meter(self.name, "update", total, reached)
             self.meter.expect(total)
-            self.meter.add(reached - self.meter.done, note=self._runs(updates))
-
-    def _runs(self, updates: Sequence[tuple[int, int, Job]]) -> str:
-        ended = sum(done >= total > 0 for done, total, _ in updates)
-        return f"{ended} of {len(updates)} runs"
+            self.meter.add(reached - self.meter.done, note=f"{self.ended} of {len(self.jobs)} runs")

@@ -2,107 +2,55 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from statistics import fmean, stdev
 from typing import Any
 
 from mt.core.files import write_text
-from mt.lab.study.plan import Member, Plan, State
-from mt.lab.study.score import scores_of
-from mt.runs.run import WEIGHTS
-from mt.runs.scores import Scores
+from mt.evaluation.significance import Difference
+from mt.lab.study.difference import Differences
+from mt.lab.study.plan import Plan
+from mt.lab.study.rows import NAMES, Entry, Row, rows_of
 
-NAMES = {"as_it_is": "AER as it is", "shifted": "AER shifted", "posterior": "AER posterior", "chosen": "AER chosen"}
-
-
-@dataclass(frozen=True)
-class Entry:
-    """What is known of a point with one seed."""
-
-    seed: int
-    run: str
-    state: State
-    parameters: int | None
-    minutes: float | None
-    greedy: float | None
-    """BLEU of the best validation, by greedy search, and its loss."""
-    loss: float | None
-    scores: dict[str, Scores]
-    """By the name of the split."""
+INSIDE = " (≈)"
+"""What marks a difference that is inside the noise."""
 
 
-@dataclass(frozen=True)
-class Row:
-    """What is known of a point."""
+class Table:
+    """The table of one study, written anew whenever a run has been done."""
 
-    label: str
-    changes: tuple[str, ...]
-    entries: list[Entry]
+    def __init__(self, plan: Plan):
+        self.plan, self.differences = plan, Differences(plan)
 
-    @property
-    def begun(self) -> list[Entry]:
-        """The entries that have been validated at least once."""
-        return [entry for entry in self.entries if entry.greedy is not None]
-
-    def figures(self, split: str, metric: str) -> list[float]:
-        """Return a score of each seed that has it, or a reading of AER by its name in NAMES."""
-        found = []
-        for scores in [entry.scores[split] for entry in self.entries if split in entry.scores]:
-            if metric in scores.corpus:
-                found.append(scores.corpus[metric].score)
-            elif scores.alignment and metric in NAMES:
-                found.append(getattr(scores.alignment, metric).aer)
-        return found
-
-
-def rows_of(plan: Plan) -> list[Row]:
-    """Read what the runs of a study hold by now."""
-    by_label: dict[str, list[Entry]] = {}
-    for member in plan.members:
-        by_label.setdefault(member.point.label, []).append(_entry(plan, member))
-    return [Row(point.label, point.changes, by_label[point.label]) for point in plan.points]
+    def write(self) -> str:
+        """Read the runs, write FOLDER/study.json and FOLDER/study.md, and return the latter."""
+        plan, rows = self.plan, rows_of(self.plan)
+        found = self.differences.of(rows)
+        text = describe(plan, rows, found)
+        tree = {
+            "study": plan.name,
+            "baseline": plan.baseline,
+            "split": plan.study.split,
+            "metrics": plan.study.metrics,
+            "points": [asdict(row) | {"difference": _tree(found.get(row.label))} for row in rows],
+            "differences": self.differences.dump(),
+        }
+        write_text(plan.folder / "study.json", json.dumps(tree, indent=2, ensure_ascii=False) + "\n")
+        write_text(plan.folder / "study.md", text)
+        return text
 
 
-def _entry(plan: Plan, member: Member) -> Entry:
-    run = member.run
-    if not run.exists:
-        return Entry(member.seed, str(run), "missing", None, None, None, None, {})
-    best, last = run.best_validation, run.validations[-1:]
-    found = {split: scores_of(run, member.config_of(run), split) for split in member.splits} if best else {}
-    return Entry(
-        member.seed,
-        str(run),
-        plan.state(member, run),
-        run.parameters if (run / WEIGHTS).exists() else None,
-        last[0]["seconds"] / 60 if last else None,
-        best["validation_bleu"] if best else None,
-        best["validation_loss"] if best else None,
-        {split: scores for split, scores in found.items() if scores},
-    )
+def _tree(difference: Difference | None) -> dict[str, Any] | None:
+    return asdict(difference) | {"inside_noise": difference.inside_noise} if difference else None
 
 
-def write_table(plan: Plan, rows: list[Row]) -> str:
-    """Write FOLDER/study.json and FOLDER/study.md; return the latter."""
-    tree = {
-        "study": plan.name,
-        "baseline": plan.baseline,
-        "split": plan.study.split,
-        "metrics": plan.study.metrics,
-        "points": [asdict(row) for row in rows],
-    }
-    write_text(plan.folder / "study.json", json.dumps(tree, indent=2, ensure_ascii=False) + "\n")
-    text = describe(plan, rows)
-    write_text(plan.folder / "study.md", text)
-    return text
-
-
-def describe(plan: Plan, rows: list[Row]) -> str:
+def describe(plan: Plan, rows: list[Row], found: dict[str, Difference]) -> str:
     """Return the points that have begun, as Markdown."""
     splits = list(dict.fromkeys(split for member in plan.members for split in member.splits))
     columns = [(split, metric) for split in splits for metric in _shown(plan, rows, split)]
     head = ["point", "seeds", "validation BLEU, greedy", "validation loss"]
     head += [f"{split} {NAMES.get(metric, metric)}" for split, metric in columns]
-    head += ["parameters", "minutes"]
+    head += ["parameters", "minutes", f"to {plan.baseline}"]
     lines = [head, ["---"] * len(head)]
     for row in [row for row in rows if row.begun]:
         cells = [row.label, ", ".join(_seed(entry) for entry in row.begun)]
@@ -110,9 +58,10 @@ def describe(plan: Plan, rows: list[Row]) -> str:
         cells += [cell(row.figures(split, metric)) for split, metric in columns]
         known = [entry.parameters for entry in row.begun if entry.parameters]
         cells += [f"{max(known, default=0) / 1e6:.2f}M", cell([entry.minutes for entry in row.begun], 0)]
+        cells.append(say(found.get(row.label)))
         lines.append(cells)
     body = "\n".join(f"| {' | '.join(line)} |" for line in lines)
-    return "\n".join([f"# Study: {plan.name}", "", body, "", *_notes(plan, rows)]) + "\n"
+    return "\n".join([f"# Study: {plan.name}", "", body, "", *_notes(plan, rows, found)]) + "\n"
 
 
 def _shown(plan: Plan, rows: Sequence[Row], split: str) -> list[str]:
@@ -126,14 +75,28 @@ def _seed(entry: Entry) -> str:
     return str(entry.seed) + " (unfinished)" * (entry.state == "unfinished")
 
 
-def _notes(plan: Plan, rows: Sequence[Row]) -> list[str]:
+def _notes(plan: Plan, rows: Sequence[Row], found: dict[str, Difference]) -> list[str]:
     """Return what the figures are, below the table."""
     signatures: dict[str, Any] = {}
     for scores in [scores for row in rows for entry in row.entries for scores in entry.scores.values()]:
         signatures |= {name: one.signature for name, one in scores.corpus.items() if name in plan.study.metrics}
     notes = [f"* {metric}: `{signature}`" for metric, signature in signatures.items()]
     several = len(plan.study.seeds) > 1
+    if found:
+        one = next(iter(found.values()))
+        chance = "other seeds and other sentences" if several else "other sentences; nothing is said of other seeds"
+        notes.append(
+            f"* to {plan.baseline}: the difference in {one.metric}, with its 95 % interval over {chance}. "
+            f"{INSIDE.strip()} marks those that are inside the noise (p at least .05, {one.method})."
+        )
     return [*notes, *(["* ± is the standard deviation over the seeds."] if several else [])]
+
+
+def say(one: Difference | None) -> str:
+    """Return a difference with its interval, and its mark where it is inside the noise."""
+    if one is None:
+        return ""
+    return f"{one.delta:+.1f} ({one.low:+.1f} to {one.high:+.1f}){INSIDE * one.inside_noise}"
 
 
 def cell(values: Sequence[float | None], digits: int = 1) -> str:

@@ -1,0 +1,79 @@
+"""How far each point of a study is from the baseline, and whether that is inside the noise."""
+
+import hashlib
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from mt.core.errors import UserError
+from mt.evaluation.metrics import Texts
+from mt.evaluation.significance import Difference, compare, compare_seeds
+from mt.evaluation.sums import MEASURES
+from mt.lab.study.plan import Plan
+from mt.lab.study.rows import Entry, Row
+from mt.lab.study.score import texts_of
+
+log = logging.getLogger("mt")
+
+
+class Differences:
+    """Compares points with the baseline, each pair of sides once: what FOLDER/study.json holds already is read."""
+
+    def __init__(self, plan: Plan):
+        self.plan = plan
+        self.metric = next((one for one in plan.study.metrics if one in MEASURES), "BLEU")
+        self.known = _read(plan.folder / "study.json")
+
+    def of(self, rows: Sequence[Row]) -> dict[str, Difference]:
+        """Return the differences by the labels of the points that can be compared by now."""
+        (baseline,) = (row for row in rows if row.label == self.plan.baseline)
+        found = {}
+        for row in [row for row in rows if row.label != baseline.label]:
+            split = row.splits[-1]
+            sides = [_scored(one, split) for one in (baseline, row)]
+            if all(len(side) >= min(2, len(self.plan.study.seeds)) for side in sides):
+                key = _key(self.metric, sides, split)
+                if key not in self.known:
+                    try:
+                        self.known[key] = self._compare(*([_texts(entry, split) for entry in side] for side in sides))
+                    except UserError as error:  # points of other corpora
+                        log.info("%s is not compared with %s: %s", row.label, baseline.label, error)
+                        continue
+                found[row.label] = self.known[key]
+        return found
+
+    def _compare(self, baselines: list[Texts], others: list[Texts]) -> Difference:
+        if len(self.plan.study.seeds) == 1:
+            return compare(self.metric, baselines[0], others[0])
+        return compare_seeds(self.metric, baselines, others)
+
+    def dump(self) -> dict[str, object]:
+        """Return what is known, as study.json keeps it."""
+        return {key: asdict(one) for key, one in self.known.items()}
+
+
+def _scored(row: Row, split: str) -> list[Entry]:
+    return [entry for entry in row.entries if split in entry.scores]
+
+
+def _texts(entry: Entry, split: str) -> Texts:
+    return texts_of(Path(entry.folders[split]), entry.scores[split])
+
+
+def _key(metric: str, sides: Sequence[Sequence[Entry]], split: str) -> str:
+    """Return what changes with the weights and the searches that are compared."""
+    told = [[[entry.scores[split].weights, entry.scores[split].search] for entry in side] for side in sides]
+    return hashlib.sha256(json.dumps([metric, split, told], sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _read(file: Path) -> dict[str, Difference]:
+    """Return the differences that a study has found before; none where there is no such file, or an older one."""
+    try:
+        tree = json.loads(file.read_text(encoding="utf-8"))
+        return TypeAdapter(dict[str, Difference]).validate_python(tree["differences"])
+    except (OSError, ValueError, KeyError, TypeError, ValidationError):
+        return {}
