@@ -60,7 +60,7 @@ def compare(metric: str, baseline: Texts, other: Texts, paired_bootstrap: bool =
     counts = [count(metric, texts) for texts in (baseline, other)]
     score = measure_of(metric).score
     delta = float(score(counts[1].sum(0)) - score(counts[0].sum(0)))
-    resampled = [_resample(metric, one) for one in counts]
+    resampled = [resample(metric, one) for one in counts]
     noise = resampled[1] - resampled[0]
     noise = noise - noise.mean()
     low, high = np.quantile(noise, [LEVEL / 2, 1 - LEVEL / 2])
@@ -89,7 +89,7 @@ def compare_seeds(metric: str, baselines: Sequence[Texts], others: Sequence[Text
     score = measure_of(metric).score
     counts = [count(metric, texts) for texts in (*baselines, *others)]
     scores = np.array([score(one.sum(0)) for one in counts])
-    resampled = np.array([_resample(metric, one) for one in counts])
+    resampled = np.array([resample(metric, one) for one in counts])
     return over_seeds(metric, scores, np.cov(resampled), (len(baselines), len(counts[0])))
 
 
@@ -128,7 +128,7 @@ def _check(sides: Sequence[Texts]) -> None:
         raise UserError("cannot compare systems on different references: score both on the same split")
 
 
-def _resample(metric: str, counts: Array) -> Array:
+def resample(metric: str, counts: Array) -> Array:
     """Return the scores of R resamples of the sentences; the same sentences whichever system it is."""
     draw, sentences, scores = np.random.default_rng(SEED), len(counts), []
     for start in range(0, RESAMPLES, ROWS):
