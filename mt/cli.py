@@ -16,6 +16,7 @@ from mt.commands.diagnose import diagnose
 from mt.commands.eval import evaluate
 from mt.commands.options import SETTINGS
 from mt.commands.study import study
+from mt.commands.report import report
 from mt.commands.train import train
 from mt.commands.translate import translate
 from mt.core.errors import UsageError, UserError
@@ -27,6 +28,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "align": align,
     "study": study,
     "diagnose": diagnose,
+    "report": report,
     "datastore": datastore,
     "corpora": corpora,
     "config": config,

@@ -1,0 +1,31 @@
+"""`mt report`: one page about some runs."""
+
+import logging
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+log = logging.getLogger("mt")
+
+
+def report(
+    runs: Annotated[
+        list[Path], typer.Argument(metavar="RUN...", help="Run directories; all are held against the first.")
+    ],
+    output: Annotated[
+        list[Path] | None, typer.Option("--output", "-o", help="FILE.html, FILE.md or FILE.json; may be given again.")
+    ] = None,
+    split: Annotated[str | None, typer.Option(help="Unset: the first run's last test split that was scored.")] = None,
+) -> None:
+    """Write one page about some runs, for someone who did not train them. Nothing is translated for it."""
+    from mt.lab.report.report import format_of, report, write_report
+    from mt.runs.run import Run
+
+    paths = output or [Path("report.html")]
+    for path in paths:
+        format_of(path)  # a wrong name is told before the work
+    made = report([Run(run) for run in runs], split)
+    for path in paths:
+        write_report(made, path)
+        log.info("written to %s", path)

@@ -1,0 +1,109 @@
+"""Numbers of a report: differences with their significance, BLEU by source length, sentences worth looking at."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from mt.evaluation.metrics import Texts
+from mt.evaluation.significance import LEVEL, Difference, compare, compare_seeds, resample
+from mt.evaluation.sums import MEASURES, Array, count, measure_of
+from mt.lab.report.told import Told
+
+BINS = 5
+LEAST = 10
+"""Sentences of a bin."""
+WORST = 6
+MATRIX_WORDS = range(5, 15)
+"""Source words of a sentence whose attention is shown."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """Runs whose configs differ in nothing but the seed."""
+
+    name: str
+    runs: Sequence[Told]
+
+
+@dataclass(frozen=True)
+class Bin:
+    """BLEU of the sentences of some lengths, for each run, with its interval."""
+
+    words: tuple[int, int]
+    sentences: int
+    middle: float
+    """The mean number of words."""
+    scores: Sequence[tuple[float, float, float]]
+    """Score, low, high."""
+
+
+def differences(told: Sequence[Told]) -> dict[str, dict[str, Difference]]:
+    """Return by run and metric how each run differs from the first."""
+    first = told[0].texts
+    return {one.name: {metric: compare(metric, first, one.texts, True) for metric in MEASURES} for one in told[1:]}
+
+
+def groups(told: Sequence[Told]) -> list[Group]:
+    """Return the configs that have several seeds, as they come."""
+    kinds: dict[str, list[Told]] = {}
+    for one in told:
+        config = {key: value for key, value in one.config.items() if key != "seed"}
+        kinds.setdefault(repr(sorted(config.items())), []).append(one)
+    return [Group(f"{runs[0].name} and its seeds", runs) for runs in kinds.values() if len(runs) > 1]
+
+
+def differences_of_seeds(found: Sequence[Group]) -> dict[str, dict[str, Difference]]:
+    """Return by config and metric how each config differs from the first, over the seeds of both."""
+    first = [one.texts for one in found[0].runs]
+    return {
+        group.name: {metric: compare_seeds(metric, first, [one.texts for one in group.runs]) for metric in MEASURES}
+        for group in found[1:]
+    }
+
+
+def by_length(told: Sequence[Told]) -> list[Bin]:
+    """Return BLEU by the words of the source, in bins of about as many sentences each.
+
+    Sources of one length share a bin.
+    """
+    lengths = np.array([len(source.split()) for source in told[0].texts.sources])
+    counts = [count("BLEU", one.texts) for one in told]
+    edges = np.unique(np.quantile(lengths, np.linspace(0, 1, BINS + 1)[1:-1], method="higher"))
+    bins = []
+    for number in range(len(edges) + 1):
+        rows = np.flatnonzero(np.searchsorted(edges, lengths, side="left") == number)
+        if len(rows) >= LEAST:
+            words = lengths[rows]
+            scores = [_interval(one[rows]) for one in counts]
+            bins.append(Bin((int(words.min()), int(words.max())), len(rows), float(words.mean()), scores))
+    return bins
+
+
+def _interval(counts: Array) -> tuple[float, float, float]:
+    low, high = np.quantile(resample("BLEU", counts), [LEVEL / 2, 1 - LEVEL / 2])
+    return float(measure_of("BLEU").score(counts.sum(0))), float(low), float(high)
+
+
+def sentence_scores(told: Sequence[Told]) -> Array:
+    """Return chrF of each sentence, (runs, sentences): it tells sentences apart where most have no BLEU."""
+    return np.array([measure_of("chrF").score(count("chrF", one.texts)) for one in told])
+
+
+def worst(scores: Array) -> list[int]:
+    """Return the sentences that the runs translate worst, by the mean over runs."""
+    return [int(row) for row in np.argsort(scores.mean(0), kind="stable")[:WORST]]
+
+
+def chosen(scores: Array, texts: Texts) -> list[tuple[int, str]]:
+    """Return sentences whose attention is worth a look, and why: a usual one, one that divides the runs, a bad one."""
+    fitting = [row for row, source in enumerate(texts.sources) if len(source.split()) in MATRIX_WORDS]
+    if not fitting:
+        return []
+    mean, apart = scores.mean(0)[fitting], np.ptp(scores, axis=0)[fitting]
+    usual = fitting[int(np.argsort(mean, kind="stable")[len(fitting) // 2])]
+    found = [(usual, "A usual sentence"), (fitting[int(np.argmin(mean))], "A sentence that goes wrong")]
+    if len(scores) > 1:
+        found.insert(1, (fitting[int(np.argmax(apart))], "The sentence that divides the runs most"))
+    rows = [row for row, _ in found]
+    return [(row, why) for number, (row, why) in enumerate(found) if row not in rows[:number]]

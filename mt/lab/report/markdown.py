@@ -1,0 +1,65 @@
+"""A report as Markdown: the same words and tables; curves are tables, heat maps shaded blocks."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from mt.lab.report.blocks import Block, Chart, Heading, Sentence, Table
+from mt.views.terminal import blocks as shade
+
+
+def to_markdown(title: str, summary: Sequence[str], blocks: Sequence[Block]) -> str:
+    """Return the text of a report."""
+    parts = [f"# {_text(title)}", *(f"* {_text(line)}" for line in summary)]
+    for block in blocks:
+        parts += ["", *_block(block)]
+    return "\n".join(parts) + "\n"
+
+
+def _block(block: Block) -> Iterator[str]:
+    match block:
+        case Heading(title, says):
+            yield f"## {title}"
+            yield ""
+            yield from (f"* {_text(line)}" for line in says)
+        case Table():
+            yield from _table(block)
+        case Chart():
+            yield from _table(points(block))
+        case Sentence():
+            yield from _sentence(block)
+
+
+def points(chart: Chart) -> Table:
+    """Return the numbers of a chart: a row for each x, a column for each curve."""
+    curves = {name: dict(curve) for name, curve in chart.curves.items()}
+    across = sorted({x for curve in curves.values() for x in curve})
+    rows = [[f"{x:g}", *(f"{curve[x]:.2f}" if x in curve else "" for curve in curves.values())] for x in across]
+    return Table(f"{chart.title}: {chart.y}", [chart.x, *curves], rows, folded=True)
+
+
+def _table(table: Table) -> Iterator[str]:
+    yield f"**{_text(table.title)}**"
+    yield ""
+    for row in (table.head, ["---"] * len(table.head), *table.rows):
+        yield f"| {' | '.join(_text(cell) for cell in row)} |"
+    if table.note:
+        yield ""
+        yield _text(table.note)
+
+
+def _sentence(sentence: Sentence) -> Iterator[str]:
+    outputs = [[name, text] for name, text in sentence.outputs.items()]
+    rows = [["source", sentence.source], ["reference", sentence.reference], *outputs]
+    yield from _table(Table(sentence.title, ["", "text"], rows, sentence.note))
+    for one in sentence.maps:
+        yield from ("", f"What {_text(one.run)} looks at:", "", "```text")
+        drawn = shade(np.array(one.weights), one.source_words, one.target_words)
+        yield from (line.replace("```", "'''") for line in drawn.splitlines())
+        yield "```"
+
+
+def _text(cell: str) -> str:
+    """Return text that ends no cell and is no markup."""
+    kept = " ".join(cell.split())
+    return kept.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("*", "\\*")

@@ -1,0 +1,173 @@
+"""Sections of a report that show sentences, and what `mt diagnose` and `mt eval --confidence` wrote."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from mt.evaluation.significance import LEVEL
+from mt.lab.report.blocks import Block, Chart, Heading, HeatMap, Sentence, Table
+from mt.lab.report.told import Told
+
+ALIGNMENTS = "alignments.jsonl"
+MARKS = {"fine": "fine", "look": "look", "broken": "BROKEN", "not applicable": "does not apply"}
+
+
+def attention(told: Sequence[Told], rows: Sequence[tuple[int, str]]) -> Iterator[Block]:
+    """Show what all runs looked at in some sentences."""
+    if not rows:
+        return
+    maps = {one.name: _matrices(one, [row for row, _ in rows]) for one in told}
+    says = ["Each row is a word that was written, each column a word that was read. Dark means: it looked there."]
+    says += [f"{name} has no attention to show." for name, found in maps.items() if not found]
+    yield Heading("What the runs look at", says)
+    for row, why in rows:
+        found = [HeatMap(name, *of[row]) for name, of in maps.items() if row in of]
+        yield _sentence(told, row, f"{why} (number {row + 1})", "", found)
+
+
+def worst(told: Sequence[Told], rows: Sequence[int], scores: Sequence[Sequence[float]]) -> Iterator[Block]:
+    """Show the sentences that the runs translate worst."""
+    yield Heading(
+        "The worst sentences",
+        ["They are those of the lowest chrF, on average over the runs. References may be at fault, too."],
+    )
+    for row in rows:
+        note = ", ".join(f"{one.name}: chrF {scores[number][row]:.0f}" for number, one in enumerate(told))
+        yield _sentence(told, row, f"Sentence {row + 1}", note)
+
+
+def _sentence(told: Sequence[Told], row: int, title: str, note: str, maps: Sequence[HeatMap] = ()) -> Sentence:
+    outputs = {one.name: one.texts.hypotheses[row] for one in told}
+    return Sentence(title, told[0].texts.sources[row], told[0].texts.references[row], outputs, note, maps)
+
+
+def _matrices(one: Told, rows: Sequence[int]) -> dict[int, tuple[list[str], list[str], list[list[float]]]]:
+    """Return source words, target words and weights of some sentences; nothing for a model without attention."""
+    path = one.folder / ALIGNMENTS
+    if not path.exists():
+        return {}
+    found = {}
+    with open(path, encoding="utf-8") as file:
+        for row, line in enumerate(file):
+            if row in rows:
+                record = json.loads(line)
+                if record["words"]:
+                    found[row] = record["source_words"], record["target_words"], record["words"]
+    return found
+
+
+def diagnosis(told: Sequence[Told]) -> Iterator[Block]:
+    """Show what `mt diagnose` found of each run, side by side."""
+    known = [one for one in told if one.diagnosis]
+    says = [
+        f"{one.name} was not diagnosed with these weights: `mt diagnose {one.run}` does it."
+        for one in told
+        if not one.diagnosis
+    ]
+    for one in known:
+        lines = [str(line) for line in (one.diagnosis or {}).get("summary", [])]
+        says += [f"{one.name}: {line}" for line in lines] or [f"{one.name}: nothing is wrong as far as was asked."]
+    yield Heading("What the runs suffer from", says)
+    findings = {one.name: {str(each.get("name")): each for each in (one.diagnosis or {})["findings"]} for one in known}
+    if not any(findings.values()):
+        return
+    names = [*dict.fromkeys(name for found in findings.values() for name in found)]
+    rows = []
+    for name in names:
+        any_of = next(found[name] for found in findings.values() if name in found)
+        cells = (_verdict(found.get(name)) for found in findings.values())
+        rows.append([str(any_of.get("title", name)), _range(any_of), *cells])
+    yield Table("Questions and answers", ["question", "healthy", *findings], rows)
+    for run, found in findings.items():
+        yield from _details(run, found.values())
+
+
+def _details(run: str, findings: Iterator[Mapping[str, Any]] | Any) -> Iterator[Block]:
+    ill = [one for one in findings if one.get("verdict") in {"look", "broken"}]
+    if ill:
+        rows = [
+            [
+                str(one.get("title", "")),
+                str(one.get("says", "")),
+                str(one.get("try") or "–"),
+                str(one.get("paper") or "–"),
+            ]
+            for one in ill
+        ]
+        yield Table(f"What to do about {run}", ["question", "what was found", "key to try", "paper"], rows, folded=True)
+    for one in ill:
+        evidence = one.get("evidence") or []
+        if evidence:
+            keys = ("source", "reference", "hypothesis", "note")
+            rows = [[str(each.get(key, "")) for key in keys] for each in evidence]
+            yield Table(f"{run}, evidence: {one.get('title', '')}", keys, rows, folded=True)
+        if one.get("table"):
+            head, *rest = ([str(cell) for cell in row] for row in one["table"])
+            yield Table(f"{run}: {one.get('title', '')}", head, rest, folded=True)
+
+
+def _verdict(finding: Mapping[str, Any] | None) -> str:
+    if finding is None:
+        return "–"
+    verdict = MARKS.get(str(finding.get("verdict")), str(finding.get("verdict")))
+    value = finding.get("value")
+    return verdict if value is None else f"{value:.4g} {finding.get('unit', '')}, {verdict}"
+
+
+def _range(finding: Mapping[str, Any]) -> str:
+    low, high, unit = finding.get("low"), finding.get("high"), finding.get("unit", "")
+    if low is None and high is None:
+        return "–"
+    if low is None or high is None:
+        return f"at most {high:g} {unit}" if low is None else f"at least {low:g} {unit}"
+    return f"{low:g} to {high:g} {unit}"
+
+
+def confidence(told: Sequence[Told], split: str) -> Iterator[Block]:
+    """Draw how well each run knows which of its sentences are good."""
+    measured = {one.name: _measured(one, split) for one in told}
+    says = ["A run that knows its bad sentences lets a human mend those and pass the others on untouched."]
+    says += [
+        f"{one.name} has no confidence measured on {split}: `mt eval {one.run} --split {split} --confidence` does it."
+        for one in told
+        if not measured[one.name]
+    ]
+    yield Heading("Which sentences can be trusted", says)
+    known = {name: found for name, found in measured.items() if found}
+    passed = {name: _points(found.get("pass_on"), 100) for name, found in known.items()}
+    if any(passed.values()):
+        yield Chart(
+            "TER of the sentences that are passed on untouched",
+            "share passed on, the surest first, %",
+            "TER",
+            {name: curve for name, curve in passed.items() if curve},
+        )
+    reliable = {name: _points(found.get("reliability"), 100, 100) for name, found in known.items()}
+    if any(reliable.values()):
+        curves = {name: curve for name, curve in reliable.items() if curve}
+        title = "How often a sentence is good enough that is said to be (on the dashed line, what is said is true)"
+        yield Chart(title, "probability that is said, %", "good enough, %", curves, diagonal=True)
+    rows = [
+        [name, label, _figure(figure)]
+        for name, found in known.items()
+        for label, figure in (found.get("figures") or {}).items()
+        if isinstance(figure, Mapping) and figure.get("value") is not None
+    ]
+    if rows:
+        yield Table(f"How well confidence does, with {1 - LEVEL:.0%} intervals", ["run", "figure", "value"], rows)
+
+
+def _measured(one: Told, split: str) -> Mapping[str, Any] | None:
+    found = (one.confidence or {}).get("measured", {}).get(split)
+    return found if isinstance(found, Mapping) else None
+
+
+def _points(rows: Any, x: float, y: float = 1) -> list[tuple[float, float]]:
+    """Return (x, y) of rows that begin with them; what is not defined is left out."""
+    return [(x * row[0], y * row[1]) for row in rows or [] if None not in row[:2] and row[1] == row[1]]
+
+
+def _figure(figure: Mapping[str, Any]) -> str:
+    value = f"{figure['value']:.3g}"
+    ends = figure.get("low"), figure.get("high")
+    return value if None in ends else f"{value} [{ends[0]:.3g}, {ends[1]:.3g}]"

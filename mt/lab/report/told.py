@@ -1,0 +1,98 @@
+"""What runs hold already: scores, outputs, curves, diagnosis, confidence. Nothing is translated here."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mt.config.tree import flatten
+from mt.core.errors import UserError
+from mt.core.files import read_lines
+from mt.evaluation.metrics import Texts
+from mt.runs.run import CONFIDENCE, DIAGNOSIS, SCORED, Run
+from mt.runs.scores import Scores, read_scores
+
+
+@dataclass(frozen=True)
+class Told:
+    """What one run says of itself, scored on the split of the report."""
+
+    name: str
+    run: Run
+    folder: Path
+    """RUN/eval/SPLIT."""
+    scores: Scores
+    texts: Texts
+    diagnosis: Mapping[str, Any] | None
+    confidence: Mapping[str, Any] | None
+    """As their files have them; None where there is none, or where it is of other weights."""
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The keys of its config with their values."""
+        return flatten(self.run.config.model_dump())
+
+
+def read_runs(runs: Sequence[Run], split: str | None) -> tuple[str, list[Told], list[str]]:
+    """Return the split, the runs that can be compared on it, and a sentence for each that cannot.
+
+    Unset, the split is the first run's last test split that was scored, else validation. Raises UserError when no run
+    was scored on it.
+    """
+    split = split or _scored_split(runs[0])
+    told: list[Told] = []
+    left_out = []
+    names = _names(runs)
+    for run in runs:
+        one = _read(names[run], run, split)
+        if one is None:
+            left_out.append(f"{names[run]} was not scored on {split}: `mt eval {run} --split {split}` scores it.")
+        elif told and one.texts.references != told[0].texts.references:
+            left_out.append(f"{names[run]} was scored on other references than {told[0].name}, so it is left out.")
+        else:
+            told.append(one)
+    if not told:
+        raise UserError(f"none of these runs was scored on {split}: `mt eval {runs[0]} --split {split}` scores one")
+    return split, told, left_out
+
+
+def _names(runs: Sequence[Run]) -> dict[Run, str]:
+    """Name each run by its folder, or by its whole path where two folders have one name."""
+    short = [run.path.resolve().name for run in runs]
+    return {run: name if short.count(name) == 1 else str(run) for run, name in zip(runs, short, strict=True)}
+
+
+def _scored_split(run: Run) -> str:
+    if not run.exists:
+        run.config  # says what is missing  # noqa: B018 - asked for its error
+    found = sorted(path.parent.name for path in (run / SCORED).glob("*/scores.json") if "+" not in path.parent.name)
+    if not found:
+        raise UserError(f"{run} was not scored yet: `mt eval {run}` scores it")
+    return next((name for name in reversed(found) if name.startswith("test")), found[-1])
+
+
+def _read(name: str, run: Run, split: str) -> Told | None:
+    folder = run.scored(split)
+    scores = read_scores(folder)
+    if scores is None:
+        return None
+    sources, references, hypotheses = (
+        read_lines(folder / f"{what}.txt") for what in ("sources", "references", "hypotheses")
+    )
+    signature = scores.corpus["BLEU"].signature if "BLEU" in scores.corpus else ""
+    tokenize = re.search(r"tok:([^|]+)", signature)
+    texts = Texts(hypotheses, references, sources, tokenize[1] if tokenize else "13a")
+    return Told(name, run, folder, scores, texts, _json(run, DIAGNOSIS), _json(run, CONFIDENCE))
+
+
+def _json(run: Run, name: str) -> dict[str, Any] | None:
+    path = run / name
+    if not path.exists():
+        return None
+    try:
+        tree = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path} is damaged ({error}): delete it, and write it again") from error
+    return tree if isinstance(tree, dict) and tree.get("weights") in (None, run.fingerprint) else None
