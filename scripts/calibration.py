@@ -18,7 +18,7 @@ from mt import cli
 from mt.config import Config
 from mt.core.files import read_lines, write_lines
 from mt.evaluation.metrics import Texts
-from mt.evaluation.significance import LEVEL, Difference, compare, over_seeds, resample
+from mt.evaluation.significance import LEVEL, Difference, compare_counts, over_seeds, resample
 from mt.evaluation.sums import Array, count, measure_of
 from mt.inference.load import translator_of
 from mt.runs.run import Run
@@ -52,17 +52,14 @@ def mixed(better: Path, worse: Path, repeats: int) -> Iterator[list[str]]:
     """Compare systems that take each sentence from one of two runs, by lot: equal ones, and then unequal ones."""
     references = read_lines(better / "references.txt")
     outputs = [read_lines(folder / "hypotheses.txt") for folder in (better, worse)]
-    ends = [measure_of("BLEU").score(count("BLEU", Texts(lines, references)).sum(0)) for lines in outputs]
+    counts = [count("BLEU", Texts(lines, references)) for lines in outputs]
+    ends = [measure_of("BLEU").score(one.sum(0)) for one in counts]
     for more in MORE:
-        draw, found = random.Random(1), []
+        draw, found = np.random.default_rng(1), []
         for _ in range(repeats):
             # A sentence's two outputs go to the two systems, so that both together always hold both runs.
-            swaps = [draw.random() < (1 + more) / 2 for _ in references]
-            first, second = (
-                Texts([a if swap is one else b for a, b, swap in zip(*outputs, swaps, strict=True)], references)
-                for one in (True, False)
-            )
-            found.append(compare("BLEU", second, first, paired_bootstrap=True))
+            swaps = draw.random((len(references), 1)) < (1 + more) / 2
+            found.append(compare_counts("BLEU", np.where(swaps, *counts[::-1]), np.where(swaps, *counts)))
         ways: list[Callable[[Difference], float | None]] = [
             lambda one: one.p,
             lambda one: one.centred,

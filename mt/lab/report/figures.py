@@ -41,7 +41,7 @@ class Bin:
 def differences(told: Sequence[Told]) -> dict[str, dict[str, Difference]]:
     """Return by run and metric how each run differs from the first."""
     first = told[0].texts
-    return {one.name: {metric: compare(metric, first, one.texts, True) for metric in MEASURES} for one in told[1:]}
+    return {one.name: {metric: compare(metric, first, one.texts) for metric in MEASURES} for one in told[1:]}
 
 
 def groups(told: Sequence[Told]) -> list[Group]:
