@@ -15,8 +15,8 @@ from mt.commands.datastore import datastore
 from mt.commands.diagnose import diagnose
 from mt.commands.eval import evaluate
 from mt.commands.options import SETTINGS
-from mt.commands.study import study
 from mt.commands.report import report
+from mt.commands.study import study
 from mt.commands.train import train
 from mt.commands.translate import translate
 from mt.core.errors import UsageError, UserError

@@ -11,6 +11,9 @@ from mt.lab.report import svg
 from mt.lab.report.blocks import Block, Chart, Heading, Sentence, Table
 from mt.lab.report.markdown import points
 
+SHORT = 32
+"""Characters that a cell keeps on one line."""
+
 
 def to_html(title: str, summary: Sequence[str], blocks: Sequence[Block]) -> str:
     """Return the page of a report."""
@@ -78,15 +81,17 @@ def _folded(table: Table) -> str:
 
 def _table(table: Table) -> str:
     head = "".join(f'<th scope="col">{_word(cell)}</th>' if cell else "<td></td>" for cell in table.head)
-    rows = "".join(
-        f'<tr><th scope="row">{_word(row[0])}</th>{"".join(f"<td>{_word(cell)}</td>" for cell in row[1:])}</tr>'
-        for row in table.rows
-    )
+    rows = "".join(f'<tr><th scope="row">{_word(row[0])}</th>{"".join(map(_cell, row[1:]))}</tr>' for row in table.rows)
     note = f'<p class="note">{_word(table.note)}</p>' if table.note else ""
     return (
         f'<div class="scroll" tabindex="0" role="region" aria-label="{_safe(table.title)}">'
         f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>{note}"
     )
+
+
+def _cell(text: str) -> str:
+    kind = ' class="short"' if len(text) <= SHORT else ""
+    return f"<td{kind}>{_word(text)}</td>"
 
 
 def _says(lines: Sequence[str]) -> str:
