@@ -27,6 +27,10 @@ COPIED = 0.8
 """Share of its words that a copy has in common with its source."""
 APART = 4.0
 """So many times as long as usual, against its source, a target is odd."""
+UNLIKELY, UNSUPPORTED = 1.5, 0.5
+"""Of the median loss of a pair, and of the median of what a source adds."""
+NOTHING = 0.2
+"""Nats a piece that a source adds where it adds nothing to speak of."""
 RARE = 0.02
 """A script that so few of the letters of a side are in is odd there."""
 
@@ -131,15 +135,17 @@ def _misaligned(case: Case) -> Measured:
 
 
 def find_misaligned(found: Sample) -> list[int]:
-    """Return the pairs whose source adds hardly anything to their target; copies are another matter."""
-    usual = float(np.nanmedian(found.support))
-    least = max(0.2 * usual, 0.1)
-    pairs = zip(found.pairs.sources, found.pairs.targets, found.support, strict=True)
-    return [
-        row
-        for row, (source, target, one) in enumerate(pairs)
-        if (one < least or usual < 0.2) and not is_copy(words_of(source), words_of(target))
-    ]
+    """Return the pairs whose target is unlikely, and not much likelier given its own source than given others.
+
+    That is: its loss is more than 1.5 times the median, and what its source adds less than half the median. Where
+    sources add nothing anywhere, all pairs are meant. Copies are another matter, and left out.
+    """
+    loss_N = np.array([-float(one.log_probabilities_T.mean()) for one in found.read])
+    support_N = np.array(found.support)
+    usual = float(np.nanmedian(support_N))
+    doubtful_N = (support_N < UNSUPPORTED * usual) & (loss_N > UNLIKELY * np.median(loss_N))
+    rows = np.flatnonzero(doubtful_N | (usual < NOTHING)).tolist()
+    return [row for row in rows if not is_copy(words_of(found.pairs.sources[row]), words_of(found.pairs.targets[row]))]
 
 
 def _copied(case: Case) -> Measured:

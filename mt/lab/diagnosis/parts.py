@@ -22,7 +22,7 @@ BATCHES, SIZE = 4, 32
 READ = 64
 """Training pairs in which hidden units must change."""
 STILL = 1e-4
-"""A unit that moves by less than this share of what all units of its layer move is dead."""
+"""A unit that moves by less than this share of what the units of its layer move on average is dead."""
 SILENT = 1e-4
 """A part whose gradient is less than this share of the typical one, for its weights, takes no part."""
 
@@ -91,7 +91,7 @@ def _watched(model: nn.Module) -> Iterator[dict[str, list[Tensor]]]:
 def dead_units(values_NH: Tensor) -> int:
     """Return how many units, the columns, keep one value while others move."""
     moved_H = values_NH.amax(0) - values_NH.amin(0)
-    return int((moved_H <= STILL * moved_H.median().clamp_min(STILL)).sum())
+    return int((moved_H <= STILL * moved_H.mean().clamp_min(STILL)).sum())
 
 
 @torch.inference_mode()
