@@ -4,7 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from mt.core.errors import UserError
 from mt.lab.diagnosis.case import Case
+from mt.runs.run import WEIGHTS
 
 Verdict = Literal["fine", "look", "broken", "not applicable"]
 Range = tuple[float | None, float | None]
@@ -81,11 +83,13 @@ class Finding:
 
 
 def find(name: str, diagnosis: Diagnosis, case: Case) -> Finding:
-    """Return what a diagnosis finds."""
+    """Return what a diagnosis finds; of a run without a model that it does not apply, where it needs one."""
     about = (diagnosis.fine, diagnosis.attempt, diagnosis.paper)
     try:
         measured = diagnosis.measure(case)
-    except DoesNotApplyError as reason:
+    except (DoesNotApplyError, UserError) as reason:
+        if isinstance(reason, UserError) and (case.run / WEIGHTS).exists():
+            raise
         return Finding(name, diagnosis.title, diagnosis.unit, None, "not applicable", str(reason), *about)
     verdict = diagnosis.judge(measured.value)
     value = measured.value

@@ -6,14 +6,18 @@ import numpy as np
 
 from mt.inference.signals import signals
 from mt.lab.diagnosis.case import QUICK, Case, first
+from mt.runs.run import WEIGHTS
 
 BINS = 20
 
 
 def distributions(case: Case) -> dict[str, Any]:
-    """Return, of each signal on validation, its quantiles (0, 5, ..., 100 %) and a histogram; nothing without text."""
+    """Return, of each signal on validation, its quantiles (0, 5, ..., 100 %) and a histogram.
+
+    Nothing where there is no validation text, or no model.
+    """
     pairs = case.run.splits.get("validation")
-    if pairs is None or not pairs.sources:
+    if pairs is None or not pairs.sources or not (case.run / WEIGHTS).exists():
         return {}
     pairs = first(pairs, QUICK if case.quick else None)
     texts = [one.text for one in case.translator.translate(pairs.sources, alignments=False)]

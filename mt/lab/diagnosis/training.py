@@ -10,6 +10,7 @@ from mt.lab.diagnosis import parts
 from mt.lab.diagnosis.case import Case
 from mt.lab.diagnosis.data import sample
 from mt.lab.diagnosis.finding import Diagnosis, DoesNotApplyError, Measured
+from mt.runs.run import WEIGHTS
 from mt.training.divergence import Watch
 
 ORDER = 4
@@ -84,6 +85,9 @@ def _gap(case: Case) -> Measured:
 
 def _divergence(case: Case) -> Measured:
     records = [one for one in case.run.validations if "train_loss" in one]
+    if not (case.run / WEIGHTS).exists():
+        says = "Training has left no model: it ended before its first validation, as it does when it diverges."
+        return Measured(100.0, says)
     if not records:
         raise DoesNotApplyError("The run has no metrics.jsonl, which tells how its losses went.")
     watch = Watch(len(case.run.tokenizers.target), float(case.run.record.get("first_loss", 0.0)))
@@ -98,7 +102,7 @@ def _divergence(case: Case) -> Measured:
 
 
 def _metric(case: Case) -> Measured:
-    share = share_of_short(case.texts)
+    share = share_of_short(case.texts_of(case.pairs.targets))
     says = (
         f"{share:.0f} % of the references have fewer than {ORDER} words, of which BLEU tells little: go by chrF there."
     )
