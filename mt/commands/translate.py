@@ -23,6 +23,7 @@ from mt.core.text import decode_sentences, read_sentences
 if TYPE_CHECKING:  # they import torch, which help and wrong options need not wait for
     from mt.inference.translator import Translation, Translator
     from mt.runs.run import Run
+    from mt.text.words import Unit
 
 MEANING = {name: field.description for name, field in Search.model_fields.items()}
 PICTURES = (".png", ".svg", ".pdf", ".html")
@@ -119,6 +120,9 @@ def write_translations(
     """
     if (output.alignments or output.picture or output.plot) and not translator.has_attention:
         raise UserError("this model has no attention (model.attention.score: none), so there is no alignment to show")
+    page = output.picture and output.picture.suffix.lower() == ".html"
+    if page and output.confidence and translator.unit == "pieces":
+        raise UsageError("--confidence marks words on a page, and pieces are none: leave alignment.unit as words")
     if sentences:
         lines = list(sentences)
         if wrong := [
@@ -131,7 +135,7 @@ def write_translations(
         return _converse(translator, output)
     else:
         lines = decode_sentences(sys.stdin.buffer.read(), "standard input", raw=raw)
-    return _write(_translate(translator, lines, output), output)
+    return _write(_translate(translator, lines, output), output, translator.unit)
 
 
 def _converse(translator: "Translator", output: Output) -> None:
@@ -150,7 +154,7 @@ def _converse(translator: "Translator", output: Output) -> None:
         except EOFError:
             return
         # Blank lines in place of those before it: its number decides its samples, and is what warnings say.
-        _write(_translate(translator, [""] * before + [line], output), output, before)
+        _write(_translate(translator, [""] * before + [line], output), output, translator.unit, before)
 
 
 def _translate(translator: "Translator", lines: list[str], output: Output) -> "list[Translation]":
@@ -182,6 +186,19 @@ def _fields(number: int, one: "Translation", output: Output) -> list[str]:
     return [*fields, f"{one.confidence.good:.2f}", f"{one.confidence.ter:.0f}", mark(one.text, one.confidence, signs)]
 
 
+def _checks(one: "Translation", unit: "Unit") -> dict[int, float]:
+    """Return what to check of what an alignment is in, by its number, with the probability that the word is wrong."""
+    from mt.text.words import spans_of
+
+    words = [word for word in one.confidence.words if word.check] if one.confidence else []
+    return {
+        number: word.wrong
+        for number, (start, stop) in enumerate(spans_of(one.text, unit) if words else ())
+        for word in words
+        if start < word.span[1] and stop > word.span[0]
+    }
+
+
 def to_json(number: int, one: "Translation") -> str:
     """Return a translation as a line of JSON: the number of its line, its text, its score, and confidence in it."""
     told: dict[str, Any] = {"line": number, "text": one.text, "score": one.score}
@@ -191,7 +208,7 @@ def to_json(number: int, one: "Translation") -> str:
     return json.dumps(told, ensure_ascii=False)
 
 
-def _write(found: "list[Translation]", output: Output, done: int = 0) -> None:
+def _write(found: "list[Translation]", output: Output, unit: "Unit", done: int = 0) -> None:
     """Print and draw, but for the first `done`."""
     from mt.alignment.files import write_all
     from mt.alignment.matrices import EMPTY
@@ -209,7 +226,7 @@ def _write(found: "list[Translation]", output: Output, done: int = 0) -> None:
     if output.alignments:
         write_all(output.alignments, alignments)
     if output.picture and output.picture.suffix.lower() == ".html":
-        write_page(output.picture, alignments)
+        write_page(output.picture, alignments, checks=[_checks(one, unit) for _, one in printed])
     elif output.picture:
         drawn = next((one for one in alignments if one.words.size), None)
         if drawn is None:

@@ -25,13 +25,14 @@ SPLIT = "validation"
 FEW = 100
 """Fitted on fewer sentences than this, confidence is worth a warning."""
 SENTENCE = (
-    *("mean_log_probability", "least_log_probability", "output_entropy", "source_pieces", "target_pieces"),
-    *("attention_entropy", "coverage_deviation", "transport_from_uniform"),
+    *("mean_log_probability", "word_probability", "output_entropy"),
+    *("coverage_deviation", "attention_entropy"),
 )
-"""Signals of a sentence that predict; those of attention where there is any."""
+"""Signals of a sentence that predict; the last two where there is attention. The others that are known gain nothing, or
+what they gain in TER they lose in chrF (docs/experiments/confidence.md)."""
 WORD = (
     *("probability", "probability_before", "probability_after", "entropy", "entropy_before", "entropy_after"),
-    *("sentence", "place", "first"),
+    *("least_log_probability", "sentence", "source_pieces", "place", "first", "length"),
 )
 ALONE = ("mean_log_probability",), ("log_probability",)
 """What confidence is held against: of the sentence, and of the word."""
@@ -102,9 +103,10 @@ def fit(seen: Observed, rated: Rated, bound: float, names: tuple[Sequence[str], 
 def _fit(how: Fit, columns: dict[str, Floats], names: Sequence[str], wanted_N: Floats) -> Linear:
     """Return the prediction of `wanted` from the named columns that there are, each standardised."""
     found = [name for name in names if name in columns]
+    if not len(wanted_N):  # no translation has a word
+        return Linear(0.0, {name: Weight(0.0, 1.0, 0.0) for name in found})
     inputs_NK = np.column_stack([columns[name] for name in found])
-    mean_K = inputs_NK.mean(0) if len(inputs_NK) else np.zeros(len(found))
-    scale_K = inputs_NK.std(0) if len(inputs_NK) else np.ones(len(found))
+    mean_K, scale_K = inputs_NK.mean(0), inputs_NK.std(0)
     scale_K = np.where(scale_K > 0, scale_K, 1)
     intercept, weight_K = how((inputs_NK - mean_K) / scale_K, wanted_N)
     told = zip(found, mean_K.tolist(), scale_K.tolist(), weight_K.tolist(), strict=True)

@@ -29,7 +29,7 @@ NO_ENSEMBLE = "an ensemble has no confidence, which is fitted for one run: leave
 class Word:
     """A word of a translation: what stands between white space; in scripts without spaces, a character."""
 
-    text: str
+    word: str
     span: Span
     """Where it stands in the translation: half-open, in characters."""
     wrong: float
@@ -75,14 +75,20 @@ class Observed:
 
 
 def observe(scorer: Scorer, sources: Sequence[str], hypotheses: Sequence[str]) -> Observed:
-    """Return the signals of translations, one at least, from one forced pass over each."""
+    """Return the signals of translations, one at least, from one forced pass over each.
+
+    They are those of signals.py, and `word_probability`, the mean probability of a translation's words.
+    """
     read = scorer.score(sources, hypotheses)
     spans, tokenizer = [word_spans(text) for text in hypotheses], scorer.tokenizers.target
     words = [
         word_signals(one, [span for _, span in tokenizer.spans(one.target[:-1], text)], inside)
         for one, text, inside in zip(read, hypotheses, spans, strict=True)
     ]
-    told = [signals(one) for one in read]
+    told = [
+        signals(one) | {"word_probability": float(inside["probability"].mean()) if len(inside["probability"]) else 0.0}
+        for one, inside in zip(read, words, strict=True)
+    ]
     return Observed(
         spans,
         {name: np.array([one[name] for one in told]) for name in told[0]},

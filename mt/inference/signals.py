@@ -62,9 +62,11 @@ def word_signals(read: Scored, pieces: Sequence[Span], words: Sequence[Span]) ->
 
     `probability` is that of the whole word, the product over its pieces; `entropy` the mean of what predicted them;
     both are also there of the word `before` and the word `after`, which is </s> behind the last one; the first has
-    nothing before it: 0. `log_probability` is the mean over its pieces. `sentence`: the mean log probability of all.
-    `place`: 0 at the first word, towards 1 at the last. `first`: 1 for the first word, else 0. A piece belongs to each
-    word that it overlaps; a word without any has probability 1 and entropy 0.
+    nothing before it: 0. `log_probability` is the mean over its pieces, `least_log_probability` the least of them.
+    `sentence`: the mean log probability of all pieces of the sentence. `source_pieces`, `length`: how many pieces its
+    source has, and how many words it has itself. `place`: 0 at the first word, towards 1 at the last. `first`: 1 for
+    the first word, else 0. A piece belongs to each word that it overlaps; a word without any has probability 1 and
+    entropy 0.
     """
     rows = [_inside(pieces, word) for word in words]
     end = [[len(read.target) - 1]]
@@ -79,8 +81,11 @@ def word_signals(read: Scored, pieces: Sequence[Span], words: Sequence[Span]) ->
         "entropy_before": np.r_[0.0, spreads][:count],
         "entropy_after": spreads[1:],
         "log_probability": np.array([_mean(read.log_probabilities_T[row]) for row in rows], np.float64),
+        "least_log_probability": np.array([read.log_probabilities_T[row].min(initial=0) for row in rows], np.float64),
         "sentence": np.full(count, read.log_probabilities_T.mean()),
+        "source_pieces": np.full(count, float(len(read.source))),
         "place": np.arange(count) / max(count, 1),
+        "length": np.full(count, float(count)),
         "first": (np.arange(count) == 0).astype(np.float64),
     }
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from mt.inference.signals import signals
+from mt.inference.confidence import observe
 from mt.lab.diagnosis.case import QUICK, Case, first
 from mt.runs.run import WEIGHTS
 
@@ -21,9 +21,8 @@ def distributions(case: Case) -> dict[str, Any]:
         return {}
     pairs = first(pairs, QUICK if case.quick else None)
     texts = [one.text for one in case.translator.translate(pairs.sources, alignments=False)]
-    read = case.scorer.score(pairs.sources, texts)
-    rows = [signals(one) for one in read]
-    return {name: _describe(np.array([row[name] for row in rows])) for name in rows[0]}
+    seen = observe(case.scorer, pairs.sources, texts)
+    return {name: _describe(values) for name, values in seen.sentences.items()}
 
 
 def _describe(values: np.ndarray[Any, Any]) -> dict[str, list[float]]:

@@ -5,7 +5,7 @@ import hashlib
 import html
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -18,17 +18,20 @@ from mt.corpora.pairs import Gold
 
 
 def write_page(
-    path: Path, alignments: Sequence[Alignment], gold: Sequence[Gold | None] | None = None, title: str = ""
+    path: Path,
+    alignments: Sequence[Alignment],
+    gold: Sequence[Gold | None] | None = None,
+    title: str = "",
+    checks: Sequence[Mapping[int, float]] | None = None,
 ) -> None:
     """Write a page that shows one alignment at a time; a word under the pointer or in focus lights up its row.
 
-    Links of `gold` are outlined; its words must be those of the alignments. Weights are rounded to 3 digits. A sentence
-    without weights shows its text only. Raises UserError when the disk refuses.
+    Links of `gold` are outlined; its words must be those of the alignments. `checks`: of each sentence the target words
+    to check, by their number, with the probability that they are wrong; they are underlined. Weights are rounded to 3
+    digits. A sentence without weights shows its text only. Raises UserError when the disk refuses.
     """
-    sentences = [
-        _sentence(alignment, links)
-        for alignment, links in zip(alignments, gold or [None] * len(alignments), strict=True)
-    ]
+    known = zip(alignments, gold or [None] * len(alignments), checks or [{}] * len(alignments), strict=True)
+    sentences = [_sentence(*one) for one in known]
     # A browser ends the data at the first "</script", wherever that stands.
     data = json.dumps(sentences, ensure_ascii=False, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
     css, js = _file("page.css"), _file("page.js")
@@ -44,7 +47,7 @@ def write_page(
     write_text(path, re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match[1]], _file("page.html")))
 
 
-def _sentence(alignment: Alignment, gold: Gold | None) -> dict[str, Any]:
+def _sentence(alignment: Alignment, gold: Gold | None, checks: Mapping[int, float]) -> dict[str, Any]:
     """Return what the page needs to know of a sentence; page.js reads these keys."""
     sentence: dict[str, Any] = {
         "source": alignment.source,
@@ -54,6 +57,8 @@ def _sentence(alignment: Alignment, gold: Gold | None) -> dict[str, Any]:
         # In thousandths: 0 is shorter than 0.0, and most are 0.
         "weights": np.rint(alignment.words.astype(np.float64) * 1000).astype(int).tolist(),
     }
+    if checks:
+        sentence["checks"] = {number: round(100 * chance) for number, chance in checks.items()}
     if gold is None or not alignment.words.size:
         return sentence
     if (len(gold.target_spans), len(gold.source_spans) + 1) != alignment.words.shape:

@@ -20,10 +20,10 @@ const linkKind = (sentence, row, column) =>
   ["sure", "possible"].find((kind) => sentence[kind]?.some(([source, target]) => source === column && target === row)) ?? "";
 
 /** Return a card with the words of one side as buttons; `axis` is what their number means in the matrix. */
-function wordsCard(heading, text, words, axis) {
+function wordsCard(heading, text, words, axis, checks = {}) {
   const list = make("div", { className: "words", dir: isRightToLeft(text) ? "rtl" : "ltr" });
   words.forEach((word, index) => {
-    const button = make("button", { type: "button" }, isolated(word));
+    const button = make("button", { type: "button", className: index in checks ? "check" : "" }, isolated(word));
     button.dataset[axis] = index;
     list.append(button);
   });
@@ -54,6 +54,7 @@ function heading(word, axis, index) {
 function matrixCard(sentence, columns) {
   const entry = (kind, text) => make("span", {}, make("i", { className: kind }), text);
   const legend = make("p", { id: "legend" }, entry("scale", "weight, 0 to 100 percent"));
+  if (sentence.checks) legend.append(entry("check", "word to check"));
   if (sentence.sure) legend.append(entry("sure", "sure gold link"), entry("possible", "possible gold link"));
   const rows = sentence.target_words.map((word, row) =>
     make("tr", {}, heading(word, "row", row), ...columns.map((_, column) => cell(sentence, row, column))));
@@ -79,7 +80,7 @@ function draw(number) {
   const columns = [...sentence.source_words, "</s>"];
   const reading = make("p", { id: "reading" });
   reading.setAttribute("role", "status");
-  const target = wordsCard("Target", sentence.target, sentence.target_words, "row");
+  const target = wordsCard("Target", sentence.target, sentence.target_words, "row", sentence.checks);
   target.append(reading);
   main.replaceChildren(wordsCard("Source", sentence.source, columns, "column"), target, matrixCard(sentence, columns));
   for (const end of main.querySelectorAll(`[data-column="${columns.length - 1}"]:is(button, th)`)) end.classList.add("end");
@@ -134,7 +135,8 @@ function read(sentence, spot) {
   reading.replaceChildren(isolated(word), "row" in spot ? " looks at " : " is seen by ",
     ...heaviest.flatMap(([partner, weight], index) =>
       [index ? ", " : "", isolated(partner), ` ${Math.round(weight / 10)} %`]),
-    heaviest.length ? "" : "nothing above 5 %");
+    heaviest.length ? "" : "nothing above 5 %",
+    "row" in spot && spot.row in (sentence.checks ?? {}) ? `; check it: wrong with ${sentence.checks[spot.row]} %` : "");
 }
 
 /** The row (of a cell too) or else the column that an element stands for, or null. */
