@@ -1,7 +1,6 @@
 """What a training will take: time, memory and disk, measured on a few of its updates in a process of its own."""
 
 import logging
-import multiprocessing
 import os
 import resource
 import sys
@@ -23,6 +22,7 @@ from mt.inference.translator import Translator
 from mt.runs import checkpoint
 from mt.runs.run import Run
 from mt.training.experiment import begin, gather
+from mt.training.processes import fresh
 from mt.training.trainer import Trainer
 
 WARM, FEWEST, SECONDS, SAMPLE = 2, 8, 4.0, 100
@@ -68,15 +68,13 @@ class Estimate:
 
 def estimate(config: Config) -> Estimate:
     """Measure a training. It leaves nothing behind; a teacher is not asked, so its first pass comes on top."""
-    with tempfile.TemporaryDirectory() as folder:
-        spawn = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(1, spawn, _silence) as pool:
-            try:
-                return pool.submit(measure, config, Path(folder) / "run").result()
-            except BrokenProcessPool:
-                raise UserError(
-                    "the training could not be measured: its process was killed, perhaps by the lack of memory"
-                ) from None
+    with tempfile.TemporaryDirectory() as folder, ProcessPoolExecutor(1, fresh(), _silence) as pool:
+        try:
+            return pool.submit(measure, config, Path(folder) / "run").result()
+        except BrokenProcessPool:
+            raise UserError(
+                "the training could not be measured: its process was killed, perhaps by the lack of memory"
+            ) from None
 
 
 def _silence() -> None:

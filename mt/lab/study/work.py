@@ -23,6 +23,7 @@ from mt.core.errors import UserError
 from mt.lab.study.score import score
 from mt.runs.run import LOCK, Run
 from mt.training import experiment
+from mt.training.processes import fresh
 
 log = logging.getLogger("mt")
 PATIENCE = 60
@@ -62,12 +63,12 @@ def work(jobs: Sequence[Job], workers: int, file: Path, look: Callable[[Any, Job
     `look` is called with the places of all jobs every second, and with each job that has just succeeded. Processes
     write what they have to say to `file`. Raises KeyboardInterrupt when one was interrupted.
     """
-    spawn, failures = multiprocessing.get_context("spawn"), dict[int, str]()
-    places = spawn.Array("q", 2 * len(jobs), lock=False)
+    context, failures = fresh(), dict[int, str]()
+    places = context.Array("q", 2 * len(jobs), lock=False)
     waiting, begun, done = list(jobs), dict[Future[bool], Job](), set[int]()
     with (
         _terminable(),
-        ProcessPoolExecutor(workers, spawn, _begin, (Shared(spawn.Event(), places, file),)) as pool,
+        ProcessPoolExecutor(workers, context, _begin, (Shared(context.Event(), places, file),)) as pool,
     ):
         while waiting or begun:
             for job in [job for job in waiting if job.after <= done | failures.keys()]:
