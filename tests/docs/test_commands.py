@@ -187,12 +187,13 @@ def make_talkative(weights: Path) -> None:
 
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with two untrained runs, one for each direction, the first with a datastore."""
+    """Return a folder with two untrained runs, one for each direction, the first with a datastore and confidence."""
     folder = tmp_path_factory.mktemp("tiny")
     for name, source in {"forward": "de", "backward": "en"}.items():
         write_run(folder / name, config(RNN, source))
         make_talkative(folder / name / "model.safetensors")
     run(["datastore", str(folder / "forward")])
+    run(["translate", str(folder / "forward"), "--confidence", "Die Katze schläft."])
     return folder
 
 
