@@ -10,7 +10,7 @@ from mt.config import Config
 from mt.config.tree import Count, Tree
 
 PAGES = Path(__file__).parents[2] / "docs/reference"
-BY_HAND = ("input.md",)
+BY_HAND = ("input.md", "significance.md", "diagnosis.md")
 reference = script("reference")
 
 

@@ -11,8 +11,6 @@ from mt.evaluation.sums import MEASURES, Array, count, measure_of
 from mt.lab.report.told import Told
 
 BINS = 5
-LEAST = 10
-"""Sentences of a bin."""
 WORST = 6
 MATRIX_WORDS = range(5, 15)
 """Source words of a sentence whose attention is shown."""
@@ -73,7 +71,7 @@ def by_length(told: Sequence[Told]) -> list[Bin]:
     bins = []
     for number in range(len(edges) + 1):
         rows = np.flatnonzero(np.searchsorted(edges, lengths, side="left") == number)
-        if len(rows) >= LEAST:
+        if len(rows):
             words = lengths[rows]
             scores = [_interval(one[rows]) for one in counts]
             bins.append(Bin((int(words.min()), int(words.max())), len(rows), float(words.mean()), scores))

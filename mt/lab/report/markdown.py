@@ -19,7 +19,7 @@ def to_markdown(title: str, summary: Sequence[str], blocks: Sequence[Block]) -> 
 def _block(block: Block) -> Iterator[str]:
     match block:
         case Heading(title, says):
-            yield f"## {title}"
+            yield f"## {_text(title)}"
             yield ""
             yield from (f"* {_text(line)}" for line in says)
         case Table():
