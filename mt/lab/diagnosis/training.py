@@ -137,8 +137,8 @@ DIAGNOSES: dict[str, Diagnosis] = {
     "gap": Diagnosis(
         title="Has it learned training by heart?",
         unit="nats a piece",
-        fine=(None, 1.2),
-        broken=(None, 2.5),
+        fine=(None, 0.8),
+        broken=(None, 2),
         measure=_gap,
         attempt="model.dropout",
     ),

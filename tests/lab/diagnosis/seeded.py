@@ -72,9 +72,9 @@ def write_toy(folder: Path) -> Path:
     config.write_text("""
 corpus: {name: toy, pairs: 200, held_out: 40}
 vocabulary: {size: 400}
-model: {embedding: 48, hidden: 64, encoder_hidden: 32, attention: {width: 32},
-  dropout: {embedding: 0, encoder: 0, decoder: 0, readout: 0}}
-train: {epochs: 50, batch_tokens: 1000, learning_rate: 0.01, warmup: 20, validate_every: 10000, label_smoothing: 0}
+model: {kind: transformer, width: 64, layers: 1, heads: 2, feedforward: 128,
+  dropout: {embedding: 0, attention: 0, residual: 0}}
+train: {epochs: 30, batch_tokens: 600, learning_rate: 0.005, warmup: 20, validate_every: 10000, label_smoothing: 0}
 search: {beam: 2}
 threads: 1
 """)
