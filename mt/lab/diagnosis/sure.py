@@ -145,8 +145,8 @@ DIAGNOSES: dict[str, Diagnosis] = {
     "output": Diagnosis(
         title="Are the probabilities of its own output those with which it is right, at most?",
         unit="points",
-        fine=(None, 15),
-        broken=(None, 35),
+        fine=(None, 20),
+        broken=(None, 40),
         measure=_output,
         attempt="train.label_smoothing",
         paper="Guo et al. 2017, eq. 3; Wang et al. 2020",
