@@ -1,13 +1,17 @@
 """`mt eval --confidence` and `mt translate --confidence`, on a small trained model."""
 
+import io
 import json
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from conftest import mt
 
+from mt import load
+from mt.commands.translate import Output, write_translations
 from mt.evaluation import confidence
 
 OLD = Path(__file__).parent.parent / "old_runs" / "rnn"
@@ -54,6 +58,20 @@ def test_translations_are_lines_with_what_to_expect_and_marks(run: Path) -> None
         assert float(ter) >= 0
     ranked = mt("translate", run, "--confidence", "-n", 2, ONE).stdout.splitlines()
     assert [len(line.split("\t")) for line in ranked] == [5, 5]
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_terminal_underlines_what_else_stands_in_brackets(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    piped = mt("translate", run, "--confidence", ONE).stdout
+    assert "[" in piped
+    monkeypatch.setattr(sys, "stdout", Terminal())
+    write_translations(load(run), [ONE], None, Output(confidence=True))
+    assert isinstance(sys.stdout, Terminal)
+    assert sys.stdout.getvalue() == piped.replace("[", "\x1b[4m").replace("]", "\x1b[24m")
 
 
 def test_json_has_all_of_it_and_marks_the_same_words(run: Path) -> None:

@@ -87,6 +87,28 @@ def test_figures_of_a_resample_are_those_of_sentences_written_out_again() -> Non
     assert predicted.figures(rated, BOUND, rows) == pytest.approx(other.figures(same, BOUND, np.arange(len(rows))))
 
 
+def test_an_interval_is_what_the_middle_resamples_say() -> None:
+    """Of 60 sorted values the 2.5th percentile lies between the second and the third, at 59 x 0.025 = 1.475."""
+    seen, rated = made_up(6, 20)
+    one = fitted(seen, rated)
+    generator, errors, gains = np.random.default_rng(1), [], []
+    off = [
+        [abs(max(ter, 0) - true) for ter, true in zip(linear.predict(seen.sentences), rated.ter(), strict=True)]
+        for linear in (one.predictors.ter, one.alone.ter)
+    ]
+    for _ in range(60):
+        rows = [int(row) for row in generator.integers(0, 20, 20)]
+        own, alone = (sum(column[row] for row in rows) / 20 for column in off)
+        errors.append(own)
+        gains.append(own - alone)
+    figure = measure(one, seen, rated).figures["error of expected TER"]
+    assert figure.value == pytest.approx(sum(off[0]) / 20)
+    for values, low, high in ((errors, figure.low, figure.high), (gains, figure.gain_low, figure.gain_high)):
+        ranked = sorted(values)
+        assert low == pytest.approx(ranked[1] + 0.475 * (ranked[2] - ranked[1]))
+        assert high == pytest.approx(ranked[58] - 0.475 * (ranked[58] - ranked[57]))
+
+
 def test_flagged_words_are_counted_one_by_one() -> None:
     seen, rated = made_up(4)
     one = fitted(seen, rated)
