@@ -134,7 +134,7 @@ def output(runs: Path, seed: int) -> Texts:
             "vocabulary": {"size": 330},
             "model": {"kind": "rnn", "embedding": 32, "hidden": 48, "encoder_hidden": 32, "attention": {"width": 32}}
             | {"dropout": {"embedding": 0.1, "encoder": 0, "decoder": 0, "readout": 0}},
-            "train": {"epochs": 9, "batch_tokens": 150, "learning_rate": 0.01, "warmup": 30, "validate_every": 100000},
+            "train": {"epochs": 5, "batch_tokens": 150, "learning_rate": 0.01, "warmup": 30, "validate_every": 100000},
             "search": {"beam": 1},
             "seed": seed,
             "threads": 1,

@@ -34,6 +34,13 @@ def test_scores_of_resampled_texts_are_sacrebleus(metric: str) -> None:
         assert ours == pytest.approx([METRICS[metric](picked).score], abs=1e-9)
 
 
+def test_each_further_order_without_a_match_counts_half_as_much() -> None:
+    texts = Texts(["a x y z b"], ["a c d e b"])  # 2 of 5 words match, and nothing longer
+    ours = float(measure_of("BLEU").score(count("BLEU", texts).sum(0)))
+    assert ours == pytest.approx(100 * (2 / 5 * 1 / (2 * 4) * 1 / (4 * 3) * 1 / (8 * 2)) ** 0.25)
+    assert ours == pytest.approx(METRICS["BLEU"](texts).score)
+
+
 @pytest.mark.parametrize("metric", MEASURES)
 def test_words_without_spaces_are_counted_as_the_metric_counts_them(metric: str) -> None:
     texts = Texts(["我喜欢猫", "他有两只狗"], ["我喜欢狗", "他有一只狗"], tokenize="zh")

@@ -34,7 +34,9 @@ def points(chart: Chart) -> Table:
     """Return the numbers of a chart: a row for each x, a column for each curve."""
     curves = {name: dict(curve) for name, curve in chart.curves.items()}
     across = sorted({x for curve in curves.values() for x in curve})
-    rows = [[f"{x:g}", *(f"{curve[x]:.2f}" if x in curve else "" for curve in curves.values())] for x in across]
+    rows = [
+        [f"{round(x, 2):g}", *(f"{curve[x]:.2f}" if x in curve else "" for curve in curves.values())] for x in across
+    ]
     return Table(f"{chart.title}: {chart.y}", [chart.x, *curves], rows, folded=True)
 
 
