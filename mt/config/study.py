@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import Field, ValidationError
 
-from mt.config import Config
+from mt.config import MACHINE, Config
 from mt.config.files import parse_yaml, read_config, read_config_text
 from mt.config.mistakes import closest
 from mt.config.overrides import CHANGEABLE
@@ -85,11 +85,12 @@ def read_study(name: Path) -> tuple[Study, list[Point]]:
 
 
 def fingerprint(config: Config, teachers: Sequence[str]) -> str:
-    """Return 8 characters that change with what is trained: with all keys but those that may change afterwards.
+    """Return 8 characters that change with what is trained.
 
-    `teachers` stand for the runs that teach, which are the same wherever they lie.
+    That is all keys but those of the machine and those that may change afterwards. `teachers` stand for the runs that
+    teach, which are the same wherever they lie.
     """
-    idle = {"threads", *CHANGEABLE} - ({"alignment"} if config.train.guide.links else set())  # the guide's words
+    idle = {*MACHINE, *CHANGEABLE} - ({"alignment"} if config.train.guide.links else set())  # the guide's words
     tree = config.model_dump(mode="json", exclude=idle)
     tree["train"]["teacher"]["runs"] = list(teachers)
     return hashlib.sha256(json.dumps(tree, sort_keys=True).encode()).hexdigest()[:8]

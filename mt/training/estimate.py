@@ -49,7 +49,7 @@ class Estimate:
     scoring: float
     """Seconds to translate and to score a sentence of a split."""
     memory: float
-    """The most that the process held at once."""
+    """The most that the process held at once, without what a GPU has of its own."""
     disk: float
     """Of the run without scores."""
     scores: float

@@ -22,7 +22,7 @@ from mt.models.rnn import cells, wirings
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 EXPERIMENTS = sorted(path for path in CONFIGS.rglob("*.yaml") if path.parent.name != "studies")
-"""All but the studies, which test_study.py reads."""
+"""All but the studies, which test_study_files.py reads."""
 
 
 def classes(node: Any = Config) -> set[type[Tree]]:

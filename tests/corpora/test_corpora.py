@@ -33,6 +33,19 @@ def test_the_registry_loads_by_config() -> None:
     assert {name: len(split.sources) for name, split in splits.items()} == {"train": 16, "validation": 2, "test": 2}
 
 
+def test_the_first_pairs_can_be_taken_and_those_held_out_stay_the_same() -> None:
+    write("a.de", numbered(20, "de"))
+    write("a.en", numbered(20, "en"))
+    whole, fewer, more = (
+        load_splits(FilesCorpus(name="files", source="de", target="en", train=("a.de", "a.en"), pairs=pairs))
+        for pairs in (None, 5, 99)
+    )
+    assert fewer["train"].sources == whole["train"].sources[:5]
+    assert fewer["train"].targets == whole["train"].targets[:5]
+    assert [fewer[name] for name in ("validation", "test")] == [whole[name] for name in ("validation", "test")]
+    assert more == whole
+
+
 # plain files
 
 

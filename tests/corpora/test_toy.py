@@ -47,6 +47,15 @@ def test_same_seed_same_pairs_and_held_out_splits_do_not_depend_on_the_size():
     assert not set(other["test"].sources) & set(small["test"].sources)
 
 
+def test_long_sources_can_be_left_out_of_training_alone():
+    short, all_of_them = (toy.load(ToyCorpus(name="toy", pairs=50, held_out=30, longest=most)) for most in (7, None))
+    assert max(len(line.split()) for line in short["train"].sources) == 7
+    assert len(short["train"].sources) == len(short["train"].gold or []) == 50
+    assert [short[name] for name in ("validation", "test")] == [all_of_them[name] for name in ("validation", "test")]
+    kept = [line for line in all_of_them["train"].sources if len(line.split()) <= 7]
+    assert short["train"].sources[: len(kept)] == kept
+
+
 def test_no_sentence_of_either_language_occurs_twice_in_all_splits():
     for side in ("sources", "targets"):
         lines = [line for split in splits().values() for line in getattr(split, side)]

@@ -18,7 +18,7 @@ from typing import Any
 
 import filelock
 
-from mt.config import Config
+from mt.config import MACHINE, Config
 from mt.core.errors import UserError
 from mt.lab.study.score import score
 from mt.runs.run import LOCK, Run
@@ -172,5 +172,7 @@ def _train(job: Job) -> bool:
         with suppress(filelock.Timeout):  # the training says who holds it
             filelock.FileLock(job.path / LOCK).acquire(timeout=PATIENCE).lock.release()
     run = Run(job.path)
-    config = run.config.model_copy(update={"threads": job.config.threads}) if run.exists else job.config
+    config = job.config
+    if run.exists:  # its search may be another one
+        config = run.config.model_copy(update={key: getattr(config, key) for key in MACHINE})
     return experiment.train(config, job.path, resume=True, watch=watch)

@@ -99,7 +99,7 @@ def test_a_fingerprint_changes_with_what_is_trained_alone(tmp_path: Path) -> Non
         text = f"config: toy\ncommon: {list(changes)}\n"
         return fingerprint(read_study(write(tmp_path / "s.yaml", text))[1][0].config(seed), teachers)
 
-    assert mark("search.beam=9", "alignment.unit=tokens", "metrics.tokenize=char", "threads=2") == mark()
+    assert mark("search.beam=9", "alignment.unit=tokens", "metrics.tokenize=char", "threads=2", "device=cpu") == mark()
     others = [
         mark("train.clip=0.5"),
         mark("model.hidden=64"),
