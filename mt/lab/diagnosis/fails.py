@@ -99,8 +99,8 @@ DIAGNOSES: dict[str, Diagnosis] = {
     "length": Diagnosis(
         title="Does it fail on long sentences?",
         unit="% of the best",
-        fine=(60, None),
-        broken=(20, None),
+        fine=(50, None),
+        broken=(15, None),
         measure=_length,
         attempt="model.attention.score",
         paper="Bahdanau et al. 2015, figure 2; Koehn and Knowles 2017, 3.4",
@@ -108,8 +108,8 @@ DIAGNOSES: dict[str, Diagnosis] = {
     "novelty": Diagnosis(
         title="Does it fail on words that training has not?",
         unit="% of the known",
-        fine=(35, None),
-        broken=(5, None),
+        fine=(25, None),
+        broken=(3, None),
         measure=_novelty,
         attempt="vocabulary.size",
         paper="Koehn and Knowles 2017, 3.3",
