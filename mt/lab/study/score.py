@@ -48,8 +48,10 @@ def folder_of(run: Run, config: Config, split: str) -> Path:
 
 def suffix(run: Run, config: Config) -> str:
     """Return what tells the folder of a search from that of the run's own: nothing where they are the same."""
-    told = {node: getattr(config, node).model_dump(mode="json") for node in CHANGEABLE}
-    own = {node: getattr(run.config, node).model_dump(mode="json") for node in CHANGEABLE}
+    told, own = (
+        {node: getattr(one, node).model_dump(mode="json", exclude_defaults=True) for node in CHANGEABLE}
+        for one in (config, run.config)
+    )  # without defaults: a key that a later version adds changes nothing
     return "" if told == own else "@" + hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:8]
 
 
