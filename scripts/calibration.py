@@ -91,7 +91,7 @@ def over_splits(runs: Path) -> Iterator[list[str]]:
             ]
         )
         few = [plain(resampled[split] + shift[:, None], scores[split] + shift, draw) for split in splits[:1000]]
-        yield [f"{added * spread:.1f} BLEU ({added} deviations)", jackknife(different, splits), f"{np.mean(few):.1%}"]
+        yield [f"{added} standard deviations", jackknife(different, splits), f"{np.mean(few):.1%}"]
 
 
 def plain(resampled: Array, scores: Array, draw: np.random.Generator) -> bool:
@@ -119,7 +119,7 @@ def jackknife(different: np.ndarray, splits: np.ndarray) -> str:
     without = np.array([different[(splits != seed).all(1)].mean() for seed in range(SEEDS)])
     error = math.sqrt((SEEDS - 1) / SEEDS * float(((without - without.mean()) ** 2).sum()))
     share = float(different.mean())
-    return f"{share:.1%} [{max(0, share - 1.96 * error):.1%}, {share + 1.96 * error:.1%}]"
+    return f"{share:.1%} [{max(0, share - 1.96 * error):.1%}, {min(1, share + 1.96 * error):.1%}]"
 
 
 def output(runs: Path, seed: int) -> Texts:
