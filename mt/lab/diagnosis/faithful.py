@@ -62,9 +62,9 @@ def measure_step(case: Case) -> Measured:
     value = found[0] - max(found[-1], found[1])
     best = max(found, key=found.__getitem__)
     says = {
-        -1: "Attention stands a step late: the row of the step before tells better what matters.",
+        -1: "Attention stands a step early: the row of the step before tells better what matters.",
         0: "The rows of attention stand at their own step.",
-        1: "Attention stands a step early: the row of the next step tells better what matters.",
+        1: "Attention stands a step late: the row of the next step tells better what matters.",
     }
     rows = (
         (name, f"{found[shift]:.0f}")
@@ -89,15 +89,15 @@ _DEYOUNG = "DeYoung et al. 2020"
 DIAGNOSES: dict[str, Diagnosis] = {
     "erasure": Diagnosis(
         "How often is the most attended source piece the one without which the step loses most?",
-        *("% of steps", (60, None), (30, None), measure_erasure, "model.attention.score", _PAPER),
+        *("% of steps", (45, None), (25, None), measure_erasure, "model.attention.score", _PAPER),
     ),
     "over_diagonal": Diagnosis(
         "How much more does attention know than the diagonal?",
-        *("points", (10, None), (0, None), measure_over_diagonal, "model.attention.score", _PAPER),
+        *("points", (0, None), (-15, None), measure_over_diagonal, "model.attention.score", _PAPER),
     ),
     "step": Diagnosis(
         "Do the rows of attention stand at their own step?",
-        *("points", (10, None), (0, None), measure_step, "model.attention.wiring", "Luong et al. 2015, footnote 14"),
+        *("points", (5, None), (0, None), measure_step, "model.attention.wiring", "Luong et al. 2015, footnote 14"),
     ),
     "comprehensiveness": Diagnosis(
         "How much probability is lost without the most attended fifth of the source?",

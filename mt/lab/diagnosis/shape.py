@@ -17,7 +17,7 @@ from mt.models.contract import Look, Site
 
 Floats = NDArray[np.float64]
 MOST = 500
-"""Outputs that are looked at, drawn at random."""
+"""References that are looked at, drawn at random."""
 NEVER, TWICE = 0.2, 1.8
 """A source word with less attention over all target words is never attended, with more it is attended twice."""
 
@@ -78,15 +78,11 @@ def shape_of(matrices: Sequence[Floats], punctuation: Sequence[Sequence[bool]]) 
 
 
 def read_sites(case: Case) -> list[Scored]:
-    """Return the sampled outputs with the weights of all sites, [L, N, T, S]."""
+    """Return the sampled references as the model reads them, with the weights of all sites, [L, N, T, S]."""
     if not case.run.model.has_attention:
         raise DoesNotApplyError(NO_ATTENTION)
-    read = case.outputs_read
-    chosen = [read[row] for row in case.sample(MOST) if len(read[row].source) > 1 and len(read[row].target) > 1]
-    if not chosen:
-        raise DoesNotApplyError("All translations are empty, so there is no attention to look at.")
-    pieces = [one.source for one in chosen], [one.target for one in chosen]
-    return case.scorer.score_pieces(*pieces, Look("all"))
+    sources, targets = ([side[row] for row in case.sample(MOST)] for side in (case.pairs.sources, case.pairs.targets))
+    return case.scorer.score(sources, targets, Look("all"))
 
 
 def shapes(case: Case) -> dict[str, Shape]:
@@ -214,7 +210,7 @@ DIAGNOSES: dict[str, Diagnosis] = {
     ),
     "diagonal": Diagnosis(
         "How far from the diagonal do the weights lie?",
-        *("% of the source", (None, 30), (None, 45)),
+        *("% of the source", (None, 70), (None, None)),
         _figure("distance", "The weights lie {:.0f} % of the source's length off the diagonal."),
         *(None, "Luong et al. 2015"),
     ),
