@@ -7,6 +7,7 @@ import pytest
 from conftest import write_numbers
 from torch import Tensor, nn
 
+from mt.config import Config
 from mt.config.files import read_config
 from mt.lab.diagnosis import GROUPS
 from mt.lab.diagnosis.case import Case
@@ -14,6 +15,7 @@ from mt.lab.diagnosis.finding import Finding, find
 from mt.models.contract import NOTHING, Look, Memory, Output, Seq2Seq, State
 from mt.runs import checkpoint
 from mt.runs.run import Run
+from mt.text.tokenizer import Tokenizers
 from mt.training import experiment
 
 GROUPS_OF_ATTENTION = ("use", "faithful", "aligned", "shape")
@@ -30,8 +32,8 @@ def freeze_scores(patch: pytest.MonkeyPatch) -> None:
     """Let the trainer make models whose attention scores are 0 and stay so: all weights are equal."""
     build = checkpoint.build
 
-    def frozen(*given: object) -> Seq2Seq:
-        model = build(*given)  # type: ignore[arg-type]
+    def frozen(config: Config, tokenizers: Tokenizers) -> Seq2Seq:
+        model = build(config, tokenizers)
         for parameter in model.get_submodule("decoder.attention.score").parameters():
             nn.init.zeros_(parameter).requires_grad_(False)
         return model

@@ -116,9 +116,7 @@ def test_delayed_weights_follow_their_hypothesis() -> None:
 def read(log_probabilities: list[float]) -> Scored:
     numbers = np.array(log_probabilities, np.float32)
     whole = np.arange(len(numbers))
-    fields = {"log_probabilities_T": numbers, "entropies_T": numbers, "likeliest_T": whole, "matrix_TS": None}
-    known = {name: fields.get(name, numbers) for name in Scored.__dataclass_fields__}
-    return Scored(**known | {"source": [EOS], "target": whole.tolist()})
+    return Scored([EOS], whole.tolist(), numbers, numbers, whole, None, numbers)
 
 
 def test_figures_on_paper() -> None:
@@ -158,7 +156,8 @@ def test_kinds_of_pieces() -> None:
     expected: list[bool | None] = []
     for piece in pieces[:-1]:
         place += len(tokenizer.name(piece).replace("\u2581", " ")) - (not expected)
-        word = text[:place].split()[-1:]
-        expected.append(None if word in ([], ["."]) else word == ["the"])
+        begun = len(text[:place].split())
+        word = text.split()[begun - 1] if tokenizer.name(piece) != "\u2581" else "."
+        expected.append(None if word == "." else word == "the")
     assert told == [*expected, None]
     assert {True, False, None} == set(told)

@@ -1,0 +1,37 @@
+"""The reference has a row for every diagnosis, with its unit and its ranges."""
+
+import re
+from pathlib import Path
+
+from mt.config import Config
+from mt.lab.diagnosis import DIAGNOSES
+
+PAGE = Path(__file__).parents[3] / "docs/reference/diagnosis.md"
+ROW = re.compile(r"^\| `(\w+\.\w+)` \| (.+) \| (.+) \| (.+) \| (.+) \|$", re.MULTILINE)
+
+
+def numbers(cell: str) -> set[float]:
+    return {float(number) for number in re.findall(r"-?\d+(?:\.\d+)?", cell)}
+
+
+def test_every_diagnosis_has_its_row() -> None:
+    rows = {row[0]: row[1:] for row in ROW.findall(PAGE.read_text(encoding="utf-8"))}
+    assert list(rows) == list(DIAGNOSES)
+    for name, (definition, unit, fine, broken) in rows.items():
+        known = DIAGNOSES[name]
+        assert definition.strip(), name
+        assert unit == known.unit, name
+        assert numbers(fine) == {bound for bound in known.fine if bound is not None}, name
+        assert numbers(broken) == {bound for bound in known.broken if bound is not None}, name
+
+
+def test_every_fine_value_is_fine_and_no_number_is_broken() -> None:
+    for name, one in DIAGNOSES.items():
+        assert {one.judge(bound) for bound in one.fine if bound is not None} <= {"fine"}, name
+        assert one.judge(float("nan")) == "broken", name
+
+
+def test_questions_and_keys_to_try() -> None:
+    for name, one in DIAGNOSES.items():
+        assert one.title.endswith("?"), name
+        assert one.attempt is None or one.attempt.split(".")[0] in Config.model_fields, name
