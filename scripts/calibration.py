@@ -36,7 +36,7 @@ def calibrate(
     better: Annotated[Path, typer.Argument(help="RUN/eval/SPLIT of a run.")],
     worse: Annotated[Path, typer.Argument(help="The same of a worse run.")],
     runs: Annotated[Path, typer.Option(help="Folder of the 20 seeds; those that are there are kept.")],
-    repeats: Annotated[int, typer.Option(help="Pairs of mixed systems for each true difference.")] = 300,
+    repeats: Annotated[int, typer.Option(help="Pairs of mixed systems for each true difference.")] = 400,
 ) -> None:
     """Print both tables as Markdown."""
     print("| true difference | approximate randomisation | centred bootstrap | sacreBLEU's paired bootstrap |")
