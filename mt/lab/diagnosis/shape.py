@@ -186,13 +186,13 @@ _COVERAGE = "Tu et al. 2016"
 DIAGNOSES: dict[str, Diagnosis] = {
     "entropy": Diagnosis(
         "How spread out are the weights?",
-        *("% of log S", (None, 70), (None, 95)),
+        *("% of log S", (None, 85), (None, 95)),
         _figure("entropy", "The weights of a step have {:.0f} % of the entropy of equal weights."),
         *("model.attention.score", "Ghader and Monz 2017"),
     ),
     "largest": Diagnosis(
         "How much weight has the most attended piece?",
-        *("%", (35, None), (20, None)),
+        *("%", (18, None), (8, None)),
         _figure("largest", "The most attended source piece has {:.0f} % of the weight, on average."),
         *("model.attention.score", "Ghader and Monz 2017"),
     ),
