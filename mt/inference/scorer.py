@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from mt.config import Config
-from mt.data.batches import batch_of, group
+from mt.data.batches import Batch, batch_of, group
 from mt.inference.pairs import encode_side
 from mt.models.contract import Look, Seq2Seq, default_site
 from mt.text.tokenizer import Tokenizers
@@ -100,3 +100,8 @@ class Scorer:
             if progress:
                 progress(len(rows))
         return [found[row] for row in range(len(sources))]
+
+
+def batch_again(read: Sequence[Scored], model: Seq2Seq) -> Batch:
+    """Return pairs that were read as one batch, where the model computes."""
+    return batch_of([one.source for one in read], [one.target for one in read]).to(model.device)

@@ -8,9 +8,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from mt.core.special import BOS, PAD
-from mt.data.batches import group, pad
-from mt.inference.scorer import Scored
+from mt.data.batches import group
+from mt.inference.scorer import Scored, batch_again
 from mt.models.contract import Seq2Seq
 
 Floats = NDArray[np.float64]
@@ -52,16 +51,15 @@ def _of_batch(model: Seq2Seq, embedding: nn.Embedding, read: Sequence[Scored]) -
         embedded.append(output.detach().requires_grad_())
         return embedded[0]
 
-    source_BS, target_BT = pad([one.source for one in read]), pad([one.target for one in read])
-    before_BT = pad([[BOS, *one.target[:-1]] for one in read])
+    given = batch_again(read, model)
     hook = embedding.register_forward_hook(keep)
     try:
-        logits_BTV = model(source_BS, source_BS != PAD, before_BT).logits
+        logits_BTV = model(*given.given).logits
     finally:
         hook.remove()
-    own_BT = logits_BTV.log_softmax(-1).gather(2, target_BT[..., None])[..., 0]
+    own_BT = logits_BTV.log_softmax(-1).gather(2, given.target_out_BT[..., None])[..., 0]
     rows = list[Tensor]()
     for own_B in own_BT.unbind(1):
         (slope_BSE,) = torch.autograd.grad(own_B.sum(), embedded[0], retain_graph=True)
         rows.append((slope_BSE * embedded[0]).sum(-1).detach())
-    return torch.stack(rows, 1)
+    return torch.stack(rows, 1).cpu()

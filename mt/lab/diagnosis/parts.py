@@ -7,9 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from mt.core.special import BOS, PAD
-from mt.data.batches import pad
-from mt.inference.scorer import Scored
+from mt.inference.scorer import Scored, batch_again
 from mt.lab.diagnosis.case import Case
 from mt.lab.diagnosis.data import sample
 from mt.lab.diagnosis.finding import Diagnosis, Measured
@@ -32,10 +30,9 @@ def mean_gradients(model: Seq2Seq, batches: Sequence[Sequence[Scored]]) -> dict[
     model.zero_grad(set_to_none=True)
     pieces = sum(len(one.target) for batch in batches for one in batch)
     for batch in batches:
-        source_BS, target_BT = pad([one.source for one in batch]), pad([one.target for one in batch])
-        before_BT = pad([[BOS, *one.target[:-1]] for one in batch])
-        logits_BTV = model(source_BS, source_BS != PAD, before_BT).logits
-        torch.autograd.backward(cross_entropy(logits_BTV, target_BT, 0.0) / pieces)
+        given = batch_again(batch, model)
+        logits_BTV = model(*given.given).logits
+        torch.autograd.backward(cross_entropy(logits_BTV, given.target_out_BT, 0.0) / pieces)
     found = {name: one.grad for name, one in model.named_parameters() if one.grad is not None}
     model.zero_grad(set_to_none=True)
     return found
@@ -102,8 +99,7 @@ def hidden_units(model: Seq2Seq, read: Sequence[Scored]) -> dict[str, tuple[int,
     """
     with _watched(model) as seen:
         for one in read:
-            source_BS, before_BT = torch.tensor([one.source]), torch.tensor([[BOS, *one.target[:-1]]])
-            model(source_BS, source_BS != PAD, before_BT)
+            model(*batch_again([one], model).given)
     joined = {name: torch.cat(rows) for name, rows in seen.items()}
     return {name: (dead_units(rows), rows.shape[1]) for name, rows in joined.items() if len(rows) > 1}
 

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from mt.core.special import BOS, PAD
-from mt.data.batches import group, pad
-from mt.inference.scorer import Scored
+from mt.data.batches import group
+from mt.inference.scorer import Scored, batch_again
 from mt.lab.diagnosis.case import Case
 from mt.lab.diagnosis.erasure import Floats, diagonal, own, read_without, share_of_hits
 from mt.lab.diagnosis.finding import DoesNotApplyError
@@ -94,10 +93,9 @@ def read_posterior(model: Seq2Seq, read: list[Scored], head: int | None, batch: 
         raise TypeError("the model has no posterior")
     found: dict[int, Floats] = {}
     for rows in group([max(len(one.source), len(one.target)) for one in read], batch):
-        source_BS, target_BT = (pad([getattr(read[row], side) for row in rows]) for side in ("source", "target"))
-        before_BT = pad([[BOS, *read[row].target[:-1]] for row in rows])
+        given = batch_again([read[row] for row in rows], model)
         with torch.inference_mode():
-            every = model.posterior(source_BS, source_BS != PAD, before_BT, target_BT)[:, head or 0]
+            every = model.posterior(*given.given, given.target_out_BT)[:, head or 0].cpu()
         for place, row in enumerate(rows):
             one = every[place, : len(read[row].target) - 1, : len(read[row].source) - 1]
             found[row] = one.double().numpy()
