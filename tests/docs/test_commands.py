@@ -2,9 +2,10 @@
 
 How each kind is checked:
 
-* `mt` (but for train) runs for real, in an empty folder that has tiny runs under every name that the command uses.
+* `mt` (but for train, study and diagnose) runs for real, in an empty folder that has tiny runs under every name that
+  the command uses.
 * `mt train` would take minutes: its configuration and overrides are resolved as `mt config` does it, and its options
-  are looked up in its help. So would `mt study`, whose points are resolved.
+  are looked up in its help. So would `mt study`, whose points are resolved, and `mt diagnose`.
 * `make` runs with --dry-run; what it prints is then checked as the commands above, but nothing runs.
 * `python scripts/...`: its options are looked up in its help, and the configurations it names must exist.
 * Code within a line of prose is checked as what `make` prints.
@@ -138,7 +139,7 @@ def check(parts: list[list[str]], tiny: Path) -> None:
         program = Path(words[0]).name
         if program == "cat":
             stdin = "".join(Path(word).read_text() for word in words[1:])
-        elif program == "mt" and words[1] in {"train", "study"}:
+        elif program == "mt" and words[1] in {"train", "study", "diagnose"}:
             check_dry(words)
         elif program == "mt":
             check_mt(words, stdin, tiny)
@@ -187,13 +188,15 @@ def make_talkative(weights: Path) -> None:
 
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with two untrained runs, one for each direction, the first with a datastore and confidence."""
+    """Return a folder with two untrained runs, one for each direction, the first with all that is asked of it."""
     folder = tmp_path_factory.mktemp("tiny")
     for name, source in {"forward": "de", "backward": "en"}.items():
         write_run(folder / name, config(RNN, source))
         make_talkative(folder / name / "model.safetensors")
     run(["datastore", str(folder / "forward")])
     run(["translate", str(folder / "forward"), "--confidence", "Die Katze schläft."])
+    for split in ("validation", "test"):
+        run(["eval", str(folder / "forward"), "--split", split])
     return folder
 
 
