@@ -17,8 +17,9 @@ from mt.evaluation.ranking import auroc, calibration_error, pass_on, reliability
 from mt.evaluation.tokenize import choose_tokenizer
 from mt.inference.confidence import CHECK, NO_ENSEMBLE, Estimator, Observed, observe, sigmoid
 from mt.inference.load import translator_of
-from mt.runs.confidence import Figure, Fitted, Linear, Measured, Predictors, Weight, describe_search, read_fitted
+from mt.runs.confidence import Figure, Fitted, Linear, Measured, Predictors, Weight, read_fitted
 from mt.runs.run import Run
+from mt.runs.scores import describe_search
 
 log = logging.getLogger("mt")
 SPLIT = "validation"

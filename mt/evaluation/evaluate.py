@@ -1,14 +1,13 @@
 """Translate a split, score it, and write everything to the run."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from mt.alignment.files import write_all
 from mt.alignment.matrices import EMPTY, Alignment
-from mt.config import Config, Search
+from mt.config import Config
 from mt.core.errors import UserError
 from mt.core.files import write_lines
 from mt.core.progress import Meter
@@ -25,7 +24,7 @@ from mt.inference.load import translator_of
 from mt.inference.outputs import count_outputs
 from mt.runs.card import write_card
 from mt.runs.run import Run
-from mt.runs.scores import FILE, AlignmentErrors, CorpusScore, Part, Scores, WayScore
+from mt.runs.scores import FILE, AlignmentErrors, CorpusScore, Part, Scores, WayScore, describe_search
 from mt.views.heat_map import heat_map
 from mt.views.page import write_page
 
@@ -137,13 +136,6 @@ def _write(folder: Path, pairs: Split, hypotheses: list[str], alignments: list[A
 def searched(config: Config) -> Config:
     """Return the config by which a split is searched: this one, but never by sampling."""
     return config.model_copy(update={"search": config.search.model_copy(update={"sample": False})})
-
-
-def describe_search(settings: Search, others: Sequence[Run] = ()) -> dict[str, Any]:
-    """Return what scores.json says of the search, and of the other members of an ensemble."""
-    idle = {"batch", "distinct"} | ({"nearest"} if not settings.nearest.count else set())
-    idle |= {"precision"} if settings.precision == "float32" else set()
-    return settings.model_dump(exclude=idle) | ({"with": [str(other) for other in others]} if others else {})
 
 
 def score_text(texts: metrics.Texts, moses: str | None) -> dict[str, CorpusScore]:

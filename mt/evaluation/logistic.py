@@ -4,6 +4,8 @@ from typing import Any
 
 import numpy as np
 
+from mt.inference.confidence import sigmoid
+
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 STEPS, ENOUGH = 100, 1e-10
 
@@ -40,8 +42,3 @@ def fit_linear(inputs_NK: Floats, values_N: Floats, penalty: float = 1.0) -> tup
     penalties_K[0] = 0
     weights_K = np.linalg.solve(design_NK.T @ design_NK + np.diag(penalties_K), design_NK.T @ values_N)
     return float(weights_K[0]), weights_K[1:]
-
-
-def sigmoid(logits: Floats) -> Floats:
-    """Return 1 / (1 + exp(-logits)), without overflow."""
-    return np.asarray(0.5 * (1 + np.tanh(logits / 2)))

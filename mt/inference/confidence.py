@@ -13,8 +13,9 @@ from mt.core.errors import UserError
 from mt.corpora.pairs import Span
 from mt.inference.scorer import Scorer
 from mt.inference.signals import signals, word_signals
-from mt.runs.confidence import Fitted, describe_search, read_fitted
+from mt.runs.confidence import Fitted, read_fitted
 from mt.runs.run import Run
+from mt.runs.scores import describe_search
 from mt.text.words import word_spans
 
 log = logging.getLogger("mt")

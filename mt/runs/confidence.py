@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
-from mt.config import Search
 from mt.core.errors import UserError
 from mt.core.files import write_text
 from mt.runs.run import CONFIDENCE, Run
@@ -117,11 +116,6 @@ class Fitted:
     def write(self, run: Run) -> None:
         """Write RUN/confidence.json."""
         write_text(run / CONFIDENCE, json.dumps(asdict(self), indent=1, allow_nan=False) + "\n")
-
-
-def describe_search(search: Search) -> dict[str, Any]:
-    """Return the settings that the translations depend on."""
-    return search.model_dump(exclude={"batch", "distinct"})
 
 
 def read_fitted(run: Run) -> Fitted | None:

@@ -1,6 +1,7 @@
 """What scores.json of a run holds, as typed values: a score travels with its signature and its interval."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from mt.alignment.links import AlignmentScore
+from mt.config import Search
 from mt.core.errors import UserError
 from mt.core.files import write_text
 
@@ -124,3 +126,10 @@ def read_scores(folder: Path) -> Scores | None:
 
 def _without_none(tree: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in tree.items() if value is not None}
+
+
+def describe_search(settings: Search, others: Sequence[object] = ()) -> dict[str, Any]:
+    """Return what scores.json says of the search, and of the other members of an ensemble."""
+    idle = {"batch", "distinct"} | ({"nearest"} if not settings.nearest.count else set())
+    idle |= {"precision"} if settings.precision == "float32" else set()
+    return settings.model_dump(exclude=idle) | ({"with": [str(other) for other in others]} if others else {})

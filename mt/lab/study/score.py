@@ -8,12 +8,12 @@ from pathlib import Path
 from mt.config import Config
 from mt.config.overrides import CHANGEABLE
 from mt.core.files import read_lines
-from mt.evaluation.evaluate import Asked, describe_search, evaluate, searched
+from mt.evaluation.evaluate import Asked, evaluate, searched
 from mt.evaluation.metrics import Texts
 from mt.neighbours.datastore import has_current_datastore, write_datastore
 from mt.runs.lock import writing
 from mt.runs.run import Run
-from mt.runs.scores import Scores, read_scores
+from mt.runs.scores import Scores, describe_search, read_scores
 
 
 def score(run: Run, config: Config, split: str, metrics: Sequence[str]) -> None:
