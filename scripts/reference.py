@@ -1,4 +1,4 @@
-"""Write docs/reference/ from the code: the commands, the config keys, the files of a run, what attention there is.
+"""Write docs/reference/ from the code: commands, keys of configs and studies, files of a run, what attention there is.
 
     python scripts/reference.py
 
@@ -25,12 +25,13 @@ from mt.attention.scores import SCORES
 from mt.attention.windows import WINDOWS
 from mt.config import Config
 from mt.config.mistakes import TAGS
+from mt.config.study import Study
 from mt.config.tree import Tree
 from mt.core.files import write_text
 from mt.runs.run import FILES, FOLDERS, LOCK, OWNER
 
 NOTE = "\nThis page is written by `python scripts/reference.py`: change the code, not the page.\n"
-KINDS = {int: "whole number", float: "number", str: "text", Path: "path", bool: "true or false"}
+KINDS = {int: "whole number", float: "number", str: "text", Path: "path", bool: "true or false", Any: "values"}
 SIGNS = {Ge: ("ge", "at least"), Gt: ("gt", "above"), Le: ("le", "at most"), Lt: ("lt", "below")}
 SCORED = {
     "scores.json": "BLEU, chrF, TER and what else was asked for, each with its signature and 95 % interval; AER where "
@@ -141,6 +142,8 @@ def value(annotation: Any) -> str:
         return f"list of {value(inside[0])}"
     if origin is tuple:
         return f"list of {len(inside)}: {value(inside[0])}"
+    if origin is dict:
+        return f"by name, a {value(inside[1])}"
     return KINDS[annotation]
 
 
@@ -167,6 +170,19 @@ A config is a YAML file. It says only what differs from the defaults, or from th
 does not exist, a value that does not fit, and two values that exclude each other are refused with the reason.
 """
     return "\n\n".join([head.rstrip(), *subtree(Config, "", "An experiment")]) + "\n"
+
+
+def study() -> str:
+    """Return the page of the keys of a study."""
+    return f"""# Keys of a study
+{NOTE}
+A study is a YAML file that `mt study` runs; [studies](../howto/studies.md) shows one. A set of changes has lines as on
+the command line: `train.epochs=3`. Besides [the keys of a config](config.md) a change may be `config=NAME`, which is
+another config to begin with, and `teacher=POINT`: the runs of that point, all seeds, are trained first and teach this
+one.
+
+{"".join(subtree(Study, "", "A study"))}
+"""
 
 
 def subtree(tree: type[Tree], prefix: str, title: str) -> Iterator[str]:
@@ -200,9 +216,10 @@ def default(field: FieldInfo) -> str:
     """Return what a key is when nobody sets it, as YAML has it."""
     if field.is_required():
         return "needed"
-    if field.default is None:
+    plain = field.get_default(call_default_factory=True)
+    if plain is None:
         return "unset"
-    plain = list(field.default) if isinstance(field.default, tuple) else field.default
+    plain = list(plain) if isinstance(plain, tuple) else plain
     said = yaml.safe_dump(plain, default_flow_style=True).removesuffix("...\n").strip()
     return f"`{said}`"
 
@@ -258,7 +275,8 @@ same machine, with the same number of threads).
 
 {files(FILES | folders | locks)}
 
-Files of `eval/SPLIT/`, for each split that `mt eval` has scored (with other runs: `eval/SPLIT+OTHER/`):
+Files of `eval/SPLIT/`, for each split that `mt eval` has scored (with other runs: `eval/SPLIT+OTHER/`; by a search of a
+study that is not the run's own: `eval/SPLIT@HASH/`):
 
 {files(SCORED)}
 
@@ -274,6 +292,7 @@ def files(named: dict[str, str]) -> str:
 PAGES = {
     "commands.md": commands,
     "config.md": keys,
+    "study.md": study,
     "run-directory.md": run_directory,
     "attention.md": attention,
 }
