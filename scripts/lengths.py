@@ -39,7 +39,7 @@ def lengths(
     if any(one.references != texts[0].references for one in texts):
         raise UserError("the points are scored on different sentences: lengths are compared on one split")
     groups = by_length(texts[0].sources, bins)
-    scores = [[METRICS["BLEU"](part(one, rows)) for rows in groups] for one in texts]
+    scores = [[METRICS["BLEU"](one.take(rows)) for rows in groups] for one in texts]
     words = [[len(texts[0].sources[row].split()) for row in rows] for rows in groups]
     write_text(Path(f"{output}.md"), table(members, words, scores))
     draw(Path(f"{output}.svg"), members, words, scores)
@@ -54,12 +54,6 @@ def read(member: Member) -> Texts:
     if scores is None:
         raise UserError(f"{run} has no scores of {split}: run the study")
     return texts_of(folder_of(run, config, split), scores)
-
-
-def part(texts: Texts, rows: Sequence[int]) -> Texts:
-    """Return some sentences."""
-    hypotheses, references = ([lines[row] for row in rows] for lines in (texts.hypotheses, texts.references))
-    return Texts(hypotheses, references, tokenize=texts.tokenize)
 
 
 def by_length(sources: Sequence[str], bins: int) -> list[list[int]]:

@@ -1,7 +1,5 @@
 """Corpora by name. A new one is a file here that exposes `CORPUS`, and a line in CORPORA."""
 
-from dataclasses import replace
-
 from mt.config.corpora import CorpusConfig
 from mt.corpora import files, gnt, hub, multi30k, toy
 from mt.corpora.pairs import Corpus, Split
@@ -23,8 +21,7 @@ def load_splits(config: CorpusConfig) -> dict[str, Split]:
     splits = CORPORA[config.name].load(config)
     most, train = getattr(config, "pairs", None), splits["train"]
     if most is not None and most < len(train.sources):
-        gold = train.gold and train.gold[:most]
-        splits["train"] = replace(train, sources=train.sources[:most], targets=train.targets[:most], gold=gold)
+        splits["train"] = train.take(range(most))
     return splits
 
 

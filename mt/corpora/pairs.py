@@ -1,7 +1,7 @@
 """What every corpus yields: splits of sentence pairs, with gold word links where a corpus has them."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 Span = tuple[int, int]
@@ -31,6 +31,13 @@ class Split:
     gold: list[Gold | None] | None = None
     dropped: int = 0
     """Pairs left out because a side was empty."""
+
+    def take(self, rows: Sequence[int]) -> "Split":
+        """Return these pairs."""
+        gold = None if self.gold is None else [self.gold[row] for row in rows]
+        return replace(
+            self, sources=[self.sources[row] for row in rows], targets=[self.targets[row] for row in rows], gold=gold
+        )
 
 
 @dataclass(frozen=True)

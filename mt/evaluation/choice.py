@@ -96,11 +96,7 @@ def score(found: Sequence[Forced], shift: int, thresholds: Iterable[float | None
 
 def with_gold(pairs: Split) -> Split:
     """Return the pairs that have gold links."""
-    known = [(row, gold) for row, gold in enumerate(pairs.gold or []) if gold and gold.possible]
-    rows = [row for row, _ in known]
-    return Split(
-        [pairs.sources[row] for row in rows], [pairs.targets[row] for row in rows], [gold for _, gold in known]
-    )
+    return pairs.take([row for row, gold in enumerate(pairs.gold or []) if gold and gold.possible])
 
 
 def choose(aligner: Aligner, validation: Split) -> tuple[Choice, list[dict[str, Any]]]:

@@ -150,8 +150,7 @@ def score_novel(texts: metrics.Texts, training: Split) -> dict[str, CorpusScore]
     if not new:
         log.warning("no source is novel: one training source always holds more than half of the words")
         return {}
-    hypotheses, references = ([lines[line] for line in new] for lines in (texts.hypotheses, texts.references))
-    score = metrics.METRICS["BLEU"](metrics.Texts(hypotheses, references, tokenize=texts.tokenize))
+    score = metrics.METRICS["BLEU"](texts.take(new))
     return {"BLEU, novel": replace(score, lines=len(new))}
 
 

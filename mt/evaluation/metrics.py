@@ -36,6 +36,12 @@ class Texts:
         if not self.references:
             raise UserError("nothing to score: there are no sentences; check that the split is not empty")
 
+    def take(self, rows: Sequence[int]) -> "Texts":
+        """Return these sentences."""
+        parts = (self.hypotheses, self.references, self.sources)
+        hypotheses, references, sources = ([lines[row] for row in rows] if lines else [] for lines in parts)
+        return Texts(hypotheses, references, sources, self.tokenize)
+
     def split(self) -> "Texts":
         """Return them with spaces between the words that BLEU counts."""
         words: Callable[[str], str] = BLEU(tokenize=self.tokenize).tokenizer

@@ -19,22 +19,20 @@ def measure_agreement(case: Case) -> Measured:
     other = case.against
     if not case.run.model.has_attention or not other.model.has_attention:
         raise DoesNotApplyError("One of the two runs has no attention, so their weights cannot agree.")
-    rows = case.sample(MOST)
-    sources, targets = ([side[row] for row in rows] for side in (case.pairs.sources, case.pairs.targets))
-    runs = case.run, other
-    read = [Scorer(one.model, one.tokenizers, one.config).score(sources, targets) for one in runs]
+    pairs, runs = case.pairs.take(case.draw(MOST)), (case.run, other)
+    read = [Scorer(one.model, one.tokenizers, one.config).score(pairs.sources, pairs.targets) for one in runs]
     same = [one.identity for one in case.run.tokenizers] == [one.identity for one in other.tokenizers]
     if same:
         matrices = [[weights_of(one) for one in every] for every in read]
     else:
-        lines = list(zip(sources, targets, strict=True))
+        lines = list(zip(pairs.sources, pairs.targets, strict=True))
         matrices = [
             [in_words(run.tokenizers, *line, one) for line, one in zip(lines, every, strict=True)]
             for run, every in zip(runs, read, strict=True)
         ]
-    pairs = [(one, two) for one, two in zip(*matrices, strict=True) if one.size]
-    agreed = [one.argmax(1) == two.argmax(1) for one, two in pairs]
-    chance = [np.full(len(one), 1 / one.shape[1]) for one, _ in pairs]
+    both = [(one, two) for one, two in zip(*matrices, strict=True) if one.size]
+    agreed = [one.argmax(1) == two.argmax(1) for one, two in both]
+    chance = [np.full(len(one), 1 / one.shape[1]) for one, _ in both]
     if not agreed:
         raise DoesNotApplyError("No pair has words on both sides, so there is nothing to agree about.")
     value = percent([one.astype(float) for one in agreed])

@@ -39,8 +39,7 @@ class Matches:
 
 def score_part(texts: Texts, name: str, rows: list[int]) -> Part:
     """Return the BLEU of some sentences; 0 of none."""
-    hypotheses, references = ([lines[row] for row in rows] for lines in (texts.hypotheses, texts.references))
-    return Part(name, rows, bleu(Texts(hypotheses, references, tokenize=texts.tokenize)) if rows else 0.0)
+    return Part(name, rows, bleu(texts.take(rows)) if rows else 0.0)
 
 
 def words_of(line: str) -> list[str]:

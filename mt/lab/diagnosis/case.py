@@ -41,7 +41,7 @@ class Case:
         found: Found = self._known[compute]
         return found
 
-    def sample(self, most: int) -> list[int]:
+    def draw(self, most: int) -> list[int]:
         """Return the numbers of so many pairs of the split, in order: drawn at random, but always the same."""
         every = range(len(self.pairs.sources))
         return sorted(random.Random(0).sample(every, min(most, len(every))))
@@ -98,5 +98,4 @@ class Case:
 
 def first(pairs: Split, most: int | None) -> Split:
     """Return the first pairs of a split; all of them where no number is given."""
-    gold = None if pairs.gold is None else pairs.gold[:most]
-    return Split(pairs.sources[:most], pairs.targets[:most], gold)
+    return pairs.take(range(len(pairs.sources))[:most])

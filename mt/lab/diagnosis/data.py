@@ -4,7 +4,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 
 import numpy as np
 
@@ -48,11 +48,9 @@ class Sample:
 def spread(pairs: Split, most: int) -> Split:
     """Return at most so many of the pairs, evenly from the first to the last."""
     count = len(pairs.sources)
-    rows = range(count) if count <= most else [count * place // most for place in range(most)]
-    return Split([pairs.sources[row] for row in rows], [pairs.targets[row] for row in rows])
+    return pairs if count <= most else pairs.take([count * place // most for place in range(most)])
 
 
-@lru_cache(maxsize=1)
 def sample(case: Case) -> Sample:
     """Return training pairs as the model reads them."""
     pairs = spread(case.training, QUICK_SAMPLE if case.quick else SAMPLE)
@@ -60,7 +58,6 @@ def sample(case: Case) -> Sample:
     return Sample(pairs, read, [float(one.mean()) for one in support(case.scorer, read)])
 
 
-@lru_cache(maxsize=1)
 def _words(case: Case) -> tuple[Split, list[tuple[list[str], list[str]]]]:
     """Return training pairs, and the words of both sides of each."""
     pairs = spread(case.training, QUICK_MOST if case.quick else MOST)
@@ -118,7 +115,7 @@ def _looked_at(case: Case, most: int) -> str:
 
 
 def _misaligned(case: Case) -> Measured:
-    found = sample(case)
+    found = case.once(sample)
     rows = find_misaligned(found)
     share = 100 * len(rows) / len(found.read)
     rows.sort(key=lambda row: found.support[row])
@@ -149,7 +146,7 @@ def find_misaligned(found: Sample) -> list[int]:
 
 
 def _copied(case: Case) -> Measured:
-    pairs, both = _words(case)
+    pairs, both = case.once(_words)
     rows = [row for row, (source, target) in enumerate(both) if is_copy(source, target)]
     share = 100 * len(rows) / len(both)
     says = f"In {share:.1f} % of {_looked_at(case, len(both))} the target repeats its source."
@@ -180,7 +177,7 @@ def _overlap(case: Case) -> Measured:
 
 
 def _lengths(case: Case) -> Measured:
-    pairs, both = _words(case)
+    pairs, both = case.once(_words)
     if len(both) < FEWEST:
         raise DoesNotApplyError(f"There are only {len(both)} training pairs.")
     rows = find_odd_lengths([(len(source), len(target)) for source, target in both])
@@ -190,7 +187,7 @@ def _lengths(case: Case) -> Measured:
 
 
 def _scripts(case: Case) -> Measured:
-    pairs, _ = _words(case)
+    pairs, _ = case.once(_words)
     rows = sorted({*find_odd_scripts(pairs.sources), *find_odd_scripts(pairs.targets)})
     share = 100 * len(rows) / len(pairs.sources)
     says = f"In {share:.2f} % of {_looked_at(case, len(pairs.sources))} a side is in a script that is rare there."

@@ -105,7 +105,7 @@ def hidden_units(model: Seq2Seq, read: Sequence[Scored]) -> dict[str, tuple[int,
 
 
 def _gradients(case: Case) -> Measured:
-    read = sample(case).read[: BATCHES * SIZE]
+    read = case.once(sample).read[: BATCHES * SIZE]
     batches = [read[start : start + SIZE] for start in range(0, len(read), SIZE)]
     gradients = mean_gradients(case.run.model, batches)
     quiet, shares = silent(gradients), norms(gradients)
@@ -116,7 +116,7 @@ def _gradients(case: Case) -> Measured:
 
 
 def _dead(case: Case) -> Measured:
-    found = hidden_units(case.run.model, sample(case).read[:READ])
+    found = hidden_units(case.run.model, case.once(sample).read[:READ])
     dead, units = (sum(one[number] for one in found.values()) for number in (0, 1))
     share = 100 * dead / max(units, 1)
     rows = [(name, str(units), str(count)) for name, (count, units) in found.items()]

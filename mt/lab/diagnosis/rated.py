@@ -62,7 +62,7 @@ def erase(case: Case) -> list[Erased]:
     if not case.run.model.has_attention:
         raise DoesNotApplyError(NO_ATTENTION)
     read = case.outputs_read
-    rows = [row for row in case.sample(MOST) if len(read[row].source) > 2 and len(read[row].target) > 1]
+    rows = [row for row in case.draw(MOST) if len(read[row].source) > 2 and len(read[row].target) > 1]
     if not rows:
         raise DoesNotApplyError("No source has two pieces or more and a translation, so none can be taken away.")
     chosen = [read[row] for row in rows]

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 from mt.evaluation.metrics import Texts, bleu
 from mt.inference.translator import Translation
@@ -32,7 +31,6 @@ class Searched:
     """Percent of the translations that are empty or cut."""
 
 
-@lru_cache(maxsize=1)
 def sweep(case: Case) -> dict[Way, Searched]:
     """Return what each beam finds with the run's own length penalty, and with 0 and 1.
 
@@ -68,17 +66,17 @@ def missing(sources: Sequence[str], found: Sequence[Translation]) -> float:
 def _table(case: Case) -> tuple[tuple[str, ...], ...]:
     rows = [
         (str(beam), f"{penalty:g}", f"{one.bleu:.1f}", f"{one.ratio:.3f}", f"{one.missing:.1f}")
-        for (beam, penalty), one in sweep(case).items()
+        for (beam, penalty), one in case.once(sweep).items()
     ]
     return HEAD, *rows
 
 
 def _curse(case: Case) -> Measured:
     own = case.translator.settings.length_penalty
-    by_beam = {beam: one.bleu for (beam, penalty), one in sweep(case).items() if penalty == own}
+    by_beam = {beam: one.bleu for (beam, penalty), one in case.once(sweep).items() if penalty == own}
     widest, best = max(by_beam), max(by_beam, key=by_beam.__getitem__)
     lost = max(by_beam.values()) - by_beam[widest]
-    count = len(next(iter(sweep(case).values())).translations)
+    count = len(next(iter(case.once(sweep).values())).translations)
     says = (
         f"With the run's length penalty of {own:g}, a beam of {widest} has a BLEU of {by_beam[widest]:.1f}, which is "
         f"{lost:.1f} less than that of the best beam, {best} ({count} sentences)."
@@ -88,7 +86,7 @@ def _curse(case: Case) -> Measured:
 
 def _penalty(case: Case) -> Measured:
     own = case.translator.settings.length_penalty
-    by_penalty = {penalty: one.bleu for (beam, penalty), one in sweep(case).items() if beam == 5}
+    by_penalty = {penalty: one.bleu for (beam, penalty), one in case.once(sweep).items() if beam == 5}
     best = max(by_penalty, key=by_penalty.__getitem__)
     lost = by_penalty[best] - by_penalty[own]
     told = ", ".join(f"{figure:.1f} with {penalty:g}" for penalty, figure in sorted(by_penalty.items()))
@@ -114,7 +112,7 @@ def _missing(case: Case) -> Measured:
 
 def _wide(case: Case) -> Measured:
     own, beams = case.translator.settings.length_penalty, QUICK_BEAMS if case.quick else BEAMS
-    narrow, wide = (sweep(case)[beam, own].translations for beam in (5, beams[-1]))
+    narrow, wide = (case.once(sweep)[beam, own].translations for beam in (5, beams[-1]))
     better = [other.score > one.score + 1e-4 for one, other in zip(narrow, wide, strict=True) if one.pieces]
     if not better:
         raise DoesNotApplyError("There is no translation to compare.")

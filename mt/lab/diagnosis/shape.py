@@ -81,8 +81,8 @@ def read_sites(case: Case) -> list[Scored]:
     """Return the sampled references as the model reads them, with the weights of all sites, [L, N, T, S]."""
     if not case.run.model.has_attention:
         raise DoesNotApplyError(NO_ATTENTION)
-    sources, targets = ([side[row] for row in case.sample(MOST)] for side in (case.pairs.sources, case.pairs.targets))
-    return case.scorer.score(sources, targets, Look("all"))
+    pairs = case.pairs.take(case.draw(MOST))
+    return case.scorer.score(pairs.sources, pairs.targets, Look("all"))
 
 
 def shapes(case: Case) -> dict[str, Shape]:

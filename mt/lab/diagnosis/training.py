@@ -37,7 +37,7 @@ def share_of_short(texts: Texts) -> float:
 
 
 def _learned(case: Case) -> Measured:
-    seen, read = sample(case), case.references_read
+    seen, read = case.once(sample), case.references_read
     guess = guessing_loss(
         [one.target for one in seen.read], [one.target for one in read], len(case.run.tokenizers.target)
     )
@@ -74,7 +74,7 @@ def _moving(case: Case) -> Measured:
 
 
 def _gap(case: Case) -> Measured:
-    seen, read = sample(case).read, case.references_read
+    seen, read = case.once(sample).read, case.references_read
     training, other = loss_of(seen), loss_of(read)
     says = (
         f"Without dropout its loss is {training:.2f} nats a piece on {len(seen):,} training pairs and {other:.2f} on "

@@ -74,17 +74,16 @@ def changed_words(before: Sequence[str], after: Sequence[str]) -> float:
     return 100 * made / max(words, 1)
 
 
-def sample(case: Case) -> Split:
+def draw_pairs(case: Case) -> Split:
     """Return the pairs that are looked at: not more than MOST."""
-    rows, pairs = case.sample(MOST), case.pairs
-    return Split([pairs.sources[row] for row in rows], [pairs.targets[row] for row in rows])
+    return case.pairs.take(case.draw(MOST))
 
 
 def decode_all(case: Case) -> dict[str, Decoded]:
     """Return what greedy search and the references give with the model's own weights, and with each replacement."""
     if not case.run.model.has_attention:
         raise DoesNotApplyError(NO_ATTENTION)
-    model, tokenizers, pairs = case.run.model, case.run.tokenizers, case.once(sample)
+    model, tokenizers, pairs = case.run.model, case.run.tokenizers, case.once(draw_pairs)
     settings = case.translator.settings.model_copy(update={"beam": 1, "coverage_penalty": 0.0})
     ways = {OWN: (model, Look()), LATE: (Delayed(model).eval(), Look())}
     ways |= {name: (model, Look(replace=replace)) for name, replace in REPLACEMENTS.items()}
@@ -109,7 +108,7 @@ def _evidence(case: Case, before: Sequence[str], after: Sequence[str], name: str
     """Return the three sentences that change the most for their length; the first of equals."""
     size = [edits(one.split(), two.split()) / max(len(one.split()), 1) for one, two in zip(before, after, strict=True)]
     worst = sorted((row for row in range(len(size)) if size[row]), key=lambda row: -size[row])[:3]
-    pairs = case.once(sample)
+    pairs = case.once(draw_pairs)
     return tuple(
         Evidence(pairs.sources[row], pairs.targets[row], before[row], f"with {name} weights: {after[row]}")
         for row in worst
@@ -165,7 +164,7 @@ def measure_content(case: Case) -> Measured:
     tokenizer = case.run.tokenizers.target
     kinds = [
         is_function(tokenizer, one.target, text, words)
-        for one, text in zip(found[OWN].read, case.once(sample).targets, strict=True)
+        for one, text in zip(found[OWN].read, case.once(draw_pairs).targets, strict=True)
     ]
     flat = np.array([-1 if kind is None else int(kind) for line in kinds for kind in line])
     losses = {name: [loss_of_kind(one.read, flat, kind) for kind in (0, 1)] for name, one in found.items()}
