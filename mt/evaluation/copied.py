@@ -1,14 +1,13 @@
 """What must be copied: numbers, and names that no training sentence has; and how many of them come through."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
 from mt.corpora.pairs import Split
 from mt.evaluation.metrics import Texts
 from mt.runs.scores import Part
-from mt.text.normal import normalise
-from mt.text.words import word_spans
+from mt.text.words import plain_words
 
 
 @dataclass(frozen=True)
@@ -28,10 +27,10 @@ def compare_copied(texts: Texts, training: Split) -> Iterator[dict[str, Copied]]
     name is a word that begins with a capital letter and is in no source of training. Words are those of
     `mt.text.words`, without punctuation around them.
     """
-    known = {word for line in training.sources for word in _words(line)}
+    known = {word for line in training.sources for word in plain_words(line)}
     for source, reference, hypothesis in zip(texts.sources, texts.references, texts.hypotheses, strict=True):
-        asked = Counter(_words(source)) & Counter(_words(reference))
-        found = asked & Counter(_words(hypothesis))
+        asked = Counter(plain_words(source)) & Counter(plain_words(reference))
+        found = asked & Counter(plain_words(hypothesis))
         yield {
             "numbers": Copied(*(_only(words, _is_number) for words in (asked, found))),
             "names": Copied(*(_only(words, lambda word: _is_name(word, known)) for words in (asked, found))),
@@ -50,14 +49,6 @@ def count_copied(texts: Texts, training: Split) -> dict[str, Part]:
 
 def _only(words: Counter[str], of: Callable[[str], bool]) -> Counter[str]:
     return Counter({word: times for word, times in words.items() if of(word)})
-
-
-def _words(line: str) -> Iterable[str]:
-    line = normalise(line)
-    for start, end in word_spans(line):
-        letters = [place for place in range(start, end) if line[place].isalnum()]
-        if letters:
-            yield line[letters[0] : letters[-1] + 1]
 
 
 def _is_number(word: str) -> bool:

@@ -4,7 +4,7 @@ import re
 import unicodedata
 
 from mt.config.alignment import Unit as Unit
-from mt.text.normal import INVISIBLE, Span, joins
+from mt.text.normal import INVISIBLE, Span, joins, normalise
 from mt.text.scripts import WITHOUT_SPACES
 
 UNSPACED = re.compile(f"[{''.join(WITHOUT_SPACES.values())}]")
@@ -31,6 +31,18 @@ def word_spans(text: str) -> tuple[Span, ...]:
     if UNSPACED.search(text):
         spans = tuple(part for span in spans for part in _divide_unspaced(text, span))
     return tuple(span for span in spans if INVISIBLE.sub("", text[slice(*span)]))
+
+
+def plain(word: str) -> str:
+    """Return a word without the signs around its letters and digits; nothing where it has none."""
+    kept = [place for place, sign in enumerate(word) if sign.isalnum()]
+    return word[kept[0] : kept[-1] + 1] if kept else ""
+
+
+def plain_words(line: str) -> list[str]:
+    """Return the words of a line as models read it, without the signs around them; signs alone are left out."""
+    line = normalise(line)
+    return [word for span in word_spans(line) if (word := plain(line[slice(*span)]))]
 
 
 def spans_of(text: str, unit: Unit) -> tuple[Span, ...]:

@@ -13,7 +13,9 @@ from mt.inference.aligner import Aligner
 from mt.lab.diagnosis.case import Case
 from mt.lab.diagnosis.finding import Diagnosis, DoesNotApplyError, Evidence, Measured
 from mt.lab.diagnosis.use import NO_ATTENTION
-from mt.lab.diagnosis.words import BINS, bin_of, count, plain
+from mt.lab.diagnosis.words import FREQUENCIES, count, frequency_of
+from mt.text.normal import normalise
+from mt.text.words import plain
 
 RESAMPLES = 1000
 LEAST = 5
@@ -97,7 +99,7 @@ def _worst(found: Linked) -> tuple[Evidence, ...]:
 
 def source_words(pair: str, gold: Gold) -> list[str]:
     """Return the source words of a pair as they are counted."""
-    return [plain(pair[start:stop]) for start, stop in gold.source_spans]
+    return [plain(normalise(pair[start:stop]).lower()) for start, stop in gold.source_spans]
 
 
 def errors_by(kinds: Sequence[Sequence[str]], links: Sequence[set[Link]], gold: Sequence[Gold]) -> dict[str, float]:
@@ -123,23 +125,19 @@ def measure_rare(case: Case) -> Measured:
     found = case.once(link)
     counts = count(case.training.sources)
     words = [source_words(line, gold) for line, gold in zip(found.pairs.sources, found.gold, strict=True)]
-    kinds = [[bin_of(word, counts) if word else "" for word in line] for line in words]
+    kinds = [[frequency_of(word, counts) if word else "" for word in line] for line in words]
     errors = errors_by(kinds, found.links, found.gold)
-    known = [kind for kind in BINS if kind in errors]
+    known = [kind for kind in FREQUENCIES if kind in errors]
     if len(known) < 2:
         raise DoesNotApplyError("All words with gold links are about as frequent in training, so none are rare.")
     value = errors[known[0]] - errors[known[-1]]
     rows = ((kind, f"{errors[kind]:.1f}") for kind in known)
     return Measured(
         value,
-        f"Of the links of source words that training has {_times(known[0])} {errors[known[0]]:.0f} % are wrong, of "
-        f"those that it has {_times(known[-1])} {errors[known[-1]]:.0f} %.",
-        table=(("times in training", "AER, %"), *rows),
+        f"Of the links of source words that training has {known[0]} {errors[known[0]]:.0f} % are wrong, of those that "
+        f"it has {known[-1]} {errors[known[-1]]:.0f} %.",
+        table=(("training has the word", "AER, %"), *rows),
     )
-
-
-def _times(kind: str) -> str:
-    return {"0": "never", "more": "more than 100 times"}.get(kind, f"{kind.replace('-', ' to ')} times")
 
 
 def missed_words(

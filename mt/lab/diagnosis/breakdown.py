@@ -6,11 +6,8 @@ from dataclasses import dataclass
 
 from mt.evaluation.metrics import Texts, bleu
 from mt.lab.diagnosis.sure import matched
-from mt.text.normal import normalise
-from mt.text.words import word_spans
+from mt.lab.diagnosis.words import FREQUENCIES, frequency_of, words_of
 
-FREQUENCIES: tuple[tuple[int, int | None], ...] = ((0, 0), (1, 2), (3, 10), (11, 100), (101, None))
-"""How often training has a word: from, to."""
 Words = Sequence[str]
 
 
@@ -40,17 +37,6 @@ class Matches:
 def score_part(texts: Texts, name: str, rows: list[int]) -> Part:
     """Return the BLEU of some sentences; 0 of none."""
     return Part(name, rows, bleu(texts.take(rows)) if rows else 0.0)
-
-
-def words_of(line: str) -> list[str]:
-    """Return the words of a line (text/words.py), in lower case, without punctuation around them."""
-    line = normalise(line).lower()
-    found = []
-    for start, end in word_spans(line):
-        letters = [place for place in range(start, end) if line[place].isalnum()]
-        if letters:
-            found.append(line[letters[0] : letters[-1] + 1])
-    return found
 
 
 def by_length(texts: Texts, parts: int) -> list[Part]:
@@ -95,8 +81,8 @@ def by_place(texts: Texts, parts: int) -> list[tuple[int, int]]:
     return list(zip(right, total, strict=True))
 
 
-def by_frequency(texts: Texts, training: Mapping[str, int]) -> dict[tuple[int, int | None], Matches]:
-    """Return for each range of FREQUENCIES how the words match that training has so often, as BLEU counts words.
+def by_frequency(texts: Texts, training: Mapping[str, int]) -> dict[str, Matches]:
+    """Return for each of FREQUENCIES how the words match that training has so often, as BLEU counts words.
 
     A word matches as often as both the translation and its reference have it (Neubig et al. 2019).
     """
@@ -106,12 +92,8 @@ def by_frequency(texts: Texts, training: Mapping[str, int]) -> dict[tuple[int, i
         made, wanted = Counter(hypothesis.split()), Counter(reference.split())
         for number, words in enumerate((made & wanted, made, wanted)):
             for word, times in words.items():
-                counts[_range(training.get(word, 0))][number] += times
+                counts[frequency_of(word, training)][number] += times
     return {one: Matches(*found) for one, found in counts.items()}
-
-
-def _range(times: int) -> tuple[int, int | None]:
-    return next((low, high) for low, high in FREQUENCIES if high is None or times <= high)
 
 
 def repeats(hypothesis: Words, reference: Words) -> list[str]:

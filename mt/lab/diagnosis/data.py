@@ -11,10 +11,10 @@ import numpy as np
 from mt.corpora.groups import fold, overlap
 from mt.corpora.pairs import Split
 from mt.inference.scorer import Scored
-from mt.lab.diagnosis.breakdown import words_of
 from mt.lab.diagnosis.case import Case
 from mt.lab.diagnosis.finding import Diagnosis, DoesNotApplyError, Evidence, Measured
 from mt.lab.diagnosis.support import support
+from mt.lab.diagnosis.words import words_of
 from mt.text.scripts import script_of
 
 SAMPLE, QUICK_SAMPLE = 1500, 300

@@ -7,7 +7,7 @@ import numpy as np
 from sacrebleu.metrics import BLEU
 
 from mt.lab.diagnosis import outputs
-from mt.lab.diagnosis.breakdown import FREQUENCIES, Matches, Part, by_frequency, by_length, by_place, by_unseen
+from mt.lab.diagnosis.breakdown import Matches, Part, by_frequency, by_length, by_place, by_unseen
 from mt.lab.diagnosis.case import Case
 from mt.lab.diagnosis.finding import Diagnosis, DoesNotApplyError, Measured
 
@@ -75,17 +75,14 @@ def _frequency(case: Case) -> Measured:
     split = BLEU(tokenize=case.texts.tokenize).tokenizer
     known = Counter(word for line in case.training.targets[::step] for word in split(line).split())
     found = by_frequency(case.texts, known)
-    rare = _sum([found[1, 2], found[3, 10]])
+    _, *few, _, often = found.values()
+    rare = _sum(few)
     if rare.references < FEWEST:
         raise DoesNotApplyError(f"The references have only {rare.references} words that training has 1 to 10 times.")
-    rows = []
-    for low, high in FREQUENCIES:
-        one = found[low, high]
-        named = f"{low} times or more" if high is None else f"{low} to {high} times" if high > low else "never"
-        rows.append((named, str(one.references), str(one.hypotheses), f"{one.f1:.1f}"))
+    rows = [(kind, str(one.references), str(one.hypotheses), f"{one.f1:.1f}") for kind, one in found.items()]
     says = (
         f"The F1 of words that training has 1 to 10 times is {rare.f1:.0f}, and that of words that it has more than "
-        f"100 times {found[FREQUENCIES[-1]].f1:.0f}."
+        f"100 times {often.f1:.0f}."
     )
     head = ("training has the word", "in references", "in translations", "F1, %")
     return Measured(rare.f1, says, table=(head, *rows))

@@ -18,10 +18,10 @@ from mt.lab.diagnosis.case import Case
 from mt.lab.diagnosis.delayed import Delayed
 from mt.lab.diagnosis.finding import Diagnosis, DoesNotApplyError, Evidence, Measured
 from mt.lab.diagnosis.replaced import REPLACEMENTS
-from mt.lab.diagnosis.words import count, most_frequent, owners, plain
+from mt.lab.diagnosis.words import count, owners
 from mt.models.contract import Look
 from mt.text.tokenizer import Tokenizer
-from mt.text.words import word_spans
+from mt.text.words import plain, word_spans
 
 NO_ATTENTION = "This model has no attention (model.attention.score: none), so there are no weights to look at."
 OWN, LATE = "its own", "the previous step's"
@@ -151,7 +151,7 @@ def measure_loss(case: Case) -> Measured:
 def is_function(tokenizer: Tokenizer, pieces: Sequence[int], text: str, words: frozenset[str]) -> list[bool | None]:
     """Return of each piece whether its word is among these; None for </s>, and for punctuation."""
     spans = word_spans(text)
-    names = [plain(text[start:stop]) for start, stop in spans]
+    names = [plain(text[slice(*span)].lower()) for span in spans]
     where = [span for _, span in tokenizer.spans(pieces[:-1], text)]
     told = [None if owner is None or not names[owner] else names[owner] in words for owner in owners(where, spans)]
     return [*told, None]
@@ -160,7 +160,7 @@ def is_function(tokenizer: Tokenizer, pieces: Sequence[int], text: str, words: f
 def measure_content(case: Case) -> Measured:
     """Return how much more uniform weights cost the content words than the function words."""
     found = case.once(decode_all)
-    words = most_frequent(count(case.training.targets), FUNCTION_WORDS)
+    words = frozenset(word for word, _ in count(case.training.targets).most_common(FUNCTION_WORDS))
     tokenizer = case.run.tokenizers.target
     kinds = [
         is_function(tokenizer, one.target, text, words)

@@ -9,10 +9,10 @@ from seeded import number_pairs, shuffle, spoil, write_config, write_toy
 
 from mt.corpora.pairs import Split
 from mt.lab.diagnosis import DIAGNOSES
-from mt.lab.diagnosis.breakdown import words_of
 from mt.lab.diagnosis.case import Case
 from mt.lab.diagnosis.data import find_misaligned, is_copy, sample
 from mt.lab.diagnosis.finding import find
+from mt.lab.diagnosis.words import words_of
 from mt.runs.run import Run
 
 MINE = [name for name in DIAGNOSES if name.partition(".")[0] in {"training", "data", "sure", "search", "fails"}]

@@ -15,7 +15,7 @@ from mt.inference.scorer import Scored
 from mt.lab.diagnosis.delayed import Delayed
 from mt.lab.diagnosis.replaced import REPLACEMENTS, only_largest, permuted, uniform, without_largest
 from mt.lab.diagnosis.use import changed_words, edits, is_function, loss_of_kind, lost, mean_loss
-from mt.lab.diagnosis.words import bin_of, count, owners, plain, words_of
+from mt.lab.diagnosis.words import count, frequency_of, owners, words_of
 from mt.models.contract import Look, reorder
 from mt.text.tokenizer import train_tokenizers
 
@@ -134,14 +134,15 @@ def test_figures_on_paper() -> None:
 
 
 def test_words_on_paper() -> None:
-    assert plain("„Hund,“") == "hund"
-    assert plain("--") == ""
+    assert words_of("„Hund,“ --") == ["hund"]
     assert words_of("Der Hund, der bellt!") == ["der", "hund", "der", "bellt"]
     counts = count(["Der Hund, der bellt!", "der Kater"])
     assert counts["der"] == 3
-    assert [bin_of(word, counts) for word in ("der", "kater", "ofen")] == ["3-10", "1-2", "0"]
-    assert [bin_of("x", {"x": times}) for times in (2, 3, 10, 11, 100, 101)] == [
-        *("1-2", "3-10", "3-10", "11-100", "11-100", "more")
+    assert [frequency_of(word, counts) for word in ("der", "kater", "ofen")] == [
+        *("3 to 10 times", "1 to 2 times", "never")
+    ]
+    assert [frequency_of("x", {"x": times}).split()[0] for times in (2, 3, 10, 11, 100, 101)] == [
+        *("1", "3", "3", "11", "11", "more")
     ]
     assert owners([(0, 2), (2, 5), (5, 6), (6, 9)], [(0, 3), (6, 9)]) == [0, 0, None, 1]
     assert owners([(0, 1)], []) == [None]
