@@ -102,6 +102,11 @@ class Scorer:
         return [found[row] for row in range(len(sources))]
 
 
+def mean_loss(read: Sequence[Scored]) -> float:
+    """Return the mean loss of all pieces, without smoothing, in nats."""
+    return -float(np.concatenate([one.log_probabilities_T for one in read]).mean(dtype=float))
+
+
 def batch_again(read: Sequence[Scored], model: Seq2Seq) -> Batch:
     """Return pairs that were read as one batch, where the model computes."""
     return batch_of([one.source for one in read], [one.target for one in read]).to(model.device)

@@ -11,7 +11,7 @@ from mt.corpora.pairs import Gold, Link, Split
 from mt.evaluation.choice import Choice, choose_for_run, forced, ways, with_gold
 from mt.inference.aligner import Aligner
 from mt.lab.diagnosis.case import Case
-from mt.lab.diagnosis.finding import Diagnosis, DoesNotApplyError, Evidence, Measured
+from mt.lab.diagnosis.finding import Diagnosis, DoesNotApplyError, Evidence, Measured, show
 from mt.lab.diagnosis.use import NO_ATTENTION
 from mt.lab.diagnosis.words import FREQUENCIES, count, frequency_of
 from mt.text.normal import normalise
@@ -90,11 +90,7 @@ def _worst(found: Linked) -> tuple[Evidence, ...]:
     size = range(len(found.gold))
     errors = [aer([found.links[row]], [found.gold[row]]).aer for row in size]
     worst = sorted((row for row in size if len(found.gold[row].sure) >= LEAST), key=lambda row: -errors[row])[:3]
-    sides = found.pairs
-    return tuple(
-        Evidence(sides.sources[row], sides.targets[row], "", f"{errors[row]:.0f} % of its links are wrong")
-        for row in worst
-    )
+    return show(found.pairs, [(row, f"{errors[row]:.0f} % of its links are wrong") for row in worst])
 
 
 def source_words(pair: str, gold: Gold) -> list[str]:

@@ -12,7 +12,7 @@ from mt.corpora.groups import fold, overlap
 from mt.corpora.pairs import Split
 from mt.inference.scorer import Scored
 from mt.lab.diagnosis.case import Case
-from mt.lab.diagnosis.finding import Diagnosis, DoesNotApplyError, Evidence, Measured
+from mt.lab.diagnosis.finding import Diagnosis, DoesNotApplyError, Measured, show
 from mt.lab.diagnosis.support import support
 from mt.lab.diagnosis.words import words_of
 from mt.text.scripts import script_of
@@ -105,10 +105,6 @@ def count_again(keys: Iterable[object]) -> int:
     return sum(times - 1 for times in Counter(keys).values())
 
 
-def _evidence(pairs: Split, notes: Iterable[tuple[int, str]]) -> tuple[Evidence, ...]:
-    return tuple(Evidence(pairs.sources[row], pairs.targets[row], "", note) for row, note in notes)
-
-
 def _looked_at(case: Case, most: int) -> str:
     count = len(case.training.sources)
     return f"all {count:,} training pairs" if count <= most else f"{most:,} of the {count:,} training pairs"
@@ -128,7 +124,7 @@ def _misaligned(case: Case) -> Measured:
         f"{share:.1f} % of {_looked_at(case, len(found.read))} do not belong together, as the model sees it: the "
         f"target is hardly likelier given its own source than given those of other pairs."
     )
-    return Measured(share, says, _evidence(found.pairs, notes))
+    return Measured(share, says, show(found.pairs, notes))
 
 
 def find_misaligned(found: Sample) -> list[int]:
@@ -150,7 +146,7 @@ def _copied(case: Case) -> Measured:
     rows = [row for row, (source, target) in enumerate(both) if is_copy(source, target)]
     share = 100 * len(rows) / len(both)
     says = f"In {share:.1f} % of {_looked_at(case, len(both))} the target repeats its source."
-    return Measured(share, says, _evidence(pairs, ((row, "the same on both sides") for row in rows[:SHOWN])))
+    return Measured(share, says, show(pairs, ((row, "the same on both sides") for row in rows[:SHOWN])))
 
 
 def _duplicates(case: Case) -> Measured:
@@ -173,7 +169,7 @@ def _overlap(case: Case) -> Measured:
     known = {fold(line) for line in case.training.sources}
     rows = [row for row, source in enumerate(case.pairs.sources) if fold(source) in known][:SHOWN]
     says = f"{share:.1f} % of the pairs of {case.split} share a sentence with training, which raises its scores."
-    return Measured(share, says, _evidence(case.pairs, ((row, "training has this source") for row in rows)))
+    return Measured(share, says, show(case.pairs, ((row, "training has this source") for row in rows)))
 
 
 def _lengths(case: Case) -> Measured:
@@ -183,7 +179,7 @@ def _lengths(case: Case) -> Measured:
     rows = find_odd_lengths([(len(source), len(target)) for source, target in both])
     share = 100 * len(rows) / len(both)
     says = f"In {share:.2f} % of {_looked_at(case, len(both))} a side is {APART:g} times as long as is usual."
-    return Measured(share, says, _evidence(pairs, ((row, "odd lengths") for row in rows[:SHOWN])))
+    return Measured(share, says, show(pairs, ((row, "odd lengths") for row in rows[:SHOWN])))
 
 
 def _scripts(case: Case) -> Measured:
@@ -191,7 +187,7 @@ def _scripts(case: Case) -> Measured:
     rows = sorted({*find_odd_scripts(pairs.sources), *find_odd_scripts(pairs.targets)})
     share = 100 * len(rows) / len(pairs.sources)
     says = f"In {share:.2f} % of {_looked_at(case, len(pairs.sources))} a side is in a script that is rare there."
-    return Measured(share, says, _evidence(pairs, ((row, "another script") for row in rows[:SHOWN])))
+    return Measured(share, says, show(pairs, ((row, "another script") for row in rows[:SHOWN])))
 
 
 DIAGNOSES: dict[str, Diagnosis] = {

@@ -7,7 +7,7 @@ import numpy as np
 from mt.lab.diagnosis.agreement import measure_agreement
 from mt.lab.diagnosis.case import Case
 from mt.lab.diagnosis.erasure import share_of_hits
-from mt.lab.diagnosis.finding import Diagnosis, DoesNotApplyError, Evidence, Measured
+from mt.lab.diagnosis.finding import Diagnosis, DoesNotApplyError, Evidence, Measured, show
 from mt.lab.diagnosis.rated import ATTENTION, CHANCE, DIAGONAL, erase, hits, late_hits
 from mt.lab.diagnosis.rationales import rationales
 
@@ -42,16 +42,11 @@ def _unfaithful(case: Case) -> tuple[Evidence, ...]:
     erased = case.once(erase)
     right = [float(share_of_hits(one.weights, one.pieces_TS).mean()) for one in erased]
     worst = sorted((row for row, one in enumerate(erased) if len(one.pieces_TS) > 3), key=right.__getitem__)[:3]
-    found = list[Evidence]()
-    for row in worst:
-        number = erased[row].number
-        found.append(
-            Evidence(
-                *(case.pairs.sources[number], case.pairs.targets[number], case.translations[number].text),
-                f"the most attended piece matters most in {100 * right[row]:.0f} % of the steps",
-            )
-        )
-    return tuple(found)
+    notes = [
+        (erased[row].number, f"the most attended piece matters most in {100 * right[row]:.0f} % of the steps")
+        for row in worst
+    ]
+    return show(case.pairs, notes, case.texts.hypotheses)
 
 
 def measure_step(case: Case) -> Measured:

@@ -1,10 +1,11 @@
 """What a diagnosis is, and what it finds."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from mt.core.errors import UserError
+from mt.corpora.pairs import Split
 from mt.lab.diagnosis.case import Case
 from mt.runs.run import WEIGHTS
 
@@ -34,6 +35,14 @@ class Measured:
     evidence: tuple[Evidence, ...] = ()
     table: tuple[tuple[str, ...], ...] | None = None
     """More numbers: a head, then rows."""
+
+
+def show(pairs: Split, notes: Iterable[tuple[int, str]], hypotheses: Sequence[str] = ()) -> tuple[Evidence, ...]:
+    """Return pairs, given by number, each with what is to be seen in it, and its translation where these are given."""
+    return tuple(
+        Evidence(pairs.sources[row], pairs.targets[row], hypotheses[row] if hypotheses else "", note)
+        for row, note in notes
+    )
 
 
 class DoesNotApplyError(Exception):

@@ -1,7 +1,5 @@
 """What goes wrong in single translations: said twice, left out, made up, or wrong from end to end."""
 
-from collections.abc import Sequence
-
 import numpy as np
 from sacrebleu.metrics import CHRF
 
@@ -9,21 +7,13 @@ from mt.evaluation.copied import compare_copied
 from mt.evaluation.novelty import Nearest, find_nearest
 from mt.lab.diagnosis.breakdown import repeats
 from mt.lab.diagnosis.case import Case
-from mt.lab.diagnosis.finding import Diagnosis, DoesNotApplyError, Evidence, Measured
+from mt.lab.diagnosis.finding import Diagnosis, DoesNotApplyError, Measured, show
 from mt.lab.diagnosis.support import support
 
 SHOWN = 3
 WORST = 5
 FEWEST = 10
 """Numbers and names of which a share is worth saying."""
-
-
-def evidence(case: Case, notes: Sequence[tuple[int, str]]) -> tuple[Evidence, ...]:
-    """Return the sentences of these rows, each with what is to be seen in it."""
-    texts = case.texts
-    return tuple(
-        Evidence(texts.sources[row], texts.references[row], texts.hypotheses[row], note) for row, note in notes
-    )
 
 
 def _repeated(case: Case) -> Measured:
@@ -33,8 +23,9 @@ def _repeated(case: Case) -> Measured:
     rows = [row for row, again in enumerate(found) if again]
     share = 100 * len(rows) / len(found)
     rows.sort(key=lambda row: -len(found[row]))
-    shown = evidence(case, [(row, "says again: " + "; ".join(found[row][:3])) for row in rows[:SHOWN]])
-    return Measured(share, f"{share:.1f} % of its translations say something twice that the reference does not.", shown)
+    notes = [(row, "says again: " + "; ".join(found[row][:3])) for row in rows[:SHOWN]]
+    says = f"{share:.1f} % of its translations say something twice that the reference does not."
+    return Measured(share, says, show(case.pairs, notes, case.texts.hypotheses))
 
 
 def _copied(case: Case) -> Measured:
@@ -49,7 +40,7 @@ def _copied(case: Case) -> Measured:
         raise DoesNotApplyError(f"Only {asked} numbers and unknown names must come through as they stand.")
     share = 100 * lost / asked
     says = f"{share:.0f} % of the {asked} numbers and unknown names that references keep do not come through."
-    return Measured(share, says, evidence(case, notes[:SHOWN]))
+    return Measured(share, says, show(case.pairs, notes[:SHOWN], case.texts.hypotheses))
 
 
 def _unsupported(case: Case) -> Measured:
@@ -67,7 +58,12 @@ def _unsupported(case: Case) -> Measured:
         f"so are {100 * (pieces <= 0).mean():.0f} % of their pieces. In the middle their own source adds "
         f"{np.nanmedian(mean):.1f} nats a piece."
     )
-    return Measured(share, says, evidence(case, notes), (("of the translations", "nats a piece, at most"), *rows))
+    return Measured(
+        share,
+        says,
+        show(case.pairs, notes, case.texts.hypotheses),
+        (("of the translations", "nats a piece, at most"), *rows),
+    )
 
 
 def _worst(case: Case) -> Measured:
@@ -83,7 +79,11 @@ def _worst(case: Case) -> Measured:
     shown = order[:WORST]
     nearest = find_nearest([texts.sources[row] for row in shown], case.training.sources)
     notes = [(row, _note(scores[row], near, case)) for row, near in zip(shown, nearest, strict=True)]
-    return Measured(value, f"The worst tenth of its translations has a chrF of {value:.0f}.", evidence(case, notes))
+    return Measured(
+        value,
+        f"The worst tenth of its translations has a chrF of {value:.0f}.",
+        show(case.pairs, notes, case.texts.hypotheses),
+    )
 
 
 def _note(score: float, near: Nearest, case: Case) -> str:

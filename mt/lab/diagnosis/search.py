@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from mt.evaluation.metrics import Texts, bleu
 from mt.inference.translator import Translation
 from mt.lab.diagnosis.case import Case, first
-from mt.lab.diagnosis.finding import Diagnosis, DoesNotApplyError, Evidence, Measured
+from mt.lab.diagnosis.finding import Diagnosis, DoesNotApplyError, Measured, show
 from mt.text.normal import normalise
 
 BEAMS = (1, 2, 5, 10, 20, 50)
@@ -101,13 +101,13 @@ def _length(case: Case) -> Measured:
 
 def _missing(case: Case) -> Measured:
     share = missing(case.pairs.sources, case.translations)
-    evidence = [
-        Evidence(source, reference, one.text, "cut by the limit on its length" if one.cut else "empty")
-        for source, reference, one in zip(case.pairs.sources, case.pairs.targets, case.translations, strict=True)
+    notes = [
+        (row, "cut by the limit on its length" if one.cut else "empty")
+        for row, (source, one) in enumerate(zip(case.pairs.sources, case.translations, strict=True))
         if source.strip() and (one.cut or not one.text.strip())
     ]
     says = f"{share:.1f} % of its translations are empty, or were cut because they did not end."
-    return Measured(share, says, tuple(evidence[:3]))
+    return Measured(share, says, show(case.pairs, notes[:3], case.texts.hypotheses))
 
 
 def _wide(case: Case) -> Measured:

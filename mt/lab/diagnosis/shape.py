@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from mt.inference.scorer import Scored
 from mt.lab.diagnosis.case import Case
-from mt.lab.diagnosis.finding import Diagnosis, DoesNotApplyError, Evidence, Measured
+from mt.lab.diagnosis.finding import Diagnosis, DoesNotApplyError, Evidence, Measured, show
 from mt.lab.diagnosis.use import NO_ATTENTION
 from mt.lab.diagnosis.words import words_of
 from mt.models.contract import Look, Site
@@ -144,20 +144,20 @@ def _unbalanced(
     """Return the percentage of odd source words, of what is wrong with and without one, and sentences with the most."""
     if not case.run.model.has_attention:
         raise DoesNotApplyError(NO_ATTENTION)
-    odd, words, counts, evidence = 0, 0, np.zeros((2, 2), int), list[tuple[int, Evidence]]()
-    for source, reference, one in zip(case.pairs.sources, case.pairs.targets, case.translations, strict=True):
+    odd, words, counts, notes = 0, 0, np.zeros((2, 2), int), list[tuple[int, int, str]]()
+    for row, (reference, one) in enumerate(zip(case.pairs.targets, case.translations, strict=True)):
         if one.alignment is None or not one.alignment.target_words:
             continue
         here = is_odd(coverage(one.alignment.words.astype(float)))
         odd, words = odd + int(here.sum()), words + len(here)
         counts[int(here.any())] += wrong(reference, one.text)
         named = ", ".join(word for word, of in zip(one.alignment.source_words, here, strict=True) if of)
-        evidence.append((int(here.sum()), Evidence(source, reference, one.text, named)))
+        notes.append((int(here.sum()), row, named))
     if not words:
         raise DoesNotApplyError("All translations are empty, so there is no attention to add up.")
-    worst = sorted((pair for pair in evidence if pair[0]), key=lambda pair: -pair[0])[:3]
+    worst = [(row, named) for count, row, named in sorted(notes, key=lambda note: -note[0])[:3] if count]
     without, within = (100 * part / max(whole, 1) for part, whole in counts.tolist())
-    return 100 * odd / words, (within, without), tuple(one for _, one in worst)
+    return 100 * odd / words, (within, without), show(case.pairs, worst, case.texts.hypotheses)
 
 
 def measure_never(case: Case) -> Measured:

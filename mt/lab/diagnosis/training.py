@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from mt.evaluation.metrics import Texts
-from mt.inference.scorer import Scored
+from mt.inference.scorer import mean_loss
 from mt.lab.diagnosis import parts
 from mt.lab.diagnosis.case import Case
 from mt.lab.diagnosis.data import sample
@@ -24,12 +24,6 @@ def guessing_loss(known: Sequence[Sequence[int]], asked: Sequence[Sequence[int]]
     return -sum(math.log((counts[piece] + 1) / total) for piece in pieces) / len(pieces)
 
 
-def loss_of(read: Sequence[Scored]) -> float:
-    """Return the unsmoothed loss, in nats a piece."""
-    pieces = sum(len(one.target) for one in read)
-    return -sum(float(one.log_probabilities_T.sum()) for one in read) / pieces
-
-
 def share_of_short(texts: Texts) -> float:
     """Return the percentage of the references that have fewer words than the longest n-grams of BLEU."""
     lines = texts.split().references
@@ -41,7 +35,7 @@ def _learned(case: Case) -> Measured:
     guess = guessing_loss(
         [one.target for one in seen.read], [one.target for one in read], len(case.run.tokenizers.target)
     )
-    loss = loss_of(read)
+    loss = mean_loss(read)
     share = 100 * (1 - loss / guess)
     says = (
         f"Its loss on {case.split} is {loss:.2f} nats a piece, and that of guessing pieces by how often they occur is "
@@ -75,7 +69,7 @@ def _moving(case: Case) -> Measured:
 
 def _gap(case: Case) -> Measured:
     seen, read = case.once(sample).read, case.references_read
-    training, other = loss_of(seen), loss_of(read)
+    training, other = mean_loss(seen), mean_loss(read)
     says = (
         f"Without dropout its loss is {training:.2f} nats a piece on {len(seen):,} training pairs and {other:.2f} on "
         f"{case.split}: {other - training:.2f} more."

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from mt.corpora.pairs import Split
 from mt.evaluation.metrics import Texts, bleu
-from mt.inference.scorer import Scored, Scorer
+from mt.inference.scorer import Scored, Scorer, mean_loss
 from mt.inference.translator import Translator
 from mt.lab.diagnosis.case import Case
 from mt.lab.diagnosis.delayed import Delayed
-from mt.lab.diagnosis.finding import Diagnosis, DoesNotApplyError, Evidence, Measured
+from mt.lab.diagnosis.finding import Diagnosis, DoesNotApplyError, Evidence, Measured, show
 from mt.lab.diagnosis.replaced import REPLACEMENTS
 from mt.lab.diagnosis.words import count, owners
 from mt.models.contract import Look
@@ -50,11 +50,6 @@ class Decoded:
 def lost(own: float, other: float) -> float:
     """Return the share of a score that is lost, in percent; 0 where there is nothing to lose."""
     return 100 * (own - other) / own if own > 0 else 0.0
-
-
-def mean_loss(read: Sequence[Scored]) -> float:
-    """Return the mean loss of all pieces, in nats."""
-    return -float(np.concatenate([one.log_probabilities_T for one in read]).mean())
 
 
 def edits(one: Sequence[str], other: Sequence[str]) -> int:
@@ -108,11 +103,7 @@ def _evidence(case: Case, before: Sequence[str], after: Sequence[str], name: str
     """Return the three sentences that change the most for their length; the first of equals."""
     size = [edits(one.split(), two.split()) / max(len(one.split()), 1) for one, two in zip(before, after, strict=True)]
     worst = sorted((row for row in range(len(size)) if size[row]), key=lambda row: -size[row])[:3]
-    pairs = case.once(draw_pairs)
-    return tuple(
-        Evidence(pairs.sources[row], pairs.targets[row], before[row], f"with {name} weights: {after[row]}")
-        for row in worst
-    )
+    return show(case.once(draw_pairs), [(row, f"with {name} weights: {after[row]}") for row in worst], before)
 
 
 def _loses(name: str) -> Callable[[Case], Measured]:

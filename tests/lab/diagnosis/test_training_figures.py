@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from mt.evaluation.metrics import Texts
-from mt.inference.scorer import Scored
-from mt.lab.diagnosis.training import guessing_loss, loss_of, share_of_short
+from mt.inference.scorer import Scored, mean_loss
+from mt.lab.diagnosis.training import guessing_loss, share_of_short
 
 
 def test_guessing_by_hand() -> None:
@@ -23,7 +23,7 @@ def test_the_loss_is_a_mean_over_pieces() -> None:
         found = np.array([-loss for loss in losses], np.float32)
         return Scored([4], [5] * len(losses), found, none, none.astype(np.int64), None, none)
 
-    assert loss_of([read(1, 2), read(6)]) == pytest.approx(3)
+    assert mean_loss([read(1, 2), read(6)]) == pytest.approx(3)
 
 
 def test_short_references_have_fewer_words_than_four() -> None:

@@ -11,10 +11,10 @@ from torch import Tensor
 
 from mt.config import Vocabulary
 from mt.core.special import BOS, EOS, PAD
-from mt.inference.scorer import Scored
+from mt.inference.scorer import Scored, mean_loss
 from mt.lab.diagnosis.delayed import Delayed
 from mt.lab.diagnosis.replaced import REPLACEMENTS, only_largest, permuted, uniform, without_largest
-from mt.lab.diagnosis.use import changed_words, edits, is_function, loss_of_kind, lost, mean_loss
+from mt.lab.diagnosis.use import changed_words, edits, is_function, loss_of_kind, lost
 from mt.lab.diagnosis.words import count, frequency_of, owners, words_of
 from mt.models.contract import Look, reorder
 from mt.text.tokenizer import train_tokenizers
