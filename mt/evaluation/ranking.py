@@ -35,26 +35,26 @@ def ranks(values_N: Floats) -> Floats:
     return np.asarray((last_G - (counts_G - 1) / 2)[group_N])
 
 
-def calibration_error(chances_N: Floats, classes_N: Floats) -> float:
+def calibration_error(chances_N: Floats, classes_N: Floats, bins: int = BINS) -> float:
     """Return the expected calibration error, 0 to 1, of stated chances that the class is 1 (Naeini et al. 2015).
 
-    In 10 bins of equal width: how far the mean chance is from the share of class 1, weighted by how many are in it.
+    In bins of equal width: how far the mean chance is from the share of class 1, weighted by how many are in it.
     """
-    gaps_B = np.bincount(_bins(chances_N), chances_N - classes_N, BINS)
+    gaps_B = np.bincount(_bins(chances_N, bins), chances_N - classes_N, bins)
     return float(np.abs(gaps_B).sum() / len(chances_N))
 
 
-def reliability(chances_N: Floats, classes_N: Floats) -> list[tuple[float, float, int]]:
+def reliability(chances_N: Floats, classes_N: Floats, bins: int = BINS) -> list[tuple[float, float, int]]:
     """Return of each bin that is not empty the mean chance, the share of class 1, and how many are in it."""
-    bin_N = _bins(chances_N)
-    counts_B = np.bincount(bin_N, minlength=BINS)
-    sums = (np.bincount(bin_N, one_N, BINS) for one_N in (chances_N, classes_N))
+    bin_N = _bins(chances_N, bins)
+    counts_B = np.bincount(bin_N, minlength=bins)
+    sums = (np.bincount(bin_N, one_N, bins) for one_N in (chances_N, classes_N))
     told = zip(*(sum_B.tolist() for sum_B in sums), counts_B.tolist(), strict=True)
     return [(chance / count, share / count, count) for chance, share, count in told if count]
 
 
-def _bins(chances_N: Floats) -> np.ndarray[Any, np.dtype[np.int64]]:
-    return np.minimum((chances_N * BINS).astype(np.int64), BINS - 1)
+def _bins(chances_N: Floats, bins: int) -> np.ndarray[Any, np.dtype[np.int64]]:
+    return np.minimum((chances_N * bins).astype(np.int64), bins - 1)
 
 
 def pass_on(expected_N: Floats, edits_N: Floats, lengths_N: Floats, shares: Floats) -> Floats:

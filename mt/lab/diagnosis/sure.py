@@ -4,12 +4,12 @@ N pieces are counted, each with the confidence of the model in it and whether it
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from mt.config import Train
+from mt.evaluation.ranking import calibration_error, reliability
 from mt.lab.diagnosis.case import Case
 from mt.lab.diagnosis.finding import Diagnosis, DoesNotApplyError, Measured
 
@@ -17,39 +17,8 @@ BINS = 15
 """As Guo et al. 2017 have them."""
 FEWEST = 200
 """So many pieces say something of probabilities."""
-HEAD = ("confidence from", "to", "pieces", "mean confidence, %", "without smoothing, %", "right, %")
+HEAD = ("pieces", "mean confidence, %", "without smoothing, %", "right, %")
 Values = np.ndarray[Any, Any]
-
-
-@dataclass(frozen=True)
-class Bin:
-    """The pieces whose confidence lies in one interval."""
-
-    low: float
-    high: float
-    count: int
-    confidence: float
-    """Its mean."""
-    right: float
-    """The share that is right."""
-
-
-def divide(confidence_N: Values, right_N: Values) -> list[Bin]:
-    """Return the pieces by confidence, in 15 intervals of one width; the intervals without any are left out."""
-    place_N = np.minimum((confidence_N * BINS).astype(int), BINS - 1)
-    found = []
-    for place in range(BINS):
-        here_N = place_N == place
-        if here_N.any():
-            means = float(confidence_N[here_N].mean()), float(right_N[here_N].mean())
-            found.append(Bin(place / BINS, (place + 1) / BINS, int(here_N.sum()), *means))
-    return found
-
-
-def calibration_error(bins: Sequence[Bin]) -> float:
-    """Return the expected calibration error in percent: the mean over pieces of |right - confidence| of their bin."""
-    total = sum(one.count for one in bins)
-    return 100 * sum(one.count * abs(one.right - one.confidence) for one in bins) / total
 
 
 def unsmooth(confidence: float, smoothing: float, vocabulary: int) -> float:
@@ -57,17 +26,17 @@ def unsmooth(confidence: float, smoothing: float, vocabulary: int) -> float:
     return min(max((confidence - smoothing / vocabulary) / (1 - smoothing), 0.0), 1.0)
 
 
-def smoothed_error(bins: Sequence[Bin], smoothing: float, vocabulary: int) -> float:
-    """Return the calibration error that smoothing does not explain, in percent.
+def smoothed_error(bins: Sequence[tuple[float, float, int]], smoothing: float, vocabulary: int) -> float:
+    """Return the calibration error that smoothing does not explain, 0 to 1, of bins of evaluation/ranking.py.
 
     A bin errs by how far its share of right pieces lies outside what stands between its confidence as it is and its
     confidence without smoothing (`unsmooth`): a model follows its smoothed targets more or less far.
     """
-    total, error = sum(one.count for one in bins), 0.0
-    for one in bins:
-        ends = sorted((one.confidence, unsmooth(one.confidence, smoothing, vocabulary)))
-        error += one.count * max(ends[0] - one.right, one.right - ends[1], 0.0)
-    return 100 * error / total
+    error = 0.0
+    for confidence, right, count in bins:
+        low, high = sorted((confidence, unsmooth(confidence, smoothing, vocabulary)))
+        error += count * max(low - right, right - high, 0.0)
+    return error / sum(count for _, _, count in bins)
 
 
 def smoothing_of(train: Train) -> float:
@@ -116,9 +85,10 @@ def _output(case: Case) -> Measured:
 def _measure(case: Case, confidence_N: Values, right_N: Values, what: str) -> Measured:
     if len(right_N) < FEWEST:
         raise DoesNotApplyError(f"There are only {len(right_N)} pieces to judge probabilities by.")
-    bins, vocabulary = divide(confidence_N, right_N), len(case.run.tokenizers.target)
+    bins, vocabulary = reliability(confidence_N, right_N, BINS), len(case.run.tokenizers.target)
     smoothing = smoothing_of(case.run.config.train)
-    plain, left = calibration_error(bins), smoothed_error(bins, smoothing, vocabulary)
+    plain = 100 * calibration_error(confidence_N, right_N, BINS)
+    left = 100 * smoothed_error(bins, smoothing, vocabulary)
     told = f", of which label smoothing ({smoothing:g}) does not explain {left:.1f}" if smoothing else ""
     says = (
         f"{what} is right in {100 * right_N.mean():.1f} % of cases, with a probability of "
@@ -126,9 +96,9 @@ def _measure(case: Case, confidence_N: Values, right_N: Values, what: str) -> Me
         f"points on average{told}."
     )
     rows = []
-    for one in bins:
-        shares = one.confidence, unsmooth(one.confidence, smoothing, vocabulary), one.right
-        rows.append((f"{one.low:.2f}", f"{one.high:.2f}", str(one.count), *(f"{100 * share:.1f}" for share in shares)))
+    for confidence, right, count in bins:
+        shares = confidence, unsmooth(confidence, smoothing, vocabulary), right
+        rows.append((str(count), *(f"{100 * share:.1f}" for share in shares)))
     return Measured(left, says, table=(HEAD, *rows))
 
 

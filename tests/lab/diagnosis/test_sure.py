@@ -7,33 +7,8 @@ import numpy as np
 import pytest
 
 from mt.config import Train
-from mt.lab.diagnosis.sure import calibration_error, divide, matched, smoothed_error, smoothing_of, unsmooth
-
-
-def test_calibration_by_hand() -> None:
-    # Two pieces at .90, of which one is right, and two at .30, of which none: (2 x .40 + 2 x .30) / 4 = .35.
-    bins = divide(np.array([0.9, 0.9, 0.3, 0.3]), np.array([True, False, False, False]))
-    assert [(one.count, one.right) for one in bins] == [(2, 0.0), (2, 0.5)]
-    assert [round(one.low * 15) for one in bins] == [4, 13]
-    assert calibration_error(bins) == pytest.approx(35)
-
-
-def test_certainty_belongs_to_the_last_interval() -> None:
-    (only,) = divide(np.array([1.0, 0.95]), np.array([True, True]))
-    assert (only.count, only.high) == (2, 1.0)
-
-
-def test_calibration_is_that_of_plain_python() -> None:
-    rng = random.Random(1)
-    pieces = [(rng.random(), rng.random() < 0.6) for _ in range(500)]
-    inside: dict[int, list[tuple[float, bool]]] = {}
-    for confidence, right in pieces:
-        inside.setdefault(int(confidence * 15), []).append((confidence, right))
-    error = 0.0
-    for found in inside.values():
-        error += abs(sum(right for _, right in found) - sum(confidence for confidence, _ in found))
-    bins = divide(*map(np.array, zip(*pieces, strict=True)))
-    assert calibration_error(bins) == pytest.approx(100 * error / len(pieces))
+from mt.evaluation.ranking import reliability
+from mt.lab.diagnosis.sure import matched, smoothed_error, smoothing_of, unsmooth
 
 
 def test_smoothing_by_hand() -> None:
@@ -45,15 +20,14 @@ def test_smoothing_by_hand() -> None:
 
 
 def test_what_smoothing_explains_is_no_error() -> None:
-    right = np.array([True, True, True, False])
-    sure = divide(np.full(4, 0.685), right)  # .685 is .75 smoothed, and so is all that lies between the two
-    assert calibration_error(sure) == pytest.approx(6.5)
+    right = np.array([1.0, 1, 1, 0])
+    sure = reliability(np.full(4, 0.685), right)  # .685 is .75 smoothed, and so is all that lies between the two
     assert smoothed_error(sure, 0.1, 10) == pytest.approx(0)
-    assert smoothed_error(sure, 0.0, 10) == pytest.approx(6.5)
-    over = divide(np.full(4, 0.91), right)
-    assert smoothed_error(over, 0.1, 10) == pytest.approx(16)  # as it is
-    under = divide(np.full(4, 0.46), right)
-    assert smoothed_error(under, 0.1, 10) == pytest.approx(25)  # without smoothing
+    assert smoothed_error(sure, 0.0, 10) == pytest.approx(0.065)
+    over = reliability(np.full(4, 0.91), right)
+    assert smoothed_error(over, 0.1, 10) == pytest.approx(0.16)  # as it is
+    under = reliability(np.full(4, 0.46), right)
+    assert smoothed_error(under, 0.1, 10) == pytest.approx(0.25)  # without smoothing
 
 
 def test_smoothing_weighs_less_beside_a_teacher() -> None:
