@@ -17,9 +17,9 @@ from mt import cli
 from mt.config.study import read_study
 from mt.core.errors import UserError
 from mt.core.files import replacing, write_text
-from mt.evaluation.metrics import METRICS, Texts
+from mt.evaluation.metrics import METRICS, Texts, read_texts
 from mt.lab.study.plan import Member, make_plan
-from mt.lab.study.score import folder_of, scores_of, texts_of
+from mt.lab.study.score import folder_of, scores_of
 from mt.lab.study.study import study
 from mt.runs.scores import CorpusScore
 
@@ -53,7 +53,7 @@ def read(member: Member) -> Texts:
     scores = scores_of(run, config, split)
     if scores is None:
         raise UserError(f"{run} has no scores of {split}: run the study")
-    return texts_of(folder_of(run, config, split), scores)
+    return read_texts(folder_of(run, config, split), scores)
 
 
 def by_length(sources: Sequence[str], bins: int) -> list[list[int]]:

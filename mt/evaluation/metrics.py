@@ -1,14 +1,17 @@
 """METRICS: sacreBLEU's figures with signature and interval, the same as sacreBLEU's own command line gives."""
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from sacrebleu.metrics import BLEU, CHRF, TER
 
 from mt.core.errors import UserError
-from mt.runs.scores import CorpusScore
+from mt.core.files import read_lines
+from mt.runs.scores import CorpusScore, Scores
 
 RESAMPLES = 1000
 
@@ -46,6 +49,16 @@ class Texts:
         """Return them with spaces between the words that BLEU counts."""
         words: Callable[[str], str] = BLEU(tokenize=self.tokenize).tokenizer
         return replace(self, hypotheses=[*map(words, self.hypotheses)], references=[*map(words, self.references)])
+
+
+def read_texts(folder: Path, scores: Scores) -> Texts:
+    """Return what `mt eval` scored in a folder, to be compared with others."""
+    signature = scores.corpus["BLEU"].signature if "BLEU" in scores.corpus else ""
+    tokenize = re.search(r"tok:([^|]+)", signature)
+    hypotheses, references, sources = (
+        read_lines(folder / f"{name}.txt") for name in ("hypotheses", "references", "sources")
+    )
+    return Texts(hypotheses, references, sources, tokenize[1] if tokenize else "13a")
 
 
 def bleu(texts: Texts) -> float:

@@ -1,7 +1,6 @@
 """What runs hold already: scores, outputs, curves, diagnosis, confidence. Nothing is translated here."""
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,8 +8,7 @@ from typing import Any
 
 from mt.config.tree import flatten
 from mt.core.errors import UserError
-from mt.core.files import read_lines
-from mt.evaluation.metrics import Texts
+from mt.evaluation.metrics import Texts, read_texts
 from mt.runs.run import CONFIDENCE, DIAGNOSIS, SCORED, Run
 from mt.runs.scores import Scores, read_scores
 
@@ -78,13 +76,7 @@ def _read(name: str, run: Run, split: str) -> Told | None:
     scores = read_scores(folder)
     if scores is None:
         return None
-    sources, references, hypotheses = (
-        read_lines(folder / f"{what}.txt") for what in ("sources", "references", "hypotheses")
-    )
-    signature = scores.corpus["BLEU"].signature if "BLEU" in scores.corpus else ""
-    tokenize = re.search(r"tok:([^|]+)", signature)
-    texts = Texts(hypotheses, references, sources, tokenize[1] if tokenize else "13a")
-    return Told(name, run, folder, scores, texts, _json(run, DIAGNOSIS), _json(run, CONFIDENCE))
+    return Told(name, run, folder, scores, read_texts(folder, scores), _json(run, DIAGNOSIS), _json(run, CONFIDENCE))
 
 
 def _json(run: Run, name: str) -> dict[str, Any] | None:

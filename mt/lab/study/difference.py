@@ -10,12 +10,11 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from mt.core.errors import UserError
-from mt.evaluation.metrics import Texts
+from mt.evaluation.metrics import Texts, read_texts
 from mt.evaluation.significance import Difference, compare, compare_seeds
 from mt.evaluation.sums import MEASURES
 from mt.lab.study.plan import Plan
 from mt.lab.study.rows import Entry, Row
-from mt.lab.study.score import texts_of
 
 log = logging.getLogger("mt")
 
@@ -61,7 +60,7 @@ def _scored(row: Row, split: str) -> list[Entry]:
 
 
 def _texts(entry: Entry, split: str) -> Texts:
-    return texts_of(Path(entry.folders[split]), entry.scores[split])
+    return read_texts(Path(entry.folders[split]), entry.scores[split])
 
 
 def _key(metric: str, sides: Sequence[Sequence[Entry]], split: str) -> str:

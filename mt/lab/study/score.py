@@ -7,9 +7,7 @@ from pathlib import Path
 
 from mt.config import Config
 from mt.config.overrides import CHANGEABLE
-from mt.core.files import read_lines
 from mt.evaluation.evaluate import Asked, evaluate, searched
-from mt.evaluation.metrics import Texts
 from mt.neighbours.datastore import has_current_datastore, write_datastore
 from mt.runs.lock import writing
 from mt.runs.run import Run
@@ -53,13 +51,3 @@ def suffix(run: Run, config: Config) -> str:
         for one in (config, run.config)
     )  # without defaults: a key that a later version adds changes nothing
     return "" if told == own else "@" + hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:8]
-
-
-def texts_of(folder: Path, scores: Scores) -> Texts:
-    """Return what was scored, to be compared with others."""
-    signature = scores.corpus["BLEU"].signature.split("|")
-    tokenize = next((part.removeprefix("tok:") for part in signature if part.startswith("tok:")), "13a")
-    hypotheses, references, sources = (
-        read_lines(folder / f"{name}.txt") for name in ("hypotheses", "references", "sources")
-    )
-    return Texts(hypotheses, references, sources, tokenize)
