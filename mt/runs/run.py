@@ -83,6 +83,11 @@ class Run:
         return bool(self.record.get("finished", False))
 
     @property
+    def is_trained(self) -> bool:
+        """Whether it is here, with its weights, and training has come to its end."""
+        return self.exists and self.is_finished and (self / WEIGHTS).exists()
+
+    @property
     def is_unfinished(self) -> bool:
         """Whether training can go on; a model without its state is not such a run."""
         return self.exists and not self.is_finished and ((self / STATE).exists() or not (self / WEIGHTS).exists())
@@ -90,12 +95,17 @@ class Run:
     @cached_property
     def config(self) -> Config:
         """The configuration it was trained with. Raises UserError when there is no run here."""
-        if not self.exists:
-            if not self.path.exists():
-                near = closest(self.path.name, [path.parent.name for path in self.path.parent.glob(f"*/{CONFIG}")])
-                raise UserError(f"{self} is not a run directory: there is no such folder{'; ' * bool(near)}{near}")
-            raise UserError(f"{self} is not a run directory: it has no {CONFIG} and tokenizer")
+        self.must_exist()
         return read_config(self / CONFIG, of_run=True)
+
+    def must_exist(self) -> None:
+        """Raise UserError where the directory holds no run."""
+        if self.exists:
+            return
+        if not self.path.exists():
+            near = closest(self.path.name, [path.parent.name for path in self.path.parent.glob(f"*/{CONFIG}")])
+            raise UserError(f"{self} is not a run directory: there is no such folder{'; ' * bool(near)}{near}")
+        raise UserError(f"{self} is not a run directory: it has no {CONFIG} and tokenizer")
 
     @cached_property
     def tokenizers(self) -> Tokenizers:

@@ -47,7 +47,7 @@ def train(
     """
     resume = resume and not overwrite
     config, run = resolve(config, Run(path), resume=resume, overwrite=overwrite), Run(path)
-    if resume and run.is_finished and (run / WEIGHTS).exists():
+    if resume and run.is_trained:
         with writing(run):
             complete(run)
         log.info("%s is already trained; `mt eval %s` scores it, --overwrite trains it anew", run, run)

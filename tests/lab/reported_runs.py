@@ -13,6 +13,7 @@ from mt.alignment.matrices import Alignment
 from mt.core.files import write_lines, write_text
 from mt.evaluation.evaluate import score_text
 from mt.evaluation.metrics import Texts
+from mt.runs.confidence import Figure, Fitted, Linear, Measured, Predictors
 from mt.runs.run import Run
 from mt.runs.scores import Scores
 
@@ -67,7 +68,16 @@ def diagnose(path: Path, **changes: Any) -> None:
 
 def know(path: Path) -> None:
     """Write RUN/confidence.json with its curves."""
-    figure = {"value": 0.81, "low": 0.78, "high": 0.84, "alone": 0.79, "gain": 0.02, "gain_low": 0, "gain_high": 0.04}
-    measured = {"pass_on": [[0.5, 30.0], [1.0, 42.0]], "reliability": [[0.2, 0.25, 30], [0.9, 0.8, 30]]}
-    tree = {"weights": Run(path).fingerprint, "measured": {"test": measured | {"figures": {"AUROC": figure}}}}
-    write_text(path / "confidence.json", json.dumps(tree))
+    one = Linear(0.0, {})
+    measured = Measured(
+        *(60, 0.6, 42.0, 500, 0.3),
+        search={},
+        figures={"AUROC": Figure(0.81, 0.78, 0.84, 0.79, 0.02, 0.0, 0.04)},
+        flagged={},
+        pass_on=[(0.5, 30.0), (1.0, 42.0)],
+        pass_on_interval=[],
+        pass_on_alone=[],
+        reliability=[(0.2, 0.25, 30), (0.9, 0.8, 30)],
+    )
+    run, predictors = Run(path), Predictors(one, one, one)
+    Fitted(run.fingerprint, {}, "validation", 60, 500, 50.0, predictors, predictors, {"test": measured}).write(run)

@@ -1,12 +1,13 @@
 """Sections of a report that show sentences, and what `mt diagnose` and `mt eval --confidence` wrote."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from mt.evaluation.significance import LEVEL
 from mt.lab.report.blocks import Block, Chart, Heading, HeatMap, Sentence, Table
 from mt.lab.report.told import Told
+from mt.runs.confidence import Figure
 
 ALIGNMENTS = "alignments.jsonl"
 MARKS = {"fine": "fine", "look": "look", "broken": "BROKEN", "not applicable": "does not apply"}
@@ -82,19 +83,12 @@ def diagnosis(told: Sequence[Told]) -> Iterator[Block]:
         yield from _details(run, found.values())
 
 
-def _details(run: str, findings: Iterator[Mapping[str, Any]] | Any) -> Iterator[Block]:
+def _details(run: str, findings: Iterable[Mapping[str, Any]]) -> Iterator[Block]:
     ill = [one for one in findings if one.get("verdict") in {"look", "broken"}]
     if ill:
-        rows = [
-            [
-                str(one.get("title", "")),
-                str(one.get("says", "")),
-                str(one.get("try") or "–"),
-                str(one.get("paper") or "–"),
-            ]
-            for one in ill
-        ]
-        yield Table(f"What to do about {run}", ["question", "what was found", "key to try", "paper"], rows, folded=True)
+        head = ["question", "what was found", "key to try", "paper"]
+        rows = [[str(one.get(key) or "–") for key in ("title", "says", "try", "paper")] for one in ill]
+        yield Table(f"What to do about {run}", head, rows, folded=True)
     for one in ill:
         evidence = one.get("evidence") or []
         if evidence:
@@ -125,7 +119,7 @@ def _range(finding: Mapping[str, Any]) -> str:
 
 def confidence(told: Sequence[Told], split: str) -> Iterator[Block]:
     """Draw how well each run knows which of its sentences are good."""
-    measured = {one.name: _measured(one, split) for one in told}
+    measured = {one.name: one.confidence and one.confidence.measured.get(split) for one in told}
     says = ["A run that knows its bad sentences lets a human mend those and pass the others on untouched."]
     says += [
         f"{one.name} has no confidence measured on {split}: `mt eval {one.run} --split {split} --confidence` does it."
@@ -134,40 +128,25 @@ def confidence(told: Sequence[Told], split: str) -> Iterator[Block]:
     ]
     yield Heading("Which sentences can be trusted", says)
     known = {name: found for name, found in measured.items() if found}
-    passed = {name: _points(found.get("pass_on"), 100) for name, found in known.items()}
-    if any(passed.values()):
-        yield Chart(
-            "TER of the sentences that are passed on untouched",
-            "share passed on, the surest first, %",
-            "TER",
-            {name: curve for name, curve in passed.items() if curve},
-        )
-    reliable = {name: _points(found.get("reliability"), 100, 100) for name, found in known.items()}
-    if any(reliable.values()):
-        curves = {name: curve for name, curve in reliable.items() if curve}
+    passed = {name: [(100 * share, ter) for share, ter in found.pass_on] for name, found in known.items()}
+    if passed:
+        title = "TER of the sentences that are passed on untouched"
+        yield Chart(title, "share passed on, the surest first, %", "TER", passed)
+    reliable = {
+        name: [(100 * stated, 100 * true) for stated, true, _ in found.reliability] for name, found in known.items()
+    }
+    if reliable:
         title = "How often a sentence is good enough that is said to be (on the dashed line, what is said is true)"
-        yield Chart(title, "probability that is said, %", "good enough, %", curves, diagonal=True)
+        yield Chart(title, "probability that is said, %", "good enough, %", reliable, diagonal=True)
     rows = [
         [name, label, _figure(figure)]
         for name, found in known.items()
-        for label, figure in (found.get("figures") or {}).items()
-        if isinstance(figure, Mapping) and figure.get("value") is not None
+        for label, figure in found.figures.items()
+        if figure.value is not None
     ]
     if rows:
         yield Table(f"How well confidence does, with {1 - LEVEL:.0%} intervals", ["run", "figure", "value"], rows)
 
 
-def _measured(one: Told, split: str) -> Mapping[str, Any] | None:
-    found = (one.confidence or {}).get("measured", {}).get(split)
-    return found if isinstance(found, Mapping) else None
-
-
-def _points(rows: Any, x: float, y: float = 1) -> list[tuple[float, float]]:
-    """Return (x, y) of rows that begin with them; what is not defined is left out."""
-    return [(x * row[0], y * row[1]) for row in rows or [] if None not in row[:2] and row[1] == row[1]]
-
-
-def _figure(figure: Mapping[str, Any]) -> str:
-    value = f"{figure['value']:.3g}"
-    ends = figure.get("low"), figure.get("high")
-    return value if None in ends else f"{value} [{ends[0]:.3g}, {ends[1]:.3g}]"
+def _figure(one: Figure) -> str:
+    return f"{one.value:.3g}" if one.low is None else f"{one.value:.3g} [{one.low:.3g}, {one.high:.3g}]"

@@ -9,7 +9,8 @@ from typing import Any
 from mt.config.tree import flatten
 from mt.core.errors import UserError
 from mt.evaluation.metrics import Texts, read_texts
-from mt.runs.run import CONFIDENCE, DIAGNOSIS, SCORED, Run
+from mt.runs.confidence import Fitted, read_fitted
+from mt.runs.run import DIAGNOSIS, SCORED, Run
 from mt.runs.scores import Scores, read_scores
 
 
@@ -24,8 +25,8 @@ class Told:
     scores: Scores
     texts: Texts
     diagnosis: Mapping[str, Any] | None
-    confidence: Mapping[str, Any] | None
-    """As their files have them; None where there is none, or where it is of other weights."""
+    """As its file has it; None where there is none, or where it is of other weights."""
+    confidence: Fitted | None
 
     @property
     def config(self) -> dict[str, Any]:
@@ -63,8 +64,7 @@ def _names(runs: Sequence[Run]) -> dict[Run, str]:
 
 
 def _scored_split(run: Run) -> str:
-    if not run.exists:
-        run.config  # says what is missing  # noqa: B018 - asked for its error
+    run.must_exist()
     found = sorted(path.parent.name for path in (run / SCORED).glob("*/scores.json") if "+" not in path.parent.name)
     if not found:
         raise UserError(f"{run} was not scored yet: `mt eval {run}` scores it")
@@ -76,11 +76,11 @@ def _read(name: str, run: Run, split: str) -> Told | None:
     scores = read_scores(folder)
     if scores is None:
         return None
-    return Told(name, run, folder, scores, read_texts(folder, scores), _json(run, DIAGNOSIS), _json(run, CONFIDENCE))
+    return Told(name, run, folder, scores, read_texts(folder, scores), _diagnosis(run), read_fitted(run))
 
 
-def _json(run: Run, name: str) -> dict[str, Any] | None:
-    path = run / name
+def _diagnosis(run: Run) -> dict[str, Any] | None:
+    path = run / DIAGNOSIS
     if not path.exists():
         return None
     try:

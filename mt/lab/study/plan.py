@@ -15,7 +15,7 @@ from mt.core.errors import UserError
 from mt.corpora import load_splits
 from mt.evaluation import metrics
 from mt.lab.study.score import is_scored
-from mt.runs.run import CONFIG, WEIGHTS, Run
+from mt.runs.run import CONFIG, Run
 from mt.training import experiment
 
 log = logging.getLogger("mt")
@@ -34,8 +34,7 @@ class Training:
     @property
     def is_finished(self) -> bool:
         """Whether it is trained to the end; read from the disk now."""
-        run = Run(self.path)
-        return run.exists and run.is_finished and (run / WEIGHTS).exists()
+        return Run(self.path).is_trained
 
 
 @dataclass(frozen=True)
@@ -91,7 +90,7 @@ class Plan:
     def state(self, member: Member, run: Run | None = None) -> State:
         """Return how far a member has come; `run` is its run, if it has been read."""
         run = run or member.run
-        if not (run.exists and run.is_finished and (run / WEIGHTS).exists()):
+        if not run.is_trained:
             return "unfinished" if run.exists else "missing"
         config = member.config_of(run)
         scored = all(is_scored(run, config, split, self.study.metrics) for split in member.splits)
