@@ -33,8 +33,9 @@ def evaluate(
     changes = parse_changes(given)
     if "sample" in changes.get("search", {}):
         raise UsageError("search.sample: a split is scored by the best translations, never by samples")
-    from mt.evaluation.evaluate import Asked, evaluate, searched
+    from mt.evaluation.evaluate import Asked, evaluate
     from mt.runs.run import Run, latest
+    from mt.runs.scores import searched
 
     scored = Run(name) if name else latest(RUNS)
     config = change(searched(scored.config), changes)

@@ -19,7 +19,7 @@ from mt.inference.confidence import CHECK, NO_ENSEMBLE, Estimator, Observed, obs
 from mt.inference.load import translator_of
 from mt.runs.confidence import Figure, Fitted, Linear, Measured, Predictors, Weight, read_fitted
 from mt.runs.run import Run
-from mt.runs.scores import describe_search
+from mt.runs.scores import describe_search, searched
 
 log = logging.getLogger("mt")
 SPLIT = "validation"
@@ -49,7 +49,7 @@ def fit_for_run(run: Run, config: Config) -> Fitted:
     It has none when its weights, the bound of `config` or the run's own search are others. Raises UserError when there
     is no validation text.
     """
-    search, bound = run.config.search.model_copy(update={"sample": False}), config.metrics.good_enough
+    search, bound = searched(run.config).search, config.metrics.good_enough
     settings = describe_search(search)
     kept = read_fitted(run)
     if kept is not None and kept.bound == bound and kept.search == settings:

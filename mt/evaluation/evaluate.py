@@ -24,7 +24,7 @@ from mt.inference.load import translator_of
 from mt.inference.outputs import count_outputs
 from mt.runs.card import write_card
 from mt.runs.run import Run
-from mt.runs.scores import FILE, AlignmentErrors, CorpusScore, Part, Scores, WayScore, describe_search
+from mt.runs.scores import FILE, AlignmentErrors, CorpusScore, Part, Scores, WayScore, describe_search, searched
 from mt.views.heat_map import heat_map
 from mt.views.page import write_page
 
@@ -131,11 +131,6 @@ def _write(folder: Path, pairs: Split, hypotheses: list[str], alignments: list[A
     for what, lines in {"sources": pairs.sources, "references": pairs.targets, "hypotheses": hypotheses}.items():
         write_lines(folder / f"{what}.txt", lines)
     scores.write(folder)
-
-
-def searched(config: Config) -> Config:
-    """Return the config by which a split is searched: this one, but never by sampling."""
-    return config.model_copy(update={"search": config.search.model_copy(update={"sample": False})})
 
 
 def score_text(texts: metrics.Texts, moses: str | None) -> dict[str, CorpusScore]:

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from mt.alignment.links import AlignmentScore
-from mt.config import Search
+from mt.config import Config, Search
 from mt.core.errors import UserError
 from mt.core.files import write_text
 
@@ -126,6 +126,11 @@ def read_scores(folder: Path) -> Scores | None:
 
 def _without_none(tree: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in tree.items() if value is not None}
+
+
+def searched(config: Config) -> Config:
+    """Return the config by which a split is searched: this one, but never by sampling."""
+    return config.model_copy(update={"search": config.search.model_copy(update={"sample": False})})
 
 
 def describe_search(settings: Search, others: Sequence[object] = ()) -> dict[str, Any]:

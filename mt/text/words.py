@@ -34,9 +34,14 @@ def word_spans(text: str) -> tuple[Span, ...]:
 
 
 def plain(word: str) -> str:
-    """Return a word without the signs around its letters and digits; nothing where it has none."""
+    """Return a word without the signs around its letters, with their marks, and digits; nothing where it has none."""
     kept = [place for place, sign in enumerate(word) if sign.isalnum()]
-    return word[kept[0] : kept[-1] + 1] if kept else ""
+    if not kept:
+        return ""
+    end = kept[-1] + 1
+    while end < len(word) and joins(word[end]):
+        end += 1
+    return word[kept[0] : end]
 
 
 def plain_words(line: str) -> list[str]:

@@ -8,7 +8,7 @@ import unicodedata
 import pytest
 
 from mt.config.alignment import Unit
-from mt.text.words import spans_of, word_spans
+from mt.text.words import plain, spans_of, word_spans
 
 
 def words(text: str, unit: Unit = "words") -> str:
@@ -73,6 +73,13 @@ def test_tokens_are_what_white_space_divides_in_every_script() -> None:
     assert words("小 厨房 很\u200b Küche.", "tokens") == "小|厨房|很\u200b|Küche."
     with pytest.raises(ValueError, match="tokenizer"):
         spans_of("a", "pieces")
+
+
+def test_plain_words_have_their_marks_and_no_signs() -> None:
+    """Without its vowel sign, "of" in Hindi would be one word whatever its gender."""
+    assert [plain(word) for word in ("»Katze«,", "का", "(की)।", "ma\u0301.", "—", "❤\ufe0f", "")] == [
+        *("Katze", "का", "की", "ma\u0301", "", "", "")
+    ]
 
 
 def test_other_scripts_have_the_words_they_had() -> None:

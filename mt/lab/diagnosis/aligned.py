@@ -13,7 +13,7 @@ from mt.inference.aligner import Aligner
 from mt.lab.diagnosis.case import Case
 from mt.lab.diagnosis.finding import Diagnosis, DoesNotApplyError, Evidence, Measured, show
 from mt.lab.diagnosis.use import NO_ATTENTION
-from mt.lab.diagnosis.words import FREQUENCIES, count, frequency_of
+from mt.lab.diagnosis.words import FREQUENCIES, frequency_of, source_counts
 from mt.text.normal import normalise
 from mt.text.words import plain
 
@@ -119,7 +119,7 @@ def errors_by(kinds: Sequence[Sequence[str]], links: Sequence[set[Link]], gold: 
 def measure_rare(case: Case) -> Measured:
     """Return how much worse rare words are linked than frequent ones."""
     found = case.once(link)
-    counts = count(case.training.sources)
+    counts = case.once(source_counts)
     words = [source_words(line, gold) for line, gold in zip(found.pairs.sources, found.gold, strict=True)]
     kinds = [[frequency_of(word, counts) if word else "" for word in line] for line in words]
     errors = errors_by(kinds, found.links, found.gold)

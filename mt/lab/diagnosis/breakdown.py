@@ -1,7 +1,7 @@
-"""Translation broken down: by length, by unseen words, by place in the sentence, by how often training has a word."""
+"""Translation broken down: by length, unseen words, position in the sentence, and how often training has a word."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 
 from mt.evaluation.metrics import Texts, bleu
@@ -51,9 +51,8 @@ def by_length(texts: Texts, parts: int) -> list[Part]:
     return found
 
 
-def by_unseen(texts: Texts, training: Iterable[str]) -> list[Part]:
-    """Return the sentences with 0, with 1, and with more source words that no training source has."""
-    known = {word for line in training for word in words_of(line)}
+def by_unseen(texts: Texts, known: Container[str]) -> list[Part]:
+    """Return the sentences with 0, with 1, and with more source words that are not among the known ones."""
     unseen = [sum(word not in known for word in words_of(source)) for source in texts.sources]
     wanted: dict[str, Callable[[int], bool]] = {
         "no unseen source word": lambda count: count == 0,
@@ -65,20 +64,39 @@ def by_unseen(texts: Texts, training: Iterable[str]) -> list[Part]:
     ]
 
 
-def by_place(texts: Texts, parts: int) -> list[tuple[int, int]]:
-    """Return of each part of the translations, from the first, how many words are right, and of how many.
+@dataclass
+class Position:
+    """The words that stand in one part of their sentences, of all sentences."""
 
-    Words are those of BLEU; right is a word of the longest subsequence that a translation shares with its reference.
+    right: int = 0
+    """Words of the translations that are right."""
+    hypotheses: int = 0
+    found: int = 0
+    """Words of the references that are found."""
+    references: int = 0
+
+    @property
+    def f1(self) -> float:
+        """What is right or found, of all, in percent."""
+        return 100 * (self.right + self.found) / max(self.hypotheses + self.references, 1)
+
+
+def by_position(texts: Texts, parts: int) -> list[Position]:
+    """Return how many words are right, and how many are found, in each part of the sentences, from the first.
+
+    Word number p of n, from 0, stands in part floor(p x parts / n). Words are those of BLEU. A word of a translation is
+    right, and one of a reference found, that belongs to the longest subsequence that the two share.
     """
-    split = texts.split()
-    right, total = [0] * parts, [0] * parts
+    split, found = texts.split(), [Position() for _ in range(parts)]
     for hypothesis, reference in zip(split.hypotheses, split.references, strict=True):
-        found = matched(hypothesis.split(), reference.split())
-        for place, one in enumerate(found):
-            part = place * parts // len(found)
-            right[part] += one
-            total[part] += 1
-    return list(zip(right, total, strict=True))
+        made, wanted = hypothesis.split(), reference.split()
+        for place, is_right in enumerate(matched(made, wanted)):
+            here = found[place * parts // len(made)]
+            here.hypotheses, here.right = here.hypotheses + 1, here.right + is_right
+        for place, is_found in enumerate(matched(wanted, made)):
+            here = found[place * parts // len(wanted)]
+            here.references, here.found = here.references + 1, here.found + is_found
+    return found
 
 
 def by_frequency(texts: Texts, training: Mapping[str, int]) -> dict[str, Matches]:

@@ -6,15 +6,16 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar
 
+from mt.core.errors import UserError
 from mt.core.progress import Meter
 from mt.corpora.pairs import Split
-from mt.evaluation.evaluate import searched
 from mt.evaluation.metrics import Texts
 from mt.evaluation.tokenize import choose_tokenizer
 from mt.inference.load import translator_of
 from mt.inference.scorer import Scored, Scorer
 from mt.inference.translator import Translation, Translator
-from mt.runs.run import Run
+from mt.runs.run import WEIGHTS, Run
+from mt.runs.scores import searched
 
 Found = TypeVar("Found")
 QUICK = 200
@@ -29,6 +30,24 @@ class Case:
     split: str
     quick: bool = False
     against: Run | None = None
+
+    def check(self) -> None:
+        """Raise UserError when a model cannot be read, or the other run is the same or of other languages.
+
+        A run without a model is questioned, too: about its training and its pairs.
+        """
+        if (self.run / WEIGHTS).exists():
+            self.run.model  # noqa: B018 - asked for its error
+        if self.against is None:
+            return
+        ours, theirs = ((one.config.corpus.source, one.config.corpus.target) for one in (self.run, self.against))
+        if ours != theirs:
+            raise UserError(
+                f"{self.run} translates {'-'.join(ours)} and {self.against} {'-'.join(theirs)}, so they cannot agree"
+            )
+        if self.against.fingerprint == self.run.fingerprint != "":
+            raise UserError(f"{self.against} has the weights of {self.run} itself: name another run")
+        self.against.model  # noqa: B018 - asked for its error
 
     @cached_property
     def _known(self) -> dict[Any, Any]:

@@ -112,6 +112,8 @@ def _looked_at(case: Case, most: int) -> str:
 
 def _misaligned(case: Case) -> Measured:
     found = case.once(sample)
+    if len({tuple(one.source) for one in found.read}) == 1:
+        raise DoesNotApplyError("All sources are the same, so none can be held against others.")
     rows = find_misaligned(found)
     share = 100 * len(rows) / len(found.read)
     rows.sort(key=lambda row: found.support[row])

@@ -23,7 +23,11 @@ WORST = {"broken": 0, "look": 1}
 
 
 def diagnose(case: Case) -> list[Finding]:
-    """Return what every diagnosis finds, and write it to RUN/diagnosis.json."""
+    """Return what every diagnosis finds, and write it to RUN/diagnosis.json.
+
+    Raises UserError when the model cannot be read, or when the run that it is held against cannot be.
+    """
+    case.check()
     set_threads(case.run.config.threads)
     meter, findings = Meter("diagnosing", "question", len(DIAGNOSES)), []
     for name, diagnosis in DIAGNOSES.items():

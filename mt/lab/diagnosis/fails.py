@@ -1,4 +1,4 @@
-"""Where translation fails: by length, novelty, place, frequency of words; and what goes wrong there."""
+"""Where translation fails: by length, novelty, position, frequency of words; and what goes wrong there."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -7,9 +7,10 @@ import numpy as np
 from sacrebleu.metrics import BLEU
 
 from mt.lab.diagnosis import outputs
-from mt.lab.diagnosis.breakdown import Matches, Part, by_frequency, by_length, by_place, by_unseen
+from mt.lab.diagnosis.breakdown import Matches, Part, by_frequency, by_length, by_position, by_unseen
 from mt.lab.diagnosis.case import Case
 from mt.lab.diagnosis.finding import Diagnosis, DoesNotApplyError, Measured
+from mt.lab.diagnosis.words import source_counts
 
 FEWEST = 20
 """Sentences, or words, of which a figure is worth saying."""
@@ -39,7 +40,7 @@ def _length(case: Case) -> Measured:
 
 
 def _novelty(case: Case) -> Measured:
-    known, *others = parts = by_unseen(case.texts, case.training.sources)
+    known, *others = parts = by_unseen(case.texts, case.once(source_counts))
     counted = [one for one in others if len(one.rows) >= FEWEST]
     if not counted or len(known.rows) < FEWEST or not known.bleu:
         rows = sum(len(one.rows) for one in others)
@@ -53,21 +54,21 @@ def _novelty(case: Case) -> Measured:
     return Measured(kept, says, table=_table(parts))
 
 
-def _place(case: Case) -> Measured:
-    counts = by_place(case.texts, PARTS)
-    if min(total for _, total in counts) < FEWEST:
-        raise DoesNotApplyError("Its translations are too short, or too few, to be divided.")
-    shares = [100 * right / total for right, total in counts]
-    fall = shares[0] - shares[-2]
-    rows = [
-        (f"fifth {number}", str(total), f"{share:.1f}")
-        for number, ((_, total), share) in enumerate(zip(counts, shares, strict=True), 1)
-    ]
-    says = (
-        f"{shares[0]:.0f} % of the words are right in the first fifth of its translations, and {shares[-2]:.0f} % in "
-        f"the last but one; the last has the full stop."
+def _position(case: Case) -> Measured:
+    fifths, tenths = (by_position(case.texts, parts) for parts in (PARTS, 2 * PARTS))
+    if min(min(one.hypotheses, one.references) for one in fifths) < FEWEST:
+        raise DoesNotApplyError("Its sentences are too short, or too few, to be divided.")
+    first, late = fifths[0].f1, fifths[-2].f1
+    rows = (
+        (str(number), f"{one.f1:.1f}", *map(str, (one.right, one.hypotheses, one.found, one.references)))
+        for number, one in enumerate(tenths, 1)
     )
-    return Measured(fall, says, table=(("of the translation", "words", "right, %"), *rows))
+    says = (
+        f"The F1 of the words in the first fifth of the sentences is {first:.0f}, and in the last but one {late:.0f}; "
+        f"the last has the full stop."
+    )
+    head = ("tenth of the sentence", "F1, %", "right", "words of translations", "found", "words of references")
+    return Measured(first - late, says, table=(head, *rows))
 
 
 def _frequency(case: Case) -> Measured:
@@ -111,12 +112,12 @@ DIAGNOSES: dict[str, Diagnosis] = {
         attempt="vocabulary.size",
         paper="Koehn and Knowles 2017, 3.3",
     ),
-    "place": Diagnosis(
+    "position": Diagnosis(
         title="Does it lose the thread within a sentence?",
         unit="points",
         fine=(None, 30),
         broken=(None, 60),
-        measure=_place,
+        measure=_position,
         attempt="model.attention.coverage",
         paper="Neubig et al. 2019",
     ),

@@ -1,5 +1,6 @@
 """What a diagnosis is, and what it finds."""
 
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -7,8 +8,8 @@ from typing import Literal
 from mt.core.errors import UserError
 from mt.corpora.pairs import Split
 from mt.lab.diagnosis.case import Case
-from mt.runs.run import WEIGHTS
 
+log = logging.getLogger("mt")
 Verdict = Literal["fine", "look", "broken", "not applicable"]
 Range = tuple[float | None, float | None]
 """Lowest and highest; None: no bound."""
@@ -92,14 +93,16 @@ class Finding:
 
 
 def find(name: str, diagnosis: Diagnosis, case: Case) -> Finding:
-    """Return what a diagnosis finds; of a run without a model that it does not apply, where it needs one."""
+    """Return what a diagnosis finds. One that fails does not apply, and says why: the others are asked all the same."""
     about = (diagnosis.fine, diagnosis.attempt, diagnosis.paper)
     try:
         measured = diagnosis.measure(case)
-    except (DoesNotApplyError, UserError) as reason:
-        if isinstance(reason, UserError) and (case.run / WEIGHTS).exists():
-            raise
-        return Finding(name, diagnosis.title, diagnosis.unit, None, "not applicable", str(reason), *about)
+    except Exception as reason:
+        says = str(reason)
+        if not isinstance(reason, (DoesNotApplyError, UserError)):
+            says = f"This could not be measured: {type(reason).__name__}: {reason}"
+            log.warning("%s: %s", name, says)
+        return Finding(name, diagnosis.title, diagnosis.unit, None, "not applicable", says, *about)
     verdict = diagnosis.judge(measured.value)
     value = measured.value
     return Finding(

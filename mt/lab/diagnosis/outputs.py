@@ -46,8 +46,8 @@ def _copied(case: Case) -> Measured:
 def _unsupported(case: Case) -> Measured:
     found = support(case.scorer, case.outputs_read)
     mean = np.array([one.mean() for one in found])
-    if np.isnan(mean).all():
-        raise DoesNotApplyError("All sources are the same.")
+    if len({tuple(one.source) for one in case.outputs_read}) == 1:
+        raise DoesNotApplyError("All sources are the same, so none can be held against others.")
     share = 100 * float((mean <= 0).mean())
     order = np.argsort(mean)
     notes = [(int(row), f"its own source adds {mean[row]:.2f} nats a piece") for row in order[:SHOWN]]

@@ -19,7 +19,7 @@ from mt.lab.diagnosis.words import owners
 from mt.models.contract import HasPosterior, Seq2Seq
 from mt.text.words import word_spans
 
-MOST = 200
+MOST, QUICK_MOST = 200, 50
 """Sentences that are looked at, drawn at random."""
 ATTENTION, POSTERIOR, GRADIENT = "attention", "posterior", "gradient x input"
 DIAGONAL, CHANCE = "the diagonal", "chance"
@@ -62,7 +62,11 @@ def erase(case: Case) -> list[Erased]:
     if not case.run.model.has_attention:
         raise DoesNotApplyError(NO_ATTENTION)
     read = case.outputs_read
-    rows = [row for row in case.draw(MOST) if len(read[row].source) > 2 and len(read[row].target) > 1]
+    rows = [
+        row
+        for row in case.draw(QUICK_MOST if case.quick else MOST)
+        if len(read[row].source) > 2 and len(read[row].target) > 1
+    ]
     if not rows:
         raise DoesNotApplyError("No source has two pieces or more and a translation, so none can be taken away.")
     chosen = [read[row] for row in rows]
@@ -118,8 +122,9 @@ def rate_all(case: Case) -> dict[str, list[Floats]]:
 
 
 def percent(shares: list[Floats]) -> float:
-    """Return the mean over the steps of all sentences, in percent."""
-    return 100 * float(np.concatenate(shares).mean())
+    """Return the mean over the steps of all sentences, in percent; NaN where there is no step."""
+    every = np.concatenate(shares)
+    return 100 * float(every.mean()) if every.size else float("nan")
 
 
 def hits(case: Case) -> dict[str, tuple[float, float]]:

@@ -14,7 +14,7 @@ BINS = 20
 def distributions(case: Case) -> dict[str, Any]:
     """Return, of each signal on validation, its quantiles (0, 5, ..., 100 %) and a histogram.
 
-    Nothing where there is no validation text, or no model.
+    Nothing where there is no validation text, or no model; no signal that is no number somewhere.
     """
     pairs = case.run.splits.get("validation")
     if pairs is None or not pairs.sources or not (case.run / WEIGHTS).exists():
@@ -22,7 +22,7 @@ def distributions(case: Case) -> dict[str, Any]:
     pairs = first(pairs, QUICK if case.quick else None)
     texts = [one.text for one in case.translator.translate(pairs.sources, alignments=False)]
     seen = observe(case.scorer, pairs.sources, texts)
-    return {name: _describe(values) for name, values in seen.sentences.items()}
+    return {name: _describe(values) for name, values in seen.sentences.items() if np.isfinite(values).all()}
 
 
 def _describe(values: np.ndarray[Any, Any]) -> dict[str, list[float]]:

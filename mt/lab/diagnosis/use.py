@@ -20,6 +20,7 @@ from mt.lab.diagnosis.finding import Diagnosis, DoesNotApplyError, Evidence, Mea
 from mt.lab.diagnosis.replaced import REPLACEMENTS
 from mt.lab.diagnosis.words import count, owners
 from mt.models.contract import Look
+from mt.text.normal import normalise
 from mt.text.tokenizer import Tokenizer
 from mt.text.words import plain, word_spans
 
@@ -64,9 +65,11 @@ def edits(one: Sequence[str], other: Sequence[str]) -> int:
 
 def changed_words(before: Sequence[str], after: Sequence[str]) -> float:
     """Return the edits between two lists of lines for 100 words of the first."""
-    words = sum(len(line.split()) for line in before)
-    made = sum(edits(one.split(), other.split()) for one, other in zip(before, after, strict=True))
-    return 100 * made / max(words, 1)
+    both = [
+        ([line[slice(*span)] for span in word_spans(line)] for line in pair) for pair in zip(before, after, strict=True)
+    ]
+    counts = [(edits(words, others), len(words)) for words, others in both]
+    return 100 * sum(made for made, _ in counts) / max(sum(size for _, size in counts), 1)
 
 
 def draw_pairs(case: Case) -> Split:
@@ -101,7 +104,7 @@ def _table(found: dict[str, Decoded]) -> tuple[tuple[str, ...], ...]:
 
 def _evidence(case: Case, before: Sequence[str], after: Sequence[str], name: str) -> tuple[Evidence, ...]:
     """Return the three sentences that change the most for their length; the first of equals."""
-    size = [edits(one.split(), two.split()) / max(len(one.split()), 1) for one, two in zip(before, after, strict=True)]
+    size = [changed_words([one], [two]) for one, two in zip(before, after, strict=True)]
     worst = sorted((row for row in range(len(size)) if size[row]), key=lambda row: -size[row])[:3]
     return show(case.once(draw_pairs), [(row, f"with {name} weights: {after[row]}") for row in worst], before)
 
@@ -142,7 +145,7 @@ def measure_loss(case: Case) -> Measured:
 def is_function(tokenizer: Tokenizer, pieces: Sequence[int], text: str, words: frozenset[str]) -> list[bool | None]:
     """Return of each piece whether its word is among these; None for </s>, and for punctuation."""
     spans = word_spans(text)
-    names = [plain(text[slice(*span)].lower()) for span in spans]
+    names = [plain(normalise(text[slice(*span)]).lower()) for span in spans]
     where = [span for _, span in tokenizer.spans(pieces[:-1], text)]
     told = [None if owner is None or not names[owner] else names[owner] in words for owner in owners(where, spans)]
     return [*told, None]

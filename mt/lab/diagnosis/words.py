@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from mt.corpora.pairs import Span
+from mt.lab.diagnosis.case import Case
 from mt.text.words import plain_words
 
 FREQUENCIES = ("never", "1 to 2 times", "3 to 10 times", "11 to 100 times", "more than 100 times")
@@ -19,6 +20,11 @@ def words_of(line: str) -> list[str]:
 def count(lines: Iterable[str]) -> Counter[str]:
     """Return how often each word comes."""
     return Counter(word for line in lines for word in words_of(line))
+
+
+def source_counts(case: Case) -> Counter[str]:
+    """Return how often each word comes in the sources of training."""
+    return count(case.training.sources)
 
 
 def frequency_of(word: str, counts: Mapping[str, int]) -> str:

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from mt.config import Config
 from mt.config.overrides import CHANGEABLE
-from mt.evaluation.evaluate import Asked, evaluate, searched
+from mt.evaluation.evaluate import Asked, evaluate
 from mt.neighbours.datastore import has_current_datastore, write_datastore
 from mt.runs.lock import writing
 from mt.runs.run import Run
-from mt.runs.scores import Scores, describe_search, read_scores
+from mt.runs.scores import Scores, describe_search, read_scores, searched
 
 
 def score(run: Run, config: Config, split: str, metrics: Sequence[str]) -> None:

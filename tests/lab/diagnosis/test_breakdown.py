@@ -1,7 +1,15 @@
 """Translation broken down, on sentences that are counted by hand."""
 
+from types import SimpleNamespace
+from typing import cast
+
+import pytest
+
 from mt.evaluation.metrics import Texts, bleu
-from mt.lab.diagnosis.breakdown import by_frequency, by_length, by_place, by_unseen, repeats
+from mt.lab.diagnosis import DIAGNOSES
+from mt.lab.diagnosis.breakdown import by_frequency, by_length, by_position, by_unseen, repeats
+from mt.lab.diagnosis.case import Case
+from mt.lab.diagnosis.finding import DoesNotApplyError
 from mt.lab.diagnosis.words import words_of
 
 TEXTS = Texts(
@@ -26,16 +34,35 @@ def test_parts_by_length_hold_the_shortest_first() -> None:
 
 def test_parts_by_unseen_words() -> None:
     known = ["Die Katze schläft wieder.", "ein Hund läuft hier", "es regnet in der Stadt"]
-    none, one, more = by_unseen(TEXTS, known)
+    none, one, more = by_unseen(TEXTS, {word for line in known for word in words_of(line)})
     assert (none.rows, one.rows, more.rows) == ([0, 1], [3], [2])
 
 
-def test_places_by_hand() -> None:
-    # Right are 4 of 5, then a, dog (once) and runs of 5, all 6, and 0 of 1.
-    counts = by_place(TEXTS, 1)
-    assert counts == [(4 + 3 + 6, 17)]
-    halves = by_place(Texts(["a b c d", "x b"], ["a b y d", "a b"]), 2)
-    assert halves == [(2, 3), (2, 3)]
+def test_positions_by_hand() -> None:
+    # Right are 4 of 5, then a, dog (once) and runs of 5, all 6, and 0 of 1; so many are found of 5, 5, 6 and 1.
+    (whole,) = by_position(TEXTS, 1)
+    assert (whole.right, whole.hypotheses, whole.found, whole.references) == (13, 17, 13, 17)
+    # a b | c d against a b | y d: right are a, b and d. x | b against a | b: b. As many are found.
+    first, last = by_position(Texts(["a b c d", "x b"], ["a b y d", "a b"]), 2)
+    assert (first.right, first.hypotheses, first.found, first.references) == (2, 3, 2, 3)
+    assert (last.right, last.hypotheses, last.found, last.references) == (2, 3, 2, 3)
+    # A translation that ends too soon is right where it stands, and lacks what the second half of its reference has.
+    first, last = by_position(Texts(["a b"], ["a b c d e"]), 2)
+    assert (first.right, first.hypotheses, first.found, first.references) == (1, 1, 2, 3)
+    assert (last.right, last.hypotheses, last.found, last.references) == (1, 1, 0, 2)
+    assert (first.f1, last.f1) == (100 * 3 / 4, 100 * 1 / 3)
+
+
+def test_the_fall_is_from_the_first_fifth_to_the_last_but_one() -> None:
+    """Of the ten words of each sentence the fourth fifth is wrong in every second one."""
+    reference, spoilt = "a b c d e f g h i j", "a b c d e f x y i j"
+    lines = [(reference, spoilt if number % 2 else reference) for number in range(20)]
+    texts = Texts([made for _, made in lines], [wanted for wanted, _ in lines])
+    found = DIAGNOSES["fails.position"].measure(cast(Case, SimpleNamespace(texts=texts)))
+    assert found.value == 50
+    assert [row[1] for row in found.table or ()][1:] == ["100.0"] * 6 + ["50.0"] * 2 + ["100.0"] * 2
+    with pytest.raises(DoesNotApplyError, match="too short, or too few"):
+        DIAGNOSES["fails.position"].measure(cast(Case, SimpleNamespace(texts=Texts(["a b"], ["a b"]))))
 
 
 def test_matches_by_frequency_by_hand() -> None:

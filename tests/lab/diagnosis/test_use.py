@@ -125,6 +125,7 @@ def test_figures_on_paper() -> None:
     assert edits(["a", "b", "c"], ["a", "x", "c", "d"]) == 2
     assert edits([], ["a"]) == 1
     assert changed_words(["a b c", "d"], ["a x c", "d e"]) == pytest.approx(100 * 2 / 4)
+    assert changed_words(["我喜欢猫"], ["我喜欢狗"]) == pytest.approx(100 / 4)
     both = [read([-1, -2]), read([-6])]
     assert mean_loss(both) == pytest.approx(3)
     kinds = np.array([0, 1, 0])
@@ -162,3 +163,5 @@ def test_kinds_of_pieces() -> None:
         expected.append(None if word == "." else word == "the")
     assert told == [*expected, None]
     assert {True, False, None} == set(told)
+    typed = "the\u0301 dog"  # words are counted as models read them: in NFC
+    assert True in is_function(tokenizer, [*tokenizer.encode(typed), EOS], typed, frozenset({"th\u00e9"}))
