@@ -28,6 +28,7 @@ from mt.evaluation.choice import Choice, choose_for_run, forced, ways
 from mt.inference.aligner import load_aligner
 from mt.runs.run import Run
 from mt.training import experiment
+from mt.views.markdown import tabulate
 
 WEIGHT = 0.5
 """Of the guided loss in self-guidance."""
@@ -144,15 +145,15 @@ def table(rows: list[Row], config: Config) -> str:
     """Return the scores as Markdown."""
     there, back = f"{config.corpus.source}-{config.corpus.target}", f"{config.corpus.target}-{config.corpus.source}"
     head = ["run", "way", f"AER {there}", f"AER {back}", "AER both", "precision", "recall"]
-    lines = [head, ["---"] * len(head)]
+    lines = []
     for row in rows:
         one, two, both = row.scores
         figures = one.aer, two.aer, *astuple(both)[:3]
         lines.append([f"`{row.run}`", row.way.replace("_", "-"), *(f"{figure:.1f}" for figure in figures)])
-    body = "\n".join(f"| {' | '.join(line)} |" for line in lines)
     return (
-        f"{body}\n\nAER in %, test split, seed {config.seed}. Both: grow-diag-final-and, with precision and recall. "
-        "The ways are those of `scores.json`; `chosen` was chosen for each direction alone on validation's gold.\n"
+        f"{tabulate(head, lines)}\n\nAER in %, test split, seed {config.seed}. Both: grow-diag-final-and, with "
+        "precision and recall. The ways are those of `scores.json`; `chosen` was chosen for each direction alone "
+        "on validation's gold.\n"
     )
 
 

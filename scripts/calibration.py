@@ -23,6 +23,7 @@ from mt.evaluation.sums import Array, count, measure_of
 from mt.inference.load import translator_of
 from mt.runs.run import Run
 from mt.training import experiment
+from mt.views.markdown import tabulate
 
 WORDS = {"null": "zero", "eins": "one", "zwei": "two", "drei": "three", "vier": "four", "fünf": "five"}
 WORDS |= {"sechs": "six", "sieben": "seven", "acht": "eight", "neun": "nine", "zehn": "ten", "elf": "eleven"}
@@ -39,13 +40,9 @@ def calibrate(
     repeats: Annotated[int, typer.Option(help="Pairs of mixed systems for each true difference.")] = 400,
 ) -> None:
     """Print both tables as Markdown."""
-    print("| true difference | approximate randomisation | centred bootstrap | sacreBLEU's paired bootstrap |")
-    print("|---|---|---|---|")
-    for row in mixed(better, worse, repeats):
-        print(f"| {' | '.join(row)} |", flush=True)
-    print("\n| true difference | two-level bootstrap | a plain one, uncorrected |\n|---|---|---|")
-    for row in over_splits(runs):
-        print(f"| {' | '.join(row)} |", flush=True)
+    head = ["true difference", "approximate randomisation", "centred bootstrap", "sacreBLEU's paired bootstrap"]
+    print(tabulate(head, mixed(better, worse, repeats)), end="\n\n")
+    print(tabulate(["true difference", "two-level bootstrap", "a plain one, uncorrected"], over_splits(runs)))
 
 
 def mixed(better: Path, worse: Path, repeats: int) -> Iterator[list[str]]:

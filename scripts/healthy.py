@@ -12,6 +12,7 @@ from mt.lab.diagnosis import DIAGNOSES
 from mt.lab.diagnosis.case import Case
 from mt.lab.diagnosis.diagnose import diagnose
 from mt.runs.run import DIAGNOSIS, Run
+from mt.views.markdown import tabulate
 
 
 def main() -> None:
@@ -21,10 +22,8 @@ def main() -> None:
     parser.add_argument("--against", type=Path, help="a run to hold each of them against")
     asked = parser.parse_args()
     columns = [_findings(path, asked.against) for path in asked.runs]
-    print(f"| diagnosis | unit | {' | '.join(path.name for path in asked.runs)} |")
-    print(f"|---|---|{'---|' * len(columns)}")
-    for name, diagnosis in DIAGNOSES.items():
-        print(f"| {name} | {diagnosis.unit} | {' | '.join(_cell(column[name]) for column in columns)} |")
+    rows = [[name, one.unit, *(_cell(column[name]) for column in columns)] for name, one in DIAGNOSES.items()]
+    print(tabulate(["diagnosis", "unit", *(path.name for path in asked.runs)], rows))
 
 
 def _findings(path: Path, against: Path | None) -> dict[str, dict[str, Any]]:

@@ -22,6 +22,7 @@ from mt.lab.study.plan import Member, make_plan
 from mt.lab.study.score import folder_of, scores_of
 from mt.lab.study.study import study
 from mt.runs.scores import CorpusScore
+from mt.views.markdown import tabulate
 
 
 def lengths(
@@ -76,12 +77,12 @@ def by_length(sources: Sequence[str], bins: int) -> list[list[int]]:
 def table(members: list[Member], words: list[list[int]], scores: list[list[CorpusScore]]) -> str:
     """Return the bins as Markdown: BLEU with its 95 % interval."""
     head = ["point", "model", "seed", *(f"{min(one)}–{max(one)} words ({len(one)})" for one in words)]
-    rows = [head, ["---"] * len(head)]
+    rows = []
     for one, row in zip(members, scores, strict=True):
         cells = [f"{score.score:.1f} ({score.low:.1f}–{score.high:.1f})" for score in row]
         rows.append([one.point.label, one.run.model.summary, str(one.seed), *cells])
-    body = "\n".join(f"| {' | '.join(row)} |" for row in rows)
-    return f"{body}\n\nBLEU on {members[0].splits[-1]} by words of the source: `{scores[0][0].signature}`\n"
+    split, signature = members[0].splits[-1], scores[0][0].signature
+    return f"{tabulate(head, rows)}\n\nBLEU on {split} by words of the source: `{signature}`\n"
 
 
 def draw(path: Path, members: list[Member], words: list[list[int]], scores: list[list[CorpusScore]]) -> None:

@@ -29,6 +29,7 @@ from mt.config.study import Study
 from mt.config.tree import Tree
 from mt.core.files import write_text
 from mt.runs.run import FILES, FOLDERS, LOCK, OWNER
+from mt.views.markdown import tabulate
 
 NOTE = "\nThis page is written by `python scripts/reference.py`: change the code, not the page.\n"
 KINDS = {int: "whole number", float: "number", str: "text", Path: "path", bool: "true or false", Any: "values"}
@@ -53,13 +54,6 @@ def reference(
     """Write the pages."""
     for name, page in PAGES.items():
         write_text(output / name, page())
-
-
-def table(head: Row, rows: list[Row]) -> str:
-    """Return a Markdown table; a line break or a bar in a cell would end it."""
-    lines = [head, ("---",) * len(head), *rows]
-    cells = [[" ".join(cell.split()).replace("|", "\\|") for cell in line] for line in lines]
-    return "\n".join(f"| {' | '.join(line)} |" for line in cells)
 
 
 def paragraphs(documented: Any) -> str:
@@ -91,9 +85,9 @@ def command(name: str, callback: Callable[..., Any]) -> str:
     usage = " ".join(["mt", name, *map(placeholder, given), *(["[OPTIONS]"] if rest else [])])
     parts = [f"## mt {name}", paragraphs(callback), f"**{usage}**"]
     if given:
-        parts.append(table(("argument", "value", "meaning"), [argument(param) for param in given]))
+        parts.append(tabulate(("argument", "value", "meaning"), [argument(param) for param in given]))
     if rest:
-        parts.append(table(("option", "value", "default", "meaning"), [option(param) for param in rest]))
+        parts.append(tabulate(("option", "value", "default", "meaning"), [option(param) for param in rest]))
     return "\n\n".join(parts)
 
 
@@ -197,7 +191,7 @@ def subtree(tree: type[Tree], prefix: str, title: str) -> Iterator[str]:
             kind = f": {get_args(node.model_fields[tag].annotation)[0]}" if tag else ""
             below.append((node, f"{prefix}{name}.", f"{prefix}{name}{kind}"))
     parts = [f"## {title}", paragraphs(tree)] if prefix else []
-    yield "\n\n".join([*parts, table(("key", "value", "default", "meaning"), rows)])
+    yield "\n\n".join([*parts, tabulate(("key", "value", "default", "meaning"), rows)])
     for node, inner, called in below:
         yield from subtree(node, inner, called if not title.startswith("model: ") else f"{called} ({title[7:]})")
 
@@ -255,7 +249,7 @@ def classes(key: str, entries: dict[str, Any]) -> str:
     rows = [
         (name if "`" in name else f"`{name}`", f"`{entry.__name__}`", entry.__doc__) for name, entry in entries.items()
     ]
-    return table((f"`{key}`", "class", "formula and paper"), rows)
+    return tabulate((f"`{key}`", "class", "formula and paper"), rows)
 
 
 # A run directory ------------------------------------------------------------------------------------------------------
@@ -286,7 +280,7 @@ study that is not the run's own: `eval/SPLIT@HASH/`):
 
 def files(named: dict[str, str]) -> str:
     """Return a table of files and what they hold."""
-    return table(("file", "what it holds"), [(f"`{name}`", meaning) for name, meaning in named.items()])
+    return tabulate(("file", "what it holds"), [(f"`{name}`", meaning) for name, meaning in named.items()])
 
 
 PAGES = {

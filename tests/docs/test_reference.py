@@ -52,7 +52,3 @@ def test_a_value_is_said_in_words():
         "list of text",
     ]
     assert [reference.default(fields[name]) for name in fields] == ["`3`", "`0.5`", "unset", "`[]`"]
-
-
-def test_a_cell_cannot_end_its_table():
-    assert reference.table(("a", "b"), [("x\n| y", "z")]).splitlines()[2] == r"| x \| y | z |"

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from mt.lab.report.blocks import Block, Chart, Heading, Sentence, Table
+from mt.views.markdown import tabulate
 from mt.views.terminal import blocks as shade
 
 
@@ -43,8 +44,7 @@ def points(chart: Chart) -> Table:
 def _table(table: Table) -> Iterator[str]:
     yield f"**{_text(table.title)}**"
     yield ""
-    for row in (table.head, ["---"] * len(table.head), *table.rows):
-        yield f"| {' | '.join(_text(cell) for cell in row)} |"
+    yield tabulate([_text(cell) for cell in table.head], [[_text(cell) for cell in row] for row in table.rows])
     if table.note:
         yield ""
         yield _text(table.note)
@@ -62,6 +62,6 @@ def _sentence(sentence: Sentence) -> Iterator[str]:
 
 
 def _text(cell: str) -> str:
-    """Return text that ends no cell and is no markup."""
+    """Return text in one line that is no markup."""
     kept = " ".join(cell.split())
-    return kept.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("*", "\\*")
+    return kept.replace("\\", "\\\\").replace("<", "&lt;").replace("*", "\\*")

@@ -8,6 +8,7 @@ from mt.core.device import processors
 from mt.core.errors import UserError
 from mt.lab.study.plan import Member, Plan, State, Training
 from mt.training.estimate import Estimate, estimate, say_size, say_time
+from mt.views.markdown import tabulate
 
 HEAD = ["point", "seed", "run", "state", "parameters", "time", "memory", "disk"]
 NOTE = (
@@ -19,7 +20,7 @@ NOTE = (
 def describe_plan(plan: Plan, workers: int | None = None) -> str:
     """Return the plan as a table, with what is still to be done and what it will take; nothing is trained or kept."""
     known: dict[str, tuple[int, Estimate]] = {}
-    lines, states = [HEAD, ["---"] * len(HEAD)], [plan.state(member) for member in plan.members]
+    lines, states = list[list[str]](), [plan.state(member) for member in plan.members]
     counted: set[str] = set()
     seconds, memory, disk = [0.0], [0.0], 0.0
     for member, state in zip(plan.members, states, strict=True):
@@ -39,7 +40,6 @@ def describe_plan(plan: Plan, workers: int | None = None) -> str:
         memory.append(one.memory)
         disk += needs
         lines.append([*cells, f"{one.parameters / 1e6:.2f}M", say_time(takes), say_size(one.memory), say_size(needs)])
-    table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
     threads = max(member.training.config.threads or 1 for member in plan.members)
     at_once = min(workers or max(1, processors() // threads), max(1, len(counted)))
     total = max(sum(seconds) / at_once, *seconds)
@@ -47,7 +47,7 @@ def describe_plan(plan: Plan, workers: int | None = None) -> str:
         f"In all {say_time(sum(seconds))} of computing, which is about {say_time(total)} with {at_once} at once; "
         f"{say_size(at_once * max(memory))} of memory, {say_size(disk)} of disk."
     )
-    return f"{table}\n\n{summary}\n{NOTE}\n" if counted else f"{table}\n\nAll of it is done.\n"
+    return f"{tabulate(HEAD, lines)}\n\n" + (f"{summary}\n{NOTE}\n" if counted else "All of it is done.\n")
 
 
 def _left(member: Member, one: Estimate, state: State, fresh: bool) -> tuple[float, float]:

@@ -11,6 +11,7 @@ from mt.evaluation.significance import Difference
 from mt.lab.study.difference import Differences
 from mt.lab.study.plan import Plan
 from mt.lab.study.rows import NAMES, Entry, Row, rows_of
+from mt.views.markdown import tabulate
 
 INSIDE = " (≈)"
 """What marks a difference that is inside the noise."""
@@ -51,7 +52,7 @@ def describe(plan: Plan, rows: list[Row], found: dict[str, Difference]) -> str:
     head = ["point", "seeds", "validation BLEU, greedy", "validation loss"]
     head += [f"{split} {NAMES.get(metric, metric)}" for split, metric in columns]
     head += ["parameters", "minutes", f"to {plan.baseline}"]
-    lines = [head, ["---"] * len(head)]
+    lines = []
     for row in [row for row in rows if row.begun]:
         cells = [row.label, ", ".join(_seed(entry) for entry in row.begun)]
         cells += [cell([entry.greedy for entry in row.begun]), cell([entry.loss for entry in row.begun], 3)]
@@ -60,8 +61,7 @@ def describe(plan: Plan, rows: list[Row], found: dict[str, Difference]) -> str:
         cells += [f"{max(known, default=0) / 1e6:.2f}M", cell([entry.minutes for entry in row.begun], 0)]
         cells.append(say(found.get(row.label)))
         lines.append(cells)
-    body = "\n".join(f"| {' | '.join(line)} |" for line in lines)
-    return "\n".join([f"# Study: {plan.name}", "", body, "", *_notes(plan, rows, found)]) + "\n"
+    return "\n".join([f"# Study: {plan.name}", "", tabulate(head, lines), "", *_notes(plan, rows, found)]) + "\n"
 
 
 def _shown(plan: Plan, rows: Sequence[Row], split: str) -> list[str]:
