@@ -22,7 +22,7 @@ def main() -> None:
     parser.add_argument("--against", type=Path, help="a run to hold each of them against")
     asked = parser.parse_args()
     columns = [_findings(path, asked.against) for path in asked.runs]
-    rows = [[name, one.unit, *(_cell(column[name]) for column in columns)] for name, one in DIAGNOSES.items()]
+    rows = [[name, one.question.unit, *(_cell(column[name]) for column in columns)] for name, one in DIAGNOSES.items()]
     print(tabulate(["diagnosis", "unit", *(path.name for path in asked.runs)], rows))
 
 

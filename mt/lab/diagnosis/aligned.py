@@ -11,7 +11,7 @@ from mt.corpora.pairs import Gold, Link, Split
 from mt.evaluation.choice import Choice, choose_for_run, forced, ways, with_gold
 from mt.inference.aligner import Aligner
 from mt.lab.diagnosis.case import Case
-from mt.lab.diagnosis.finding import Diagnosis, DoesNotApplyError, Evidence, Measured, show
+from mt.lab.diagnosis.finding import Bounds, Diagnosis, DoesNotApplyError, Evidence, Measured, Question, show
 from mt.lab.diagnosis.use import NO_ATTENTION
 from mt.lab.diagnosis.words import FREQUENCIES, frequency_of, source_counts
 from mt.text.normal import normalise
@@ -170,15 +170,18 @@ def measure_words(case: Case) -> Measured:
 _PAPER = "Och and Ney 2003"
 DIAGNOSES: dict[str, Diagnosis] = {
     "aer": Diagnosis(
-        "How many word links are wrong?",
-        *("%", (None, 35), (None, 60), measure_aer, "model.attention.score", _PAPER),
+        Question("How many word links are wrong?", "%", _PAPER),
+        Bounds(fine=(None, 35), broken=(None, 60), attempt="model.attention.score"),
+        measure_aer,
     ),
     "rare": Diagnosis(
-        "How much worse are rare words linked than frequent ones?",
-        *("points", (None, 30), (None, None), measure_rare, "vocabulary.size", _PAPER),
+        Question("How much worse are rare words linked than frequent ones?", "points", _PAPER),
+        Bounds(fine=(None, 30), broken=(None, None), attempt="vocabulary.size"),
+        measure_rare,
     ),
     "words": Diagnosis(
-        "Which sure links are missed?",
-        *("% of sure links", (None, 35), (None, 65), measure_words, "model.attention.score", _PAPER),
+        Question("Which sure links are missed?", "% of sure links", _PAPER),
+        Bounds(fine=(None, 35), broken=(None, 65), attempt="model.attention.score"),
+        measure_words,
     ),
 }

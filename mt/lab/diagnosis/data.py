@@ -12,7 +12,7 @@ from mt.corpora.groups import fold, overlap
 from mt.corpora.pairs import Split
 from mt.inference.scorer import Scored
 from mt.lab.diagnosis.case import Case
-from mt.lab.diagnosis.finding import Diagnosis, DoesNotApplyError, Measured, show
+from mt.lab.diagnosis.finding import Bounds, Diagnosis, DoesNotApplyError, Measured, Question, show
 from mt.lab.diagnosis.support import support
 from mt.lab.diagnosis.words import words_of
 from mt.text.scripts import script_of
@@ -194,54 +194,37 @@ def _scripts(case: Case) -> Measured:
 
 DIAGNOSES: dict[str, Diagnosis] = {
     "overlap": Diagnosis(
-        title="Has training seen the split?",
-        unit="%",
-        fine=(None, 5),
-        broken=(None, 20),
-        measure=_overlap,
-        attempt="corpus.held_out_by",
+        Question("Has training seen the split?", "%"),
+        Bounds(fine=(None, 5), broken=(None, 20), attempt="corpus.held_out_by"),
+        _overlap,
     ),
     "misaligned": Diagnosis(
-        title="Do the two sides of the training pairs belong together?",
-        unit="%",
-        fine=(None, 3),
-        broken=(None, 20),
-        measure=_misaligned,
-        attempt="corpus",
-        paper="Khayrallah and Koehn 2018; Junczys-Dowmunt 2018",
+        Question(
+            "Do the two sides of the training pairs belong together?",
+            "%",
+            "Khayrallah and Koehn 2018; Junczys-Dowmunt 2018",
+        ),
+        Bounds(fine=(None, 3), broken=(None, 20), attempt="corpus"),
+        _misaligned,
     ),
     "copied": Diagnosis(
-        title="Do targets of training repeat their sources?",
-        unit="%",
-        fine=(None, 1),
-        broken=(None, 10),
-        measure=_copied,
-        attempt="corpus.copies",
-        paper="Khayrallah and Koehn 2018",
+        Question("Do targets of training repeat their sources?", "%", "Khayrallah and Koehn 2018"),
+        Bounds(fine=(None, 1), broken=(None, 10), attempt="corpus.copies"),
+        _copied,
     ),
     "duplicates": Diagnosis(
-        title="Does training have pairs more than once?",
-        unit="%",
-        fine=(None, 10),
-        broken=(None, 50),
-        measure=_duplicates,
-        attempt="corpus",
+        Question("Does training have pairs more than once?", "%"),
+        Bounds(fine=(None, 10), broken=(None, 50), attempt="corpus"),
+        _duplicates,
     ),
     "lengths": Diagnosis(
-        title="Are the two sides about equally long?",
-        unit="%",
-        fine=(None, 0.5),
-        broken=(None, 5),
-        measure=_lengths,
-        attempt="corpus",
-        paper="Koehn et al. 2007, clean-corpus-n",
+        Question("Are the two sides about equally long?", "%", "Koehn et al. 2007, clean-corpus-n"),
+        Bounds(fine=(None, 0.5), broken=(None, 5), attempt="corpus"),
+        _lengths,
     ),
     "scripts": Diagnosis(
-        title="Is each side written in its script?",
-        unit="%",
-        fine=(None, 0.5),
-        broken=(None, 5),
-        measure=_scripts,
-        attempt="corpus",
+        Question("Is each side written in its script?", "%"),
+        Bounds(fine=(None, 0.5), broken=(None, 5), attempt="corpus"),
+        _scripts,
     ),
 }

@@ -3,8 +3,6 @@
 import json
 import logging
 from collections.abc import Sequence
-from dataclasses import asdict
-from math import isfinite
 from typing import Any
 
 from mt.core.device import set_threads
@@ -45,7 +43,7 @@ def to_json(case: Case, findings: Sequence[Finding]) -> dict[str, Any]:
         "split": case.split,
         "pairs": len(case.pairs.sources),
         "weights": case.run.fingerprint,
-        "findings": [_finding(finding) for finding in findings],
+        "findings": [finding.to_json() for finding in findings],
         "summary": summarise(findings),
         "distributions": distributions(case),
     }
@@ -54,12 +52,5 @@ def to_json(case: Case, findings: Sequence[Finding]) -> dict[str, Any]:
 def summarise(findings: Sequence[Finding]) -> list[str]:
     """Return what the run suffers from, worst first; within a verdict in the order of DIAGNOSES."""
     ill = sorted((one for one in findings if one.verdict in WORST), key=lambda one: WORST[one.verdict])
-    return [f"{one.says}{f' Try {one.attempt}.' if one.attempt else ''}" for one in ill]
-
-
-def _finding(finding: Finding) -> dict[str, Any]:
-    """Return an entry of diagnosis.json."""
-    told = asdict(finding)
-    (low, high), attempt = told.pop("fine"), told.pop("attempt")
-    told["value"] = None if finding.value is None or not isfinite(finding.value) else finding.value
-    return told | {"group": finding.name.partition(".")[0], "low": low, "high": high, "try": attempt}
+    attempts = [one.diagnosis.bounds.attempt for one in ill]
+    return [f"{one.says} Try {key}." if key else one.says for one, key in zip(ill, attempts, strict=True)]

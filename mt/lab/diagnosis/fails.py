@@ -9,7 +9,7 @@ from sacrebleu.metrics import BLEU
 from mt.lab.diagnosis import outputs
 from mt.lab.diagnosis.breakdown import Matches, Part, by_frequency, by_length, by_position, by_unseen
 from mt.lab.diagnosis.case import Case
-from mt.lab.diagnosis.finding import Diagnosis, DoesNotApplyError, Measured
+from mt.lab.diagnosis.finding import Bounds, Diagnosis, DoesNotApplyError, Measured, Question
 from mt.lab.diagnosis.words import source_counts
 
 FEWEST = 20
@@ -95,40 +95,28 @@ def _sum(parts: Sequence[Matches]) -> Matches:
 
 DIAGNOSES: dict[str, Diagnosis] = {
     "length": Diagnosis(
-        title="Does it fail on long sentences?",
-        unit="% of the best",
-        fine=(50, None),
-        broken=(15, None),
-        measure=_length,
-        attempt="model.attention.score",
-        paper="Bahdanau et al. 2015, figure 2; Koehn and Knowles 2017, 3.4",
+        Question(
+            "Does it fail on long sentences?",
+            "% of the best",
+            "Bahdanau et al. 2015, figure 2; Koehn and Knowles 2017, 3.4",
+        ),
+        Bounds(fine=(50, None), broken=(15, None), attempt="model.attention.score"),
+        _length,
     ),
     "novelty": Diagnosis(
-        title="Does it fail on words that training has not?",
-        unit="% of the known",
-        fine=(25, None),
-        broken=(3, None),
-        measure=_novelty,
-        attempt="vocabulary.size",
-        paper="Koehn and Knowles 2017, 3.3",
+        Question("Does it fail on words that training has not?", "% of the known", "Koehn and Knowles 2017, 3.3"),
+        Bounds(fine=(25, None), broken=(3, None), attempt="vocabulary.size"),
+        _novelty,
     ),
     "position": Diagnosis(
-        title="Does it lose the thread within a sentence?",
-        unit="points",
-        fine=(None, 30),
-        broken=(None, 60),
-        measure=_position,
-        attempt="model.attention.coverage",
-        paper="Neubig et al. 2019",
+        Question("Does it lose the thread within a sentence?", "points", "Neubig et al. 2019"),
+        Bounds(fine=(None, 30), broken=(None, 60), attempt="model.attention.coverage"),
+        _position,
     ),
     "frequency": Diagnosis(
-        title="Does it know rare words?",
-        unit="F1, %",
-        fine=(5, None),
-        broken=(None, None),
-        measure=_frequency,
-        attempt="vocabulary.size",
-        paper="Neubig et al. 2019; Koehn and Knowles 2017, 3.3",
+        Question("Does it know rare words?", "F1, %", "Neubig et al. 2019; Koehn and Knowles 2017, 3.3"),
+        Bounds(fine=(5, None), broken=(None, None), attempt="vocabulary.size"),
+        _frequency,
     ),
     **outputs.DIAGNOSES,
 }

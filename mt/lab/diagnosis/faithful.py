@@ -7,7 +7,7 @@ import numpy as np
 from mt.lab.diagnosis.agreement import measure_agreement
 from mt.lab.diagnosis.case import Case
 from mt.lab.diagnosis.erasure import share_of_hits
-from mt.lab.diagnosis.finding import Diagnosis, DoesNotApplyError, Evidence, Measured, show
+from mt.lab.diagnosis.finding import Bounds, Diagnosis, DoesNotApplyError, Evidence, Measured, Question, show
 from mt.lab.diagnosis.rated import ATTENTION, CHANCE, DIAGONAL, erase, hits, late_hits
 from mt.lab.diagnosis.rationales import rationales
 
@@ -83,39 +83,47 @@ _PAPER = "Jain and Wallace 2019; Serrano and Smith 2019"
 _DEYOUNG = "DeYoung et al. 2020"
 DIAGNOSES: dict[str, Diagnosis] = {
     "erasure": Diagnosis(
-        "How often is the most attended source piece the one without which the step loses most?",
-        *("% of steps", (45, None), (25, None), measure_erasure, "model.attention.score", _PAPER),
+        Question(
+            "How often is the most attended source piece the one without which the step loses most?",
+            "% of steps",
+            _PAPER,
+        ),
+        Bounds(fine=(45, None), broken=(25, None), attempt="model.attention.score"),
+        measure_erasure,
     ),
     "over_diagonal": Diagnosis(
-        "How much more does attention know than the diagonal?",
-        *("points", (0, None), (-15, None), measure_over_diagonal, "model.attention.score", _PAPER),
+        Question("How much more does attention know than the diagonal?", "points", _PAPER),
+        Bounds(fine=(0, None), broken=(-15, None), attempt="model.attention.score"),
+        measure_over_diagonal,
     ),
     "step": Diagnosis(
-        "Do the rows of attention stand at their own step?",
-        *("points", (5, None), (0, None), measure_step, "model.attention.wiring", "Luong et al. 2015, footnote 14"),
+        Question("Do the rows of attention stand at their own step?", "points", "Luong et al. 2015, footnote 14"),
+        Bounds(fine=(5, None), broken=(0, None), attempt="model.attention.wiring"),
+        measure_step,
     ),
     "comprehensiveness": Diagnosis(
-        "How much probability is lost without the most attended fifth of the source?",
-        *("points", (20, None), (5, None)),
+        Question("How much probability is lost without the most attended fifth of the source?", "points", _DEYOUNG),
+        Bounds(fine=(20, None), broken=(5, None), attempt="model.attention.score"),
         _rationale(
             0,
             "Without the most attended fifth of the source, a step's piece loses {value:.0f} points of probability; "
             "without as many pieces drawn at random {guess:.0f}.",
         ),
-        *("model.attention.score", _DEYOUNG),
     ),
     "sufficiency": Diagnosis(
-        "How much probability is lost with nothing but the most attended fifth of the source?",
-        *("points", (None, 60), (None, 90)),
+        Question(
+            "How much probability is lost with nothing but the most attended fifth of the source?", "points", _DEYOUNG
+        ),
+        Bounds(fine=(None, 60), broken=(None, 90)),
         _rationale(
             1,
             "With nothing but the most attended fifth of the source, a step's piece loses {value:.0f} points of "
             "probability; with as many pieces drawn at random {guess:.0f}.",
         ),
-        *(None, _DEYOUNG),
     ),
     "agreement": Diagnosis(
-        "How often do two runs look at the same source piece?",
-        *("% of steps", (60, None), (30, None), measure_agreement, "seed", "Jain and Wallace 2019"),
+        Question("How often do two runs look at the same source piece?", "% of steps", "Jain and Wallace 2019"),
+        Bounds(fine=(60, None), broken=(30, None), attempt="seed"),
+        measure_agreement,
     ),
 }

@@ -2,8 +2,9 @@
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import asdict, dataclass
+from math import isfinite
+from typing import Any, Literal
 
 from mt.core.errors import UserError
 from mt.corpora.pairs import Split
@@ -51,22 +52,26 @@ class DoesNotApplyError(Exception):
 
 
 @dataclass(frozen=True)
-class Diagnosis:
-    """An entry of DIAGNOSES: one question, and what its answers mean."""
+class Question:
+    """What a diagnosis asks."""
 
     title: str
     """The question, in plain words."""
     unit: str
-    """Of the value, such as "BLEU" or "%"."""
+    """Of the answer, such as "BLEU" or "%"."""
+    paper: str | None = None
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What an answer means."""
+
     fine: Range
     """Where the healthy runs of this project lie."""
     broken: Range
     """Beyond it a run is broken; between the two ranges it is to be looked at."""
-    measure: Callable[[Case], Measured]
-    """Raises DoesNotApplyError."""
     attempt: str | None = None
     """A key of the config to change when the verdict is not fine."""
-    paper: str | None = None
 
     def judge(self, value: float) -> Verdict:
         """Return the verdict on a value. NaN is broken."""
@@ -76,40 +81,57 @@ class Diagnosis:
 
 
 @dataclass(frozen=True)
+class Diagnosis:
+    """An entry of DIAGNOSES."""
+
+    question: Question
+    bounds: Bounds
+    measure: Callable[[Case], Measured]
+    """Raises DoesNotApplyError."""
+
+
+@dataclass(frozen=True)
 class Finding:
-    """What one diagnosis says of one run: an entry of RUN/diagnosis.json."""
+    """What one diagnosis says of one run."""
 
     name: str
-    title: str
-    unit: str
-    value: float | None
+    diagnosis: Diagnosis
     verdict: Verdict
     says: str
-    fine: Range
-    attempt: str | None
-    paper: str | None
+    value: float | None = None
     evidence: tuple[Evidence, ...] = ()
     table: tuple[tuple[str, ...], ...] | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return an entry of RUN/diagnosis.json."""
+        question, (low, high) = self.diagnosis.question, self.diagnosis.bounds.fine
+        return {
+            "name": self.name,
+            "group": self.name.partition(".")[0],
+            **asdict(question),
+            "value": None if self.value is None or not isfinite(self.value) else self.value,
+            "low": low,
+            "high": high,
+            "verdict": self.verdict,
+            "says": self.says,
+            "try": self.diagnosis.bounds.attempt,
+            "evidence": [asdict(one) for one in self.evidence],
+            "table": self.table,
+        }
 
 
 def find(name: str, diagnosis: Diagnosis, case: Case) -> Finding:
     """Return what a diagnosis finds. One that fails does not apply, and says why: the others are asked all the same."""
-    about = (diagnosis.fine, diagnosis.attempt, diagnosis.paper)
     try:
-        measured = diagnosis.measure(case)
+        found = diagnosis.measure(case)
     except Exception as reason:
         says = str(reason)
         if not isinstance(reason, (DoesNotApplyError, UserError)):
             says = f"This could not be measured: {type(reason).__name__}: {reason}"
             log.warning("%s: %s", name, says)
-        return Finding(name, diagnosis.title, diagnosis.unit, None, "not applicable", says, *about)
-    verdict = diagnosis.judge(measured.value)
-    value = measured.value
-    return Finding(
-        *(name, diagnosis.title, diagnosis.unit, value, verdict, measured.says, *about),
-        evidence=measured.evidence,
-        table=measured.table,
-    )
+        return Finding(name, diagnosis, "not applicable", says)
+    verdict = diagnosis.bounds.judge(found.value)
+    return Finding(name, diagnosis, verdict, found.says, found.value, found.evidence, found.table)
 
 
 def _within(value: float, allowed: Range) -> bool:

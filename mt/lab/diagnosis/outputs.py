@@ -7,7 +7,7 @@ from mt.evaluation.copied import compare_copied
 from mt.evaluation.novelty import Nearest, find_nearest
 from mt.lab.diagnosis.breakdown import repeats
 from mt.lab.diagnosis.case import Case
-from mt.lab.diagnosis.finding import Diagnosis, DoesNotApplyError, Measured, show
+from mt.lab.diagnosis.finding import Bounds, Diagnosis, DoesNotApplyError, Measured, Question, show
 from mt.lab.diagnosis.support import support
 
 SHOWN = 3
@@ -97,37 +97,23 @@ def _note(score: float, near: Nearest, case: Case) -> str:
 
 DIAGNOSES: dict[str, Diagnosis] = {
     "repeated": Diagnosis(
-        title="Does it say things twice?",
-        unit="%",
-        fine=(None, 15),
-        broken=(None, 50),
-        measure=_repeated,
-        attempt="search.no_repeat",
-        paper="Tu et al. 2016",
+        Question("Does it say things twice?", "%", "Tu et al. 2016"),
+        Bounds(fine=(None, 15), broken=(None, 50), attempt="search.no_repeat"),
+        _repeated,
     ),
     "copied": Diagnosis(
-        title="Do numbers and names get lost?",
-        unit="%",
-        fine=(None, 80),
-        broken=(None, None),
-        measure=_copied,
-        attempt="vocabulary.size",
-        paper="Koehn and Knowles 2017, 3.3",
+        Question("Do numbers and names get lost?", "%", "Koehn and Knowles 2017, 3.3"),
+        Bounds(fine=(None, 80), broken=(None, None), attempt="vocabulary.size"),
+        _copied,
     ),
     "unsupported": Diagnosis(
-        title="Does it say what the source does not?",
-        unit="%",
-        fine=(None, 3),
-        broken=(None, 20),
-        measure=_unsupported,
-        attempt="train.epochs",
-        paper="Lee et al. 2018; Sennrich et al. 2024",
+        Question("Does it say what the source does not?", "%", "Lee et al. 2018; Sennrich et al. 2024"),
+        Bounds(fine=(None, 3), broken=(None, 20), attempt="train.epochs"),
+        _unsupported,
     ),
     "worst": Diagnosis(
-        title="How bad are the worst translations?",
-        unit="chrF",
-        fine=(15, None),
-        broken=(5, None),
-        measure=_worst,
+        Question("How bad are the worst translations?", "chrF"),
+        Bounds(fine=(15, None), broken=(5, None)),
+        _worst,
     ),
 }

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from mt.inference.scorer import Scored, batch_again
 from mt.lab.diagnosis.case import Case
 from mt.lab.diagnosis.data import sample
-from mt.lab.diagnosis.finding import Diagnosis, Measured
+from mt.lab.diagnosis.finding import Bounds, Diagnosis, Measured, Question
 from mt.models.contract import Seq2Seq
 from mt.runs import checkpoint
 from mt.training.losses import cross_entropy
@@ -149,27 +149,18 @@ def _weights(case: Case) -> Measured:
 
 DIAGNOSES: dict[str, Diagnosis] = {
     "gradients": Diagnosis(
-        title="Does every part get a gradient?",
-        unit="parameters",
-        fine=(None, 0),
-        broken=(None, 3),
-        measure=_gradients,
-        attempt="train.learning_rate",
+        Question("Does every part get a gradient?", "parameters"),
+        Bounds(fine=(None, 0), broken=(None, 3), attempt="train.learning_rate"),
+        _gradients,
     ),
     "dead": Diagnosis(
-        title="Do hidden units change?",
-        unit="%",
-        fine=(None, 5),
-        broken=(None, 30),
-        measure=_dead,
-        attempt="train.learning_rate",
+        Question("Do hidden units change?", "%"),
+        Bounds(fine=(None, 5), broken=(None, 30), attempt="train.learning_rate"),
+        _dead,
     ),
     "weights": Diagnosis(
-        title="Have the weights grown out of bounds?",
-        unit="times",
-        fine=(0.3, 8),
-        broken=(0.1, 20),
-        measure=_weights,
-        attempt="train.learning_rate",
+        Question("Have the weights grown out of bounds?", "times"),
+        Bounds(fine=(0.3, 8), broken=(0.1, 20), attempt="train.learning_rate"),
+        _weights,
     ),
 }

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from mt.evaluation.metrics import Texts, bleu
 from mt.inference.translator import Translation
 from mt.lab.diagnosis.case import Case, first
-from mt.lab.diagnosis.finding import Diagnosis, DoesNotApplyError, Measured, show
+from mt.lab.diagnosis.finding import Bounds, Diagnosis, DoesNotApplyError, Measured, Question, show
 from mt.text.normal import normalise
 
 BEAMS = (1, 2, 5, 10, 20, 50)
@@ -123,48 +123,28 @@ def _wide(case: Case) -> Measured:
 
 DIAGNOSES: dict[str, Diagnosis] = {
     "missing": Diagnosis(
-        title="How many translations are empty, or do not end?",
-        unit="%",
-        fine=(None, 2),
-        broken=(None, 10),
-        measure=_missing,
-        attempt="search.length_penalty",
-        paper="Stahlberg and Byrne 2019",
+        Question("How many translations are empty, or do not end?", "%", "Stahlberg and Byrne 2019"),
+        Bounds(fine=(None, 2), broken=(None, 10), attempt="search.length_penalty"),
+        _missing,
     ),
     "length": Diagnosis(
-        title="Are translations as long as references?",
-        unit="words for a word",
-        fine=(0.85, 1.15),
-        broken=(0.7, 1.4),
-        measure=_length,
-        attempt="search.length_penalty",
-        paper="Murray and Chiang 2018",
+        Question("Are translations as long as references?", "words for a word", "Murray and Chiang 2018"),
+        Bounds(fine=(0.85, 1.15), broken=(0.7, 1.4), attempt="search.length_penalty"),
+        _length,
     ),
     "curse": Diagnosis(
-        title="Does a wide beam harm?",
-        unit="BLEU",
-        fine=(None, 3),
-        broken=(None, 15),
-        measure=_curse,
-        attempt="search.length_penalty",
-        paper="Koehn and Knowles 2017, 3.6; Murray and Chiang 2018",
+        Question("Does a wide beam harm?", "BLEU", "Koehn and Knowles 2017, 3.6; Murray and Chiang 2018"),
+        Bounds(fine=(None, 3), broken=(None, 15), attempt="search.length_penalty"),
+        _curse,
     ),
     "penalty": Diagnosis(
-        title="Is there a better length penalty?",
-        unit="BLEU",
-        fine=(None, 2),
-        broken=(None, 10),
-        measure=_penalty,
-        attempt="search.length_penalty",
-        paper="Wu et al. 2016, eq. 14",
+        Question("Is there a better length penalty?", "BLEU", "Wu et al. 2016, eq. 14"),
+        Bounds(fine=(None, 2), broken=(None, 10), attempt="search.length_penalty"),
+        _penalty,
     ),
     "wide": Diagnosis(
-        title="How often does a wide beam find a higher score?",
-        unit="%",
-        fine=(None, 50),
-        broken=(None, None),
-        measure=_wide,
-        attempt="search.beam",
-        paper="Stahlberg and Byrne 2019",
+        Question("How often does a wide beam find a higher score?", "%", "Stahlberg and Byrne 2019"),
+        Bounds(fine=(None, 50), broken=(None, None), attempt="search.beam"),
+        _wide,
     ),
 }

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from mt.inference.scorer import Scored
 from mt.lab.diagnosis.case import Case
-from mt.lab.diagnosis.finding import Diagnosis, DoesNotApplyError, Evidence, Measured, show
+from mt.lab.diagnosis.finding import Bounds, Diagnosis, DoesNotApplyError, Evidence, Measured, Question, show
 from mt.lab.diagnosis.use import NO_ATTENTION
 from mt.lab.diagnosis.words import words_of
 from mt.models.contract import Look, Site
@@ -185,41 +185,38 @@ def measure_twice(case: Case) -> Measured:
 _COVERAGE = "Tu et al. 2016"
 DIAGNOSES: dict[str, Diagnosis] = {
     "entropy": Diagnosis(
-        "How spread out are the weights?",
-        *("% of log S", (None, 85), (None, 95)),
+        Question("How spread out are the weights?", "% of log S", "Ghader and Monz 2017"),
+        Bounds(fine=(None, 85), broken=(None, 95), attempt="model.attention.score"),
         _figure("entropy", "The weights of a step have {:.0f} % of the entropy of equal weights."),
-        *("model.attention.score", "Ghader and Monz 2017"),
     ),
     "largest": Diagnosis(
-        "How much weight has the most attended piece?",
-        *("%", (18, None), (8, None)),
+        Question("How much weight has the most attended piece?", "%", "Ghader and Monz 2017"),
+        Bounds(fine=(18, None), broken=(8, None), attempt="model.attention.score"),
         _figure("largest", "The most attended source piece has {:.0f} % of the weight, on average."),
-        *("model.attention.score", "Ghader and Monz 2017"),
     ),
     "end": Diagnosis(
-        "How much weight lies on </s>?",
-        *("%", (None, 30), (None, 60)),
+        Question("How much weight lies on </s>?", "%", "Ferrando and Costa-jussà 2021"),
+        Bounds(fine=(None, 30), broken=(None, 60), attempt="model.attention.score"),
         _figure("end", "{:.0f} % of the weight lies on the source's </s>."),
-        *("model.attention.score", "Ferrando and Costa-jussà 2021"),
     ),
     "punctuation": Diagnosis(
-        "How much weight lies on punctuation?",
-        *("%", (None, 30), (None, 60)),
+        Question("How much weight lies on punctuation?", "%", "Ferrando and Costa-jussà 2021"),
+        Bounds(fine=(None, 30), broken=(None, 60), attempt="model.attention.score"),
         _figure("punctuation", "{:.0f} % of the weight lies on pieces of punctuation."),
-        *("model.attention.score", "Ferrando and Costa-jussà 2021"),
     ),
     "diagonal": Diagnosis(
-        "How far from the diagonal do the weights lie?",
-        *("% of the source", (None, 70), (None, None)),
+        Question("How far from the diagonal do the weights lie?", "% of the source", "Luong et al. 2015"),
+        Bounds(fine=(None, 70), broken=(None, None)),
         _figure("distance", "The weights lie {:.0f} % of the source's length off the diagonal."),
-        *(None, "Luong et al. 2015"),
     ),
     "never": Diagnosis(
-        "How many source words are never attended?",
-        *("% of words", (None, 30), (None, 60), measure_never, "model.attention.coverage", _COVERAGE),
+        Question("How many source words are never attended?", "% of words", _COVERAGE),
+        Bounds(fine=(None, 30), broken=(None, 60), attempt="model.attention.coverage"),
+        measure_never,
     ),
     "twice": Diagnosis(
-        "How many source words are attended twice?",
-        *("% of words", (None, 20), (None, 50), measure_twice, "model.attention.coverage", _COVERAGE),
+        Question("How many source words are attended twice?", "% of words", _COVERAGE),
+        Bounds(fine=(None, 20), broken=(None, 50), attempt="model.attention.coverage"),
+        measure_twice,
     ),
 }

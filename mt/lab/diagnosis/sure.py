@@ -11,7 +11,7 @@ import numpy as np
 from mt.config import Train
 from mt.evaluation.ranking import calibration_error, reliability
 from mt.lab.diagnosis.case import Case
-from mt.lab.diagnosis.finding import Diagnosis, DoesNotApplyError, Measured
+from mt.lab.diagnosis.finding import Bounds, Diagnosis, DoesNotApplyError, Measured, Question
 
 BINS = 15
 """As Guo et al. 2017 have them."""
@@ -104,21 +104,21 @@ def _measure(case: Case, confidence_N: Values, right_N: Values, what: str) -> Me
 
 DIAGNOSES: dict[str, Diagnosis] = {
     "forced": Diagnosis(
-        title="Are the probabilities of the next piece those with which it is right?",
-        unit="points",
-        fine=(None, 5),
-        broken=(None, 15),
-        measure=_forced,
-        attempt="model.dropout",
-        paper="Guo et al. 2017, eq. 3; Müller et al. 2019 on label smoothing",
+        Question(
+            "Are the probabilities of the next piece those with which it is right?",
+            "points",
+            "Guo et al. 2017, eq. 3; Müller et al. 2019 on label smoothing",
+        ),
+        Bounds(fine=(None, 5), broken=(None, 15), attempt="model.dropout"),
+        _forced,
     ),
     "output": Diagnosis(
-        title="Are the probabilities of its own output those with which it is right, at most?",
-        unit="points",
-        fine=(None, 20),
-        broken=(None, 40),
-        measure=_output,
-        attempt="train.label_smoothing",
-        paper="Guo et al. 2017, eq. 3; Wang et al. 2020",
+        Question(
+            "Are the probabilities of its own output those with which it is right, at most?",
+            "points",
+            "Guo et al. 2017, eq. 3; Wang et al. 2020",
+        ),
+        Bounds(fine=(None, 20), broken=(None, 40), attempt="train.label_smoothing"),
+        _output,
     ),
 }

@@ -11,7 +11,7 @@ def describe(case: Case, findings: Sequence[Finding]) -> str:
     """Return all that the terminal shows of a diagnosis."""
     lines = [f"{case.run} on {case.split}, {len(case.pairs.sources)} pairs"]
     for one in findings:
-        value = "" if one.value is None else f"{one.value:.4g} {one.unit}"
+        value = "" if one.value is None else f"{one.value:.4g} {one.diagnosis.question.unit}"
         lines.append(f"  {one.verdict:14} {one.name:28} {value:14} {one.says}")
     ill = summarise(findings)
     lines += ["", "What it suffers from, worst first:" if ill else "Nothing is conspicuous."]

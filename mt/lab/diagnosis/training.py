@@ -9,7 +9,7 @@ from mt.inference.scorer import mean_loss
 from mt.lab.diagnosis import parts
 from mt.lab.diagnosis.case import Case
 from mt.lab.diagnosis.data import sample
-from mt.lab.diagnosis.finding import Diagnosis, DoesNotApplyError, Measured
+from mt.lab.diagnosis.finding import Bounds, Diagnosis, DoesNotApplyError, Measured, Question
 from mt.runs.run import WEIGHTS
 from mt.training.divergence import Watch
 
@@ -105,45 +105,29 @@ def _metric(case: Case) -> Measured:
 
 DIAGNOSES: dict[str, Diagnosis] = {
     "moving": Diagnosis(
-        title="Did the loss fall?",
-        unit="%",
-        fine=(40, None),
-        broken=(20, None),
-        measure=_moving,
-        attempt="train.learning_rate",
+        Question("Did the loss fall?", "%"),
+        Bounds(fine=(40, None), broken=(20, None), attempt="train.learning_rate"),
+        _moving,
     ),
     "learned": Diagnosis(
-        title="Does it know more than how often pieces occur?",
-        unit="%",
-        fine=(35, None),
-        broken=(15, None),
-        measure=_learned,
-        attempt="train.learning_rate",
+        Question("Does it know more than how often pieces occur?", "%"),
+        Bounds(fine=(35, None), broken=(15, None), attempt="train.learning_rate"),
+        _learned,
     ),
     "divergence": Diagnosis(
-        title="Did the training loss rise again?",
-        unit="% of guessing",
-        fine=(None, 5),
-        broken=(None, 20),
-        measure=_divergence,
-        attempt="train.learning_rate",
+        Question("Did the training loss rise again?", "% of guessing"),
+        Bounds(fine=(None, 5), broken=(None, 20), attempt="train.learning_rate"),
+        _divergence,
     ),
     "gap": Diagnosis(
-        title="Has it learned training by heart?",
-        unit="nats a piece",
-        fine=(None, 0.8),
-        broken=(None, 2),
-        measure=_gap,
-        attempt="model.dropout",
+        Question("Has it learned training by heart?", "nats a piece"),
+        Bounds(fine=(None, 0.8), broken=(None, 2), attempt="model.dropout"),
+        _gap,
     ),
     "metric": Diagnosis(
-        title="Does the metric tell anything?",
-        unit="%",
-        fine=(None, 25),
-        broken=(None, 75),
-        measure=_metric,
-        attempt="train.choose_by",
-        paper="Papineni et al. 2002",
+        Question("Does the metric tell anything?", "%", "Papineni et al. 2002"),
+        Bounds(fine=(None, 25), broken=(None, 75), attempt="train.choose_by"),
+        _metric,
     ),
     **parts.DIAGNOSES,
 }

@@ -16,7 +16,7 @@ from mt.inference.scorer import Scored, Scorer, mean_loss
 from mt.inference.translator import Translator
 from mt.lab.diagnosis.case import Case
 from mt.lab.diagnosis.delayed import Delayed
-from mt.lab.diagnosis.finding import Diagnosis, DoesNotApplyError, Evidence, Measured, show
+from mt.lab.diagnosis.finding import Bounds, Diagnosis, DoesNotApplyError, Evidence, Measured, Question, show
 from mt.lab.diagnosis.replaced import REPLACEMENTS
 from mt.lab.diagnosis.words import count, owners
 from mt.models.contract import Look
@@ -185,31 +185,38 @@ _MORADI = "Moradi et al. 2019"
 _LOST = "% of BLEU"
 DIAGNOSES: dict[str, Diagnosis] = {
     "uniform": Diagnosis(
-        "How much BLEU is lost when all source pieces weigh the same?",
-        *(_LOST, (30, None), (10, None), _loses("uniform"), "model.attention.score", _LIPTON),
+        Question("How much BLEU is lost when all source pieces weigh the same?", _LOST, _LIPTON),
+        Bounds(fine=(30, None), broken=(10, None), attempt="model.attention.score"),
+        _loses("uniform"),
     ),
     "permuted": Diagnosis(
-        "How much BLEU is lost when the weights go to other source pieces?",
-        *(_LOST, (30, None), (10, None), _loses("permuted"), "model.attention.score", _LIPTON),
+        Question("How much BLEU is lost when the weights go to other source pieces?", _LOST, _LIPTON),
+        Bounds(fine=(30, None), broken=(10, None), attempt="model.attention.score"),
+        _loses("permuted"),
     ),
     "previous": Diagnosis(
-        "How much BLEU is lost with the weights of the step before?",
-        *(_LOST, (20, None), (5, None), _loses(LATE), "model.attention.wiring", _MORADI),
+        Question("How much BLEU is lost with the weights of the step before?", _LOST, _MORADI),
+        Bounds(fine=(20, None), broken=(5, None), attempt="model.attention.wiring"),
+        _loses(LATE),
     ),
     "without_largest": Diagnosis(
-        "How much BLEU is lost without the largest weight?",
-        *(_LOST, (20, None), (5, None), _loses("largest zeroed"), "model.attention.score", _MORADI),
+        Question("How much BLEU is lost without the largest weight?", _LOST, _MORADI),
+        Bounds(fine=(20, None), broken=(5, None), attempt="model.attention.score"),
+        _loses("largest zeroed"),
     ),
     "only_largest": Diagnosis(
-        "How much BLEU is lost when only the largest weight stays?",
-        *(_LOST, (None, 30), (None, 70), _loses("largest only"), "model.attention.score", _MORADI),
+        Question("How much BLEU is lost when only the largest weight stays?", _LOST, _MORADI),
+        Bounds(fine=(None, 30), broken=(None, 70), attempt="model.attention.score"),
+        _loses("largest only"),
     ),
     "loss": Diagnosis(
-        "How much worse are the references predicted with equal weights?",
-        *("nats", (0.3, None), (0.05, None), measure_loss, "model.attention.score", _LIPTON),
+        Question("How much worse are the references predicted with equal weights?", "nats", _LIPTON),
+        Bounds(fine=(0.3, None), broken=(0.05, None), attempt="model.attention.score"),
+        measure_loss,
     ),
     "content": Diagnosis(
-        "How much more do content words need attention than function words?",
-        *("nats", (-1.5, None), (None, None), measure_content, None, _MORADI),
+        Question("How much more do content words need attention than function words?", "nats", _MORADI),
+        Bounds(fine=(-1.5, None), broken=(None, None)),
+        measure_content,
     ),
 }

@@ -20,18 +20,19 @@ def test_every_diagnosis_has_its_row() -> None:
     for name, (definition, unit, fine, broken) in rows.items():
         known = DIAGNOSES[name]
         assert definition.strip(), name
-        assert unit == known.unit, name
-        assert numbers(fine) == {bound for bound in known.fine if bound is not None}, name
-        assert numbers(broken) == {bound for bound in known.broken if bound is not None}, name
+        assert unit == known.question.unit, name
+        assert numbers(fine) == {bound for bound in known.bounds.fine if bound is not None}, name
+        assert numbers(broken) == {bound for bound in known.bounds.broken if bound is not None}, name
 
 
 def test_every_fine_value_is_fine_and_no_number_is_broken() -> None:
     for name, one in DIAGNOSES.items():
-        assert {one.judge(bound) for bound in one.fine if bound is not None} <= {"fine"}, name
-        assert one.judge(float("nan")) == "broken", name
+        assert {one.bounds.judge(bound) for bound in one.bounds.fine if bound is not None} <= {"fine"}, name
+        assert one.bounds.judge(float("nan")) == "broken", name
 
 
 def test_questions_and_keys_to_try() -> None:
     for name, one in DIAGNOSES.items():
-        assert one.title.endswith("?"), name
-        assert one.attempt is None or one.attempt.split(".")[0] in Config.model_fields, name
+        assert one.question.title.endswith("?"), name
+        attempt = one.bounds.attempt
+        assert attempt is None or attempt.split(".")[0] in Config.model_fields, name
