@@ -15,7 +15,7 @@ from mt.inference.scorer import Scored
 from mt.lab.diagnosis import DIAGNOSES
 from mt.lab.diagnosis.case import Case
 from mt.lab.diagnosis.diagnose import diagnose
-from mt.lab.diagnosis.finding import Diagnosis, Measured, find
+from mt.lab.diagnosis.finding import Bounds, Diagnosis, Measured, Question, find
 from mt.lab.diagnosis.rated import Erased, erase
 from mt.lab.diagnosis.signals import distributions
 from mt.runs.run import Run
@@ -28,7 +28,7 @@ def test_a_question_that_fails_is_told_and_the_others_are_asked(caplog: pytest.L
     def fail(case: Case) -> Measured:
         raise ZeroDivisionError("division by zero")
 
-    asked = Diagnosis("Does it work?", "%", (0, None), (0, None), fail)
+    asked = Diagnosis(Question("Does it work?", "%"), Bounds((0, None), (0, None)), fail)
     found = find("use.nothing", asked, Case(Run("nowhere"), "test"))
     assert (found.verdict, found.value) == ("not applicable", None)
     assert found.says == "This could not be measured: ZeroDivisionError: division by zero"
