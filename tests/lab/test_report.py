@@ -15,7 +15,7 @@ from mt.core.errors import UserError
 from mt.core.files import read_lines, write_lines
 from mt.evaluation.metrics import Texts
 from mt.evaluation.significance import compare, compare_seeds
-from mt.lab.report.figures import by_length, chosen
+from mt.lab.report.figures import by_length, chosen, divide
 from mt.lab.report.report import Report, format_of, report, to_json, write_report
 from mt.lab.report.told import read_runs
 from mt.runs.run import Run
@@ -171,3 +171,16 @@ def test_the_command_writes_all_formats_and_refuses_others(made: Report, runs: l
     assert "<b>" not in re.sub(r"```text.*?```", "", text, flags=re.DOTALL)
     with pytest.raises(UserError, match=r"ends in \.html, \.md, \.json"):
         format_of(Path("report.pdf"))
+
+
+@pytest.mark.parametrize(
+    ("lengths", "bins", "expected"),
+    [
+        ([3, 1, 2, 4], 2, [2, 4]),
+        ([5, 5, 5, 5], 2, [5]),  # one length is one bin
+        ([1, 2, 2, 2, 3], 5, [1, 2, 3]),
+        ([1] * 5 + [2] * 4 + [3], 3, [1, 3]),  # the rest of one joins the last bin
+    ],
+)
+def test_bins_hold_whole_lengths_the_shortest_first(lengths: list[int], bins: int, expected: list[int]) -> None:
+    assert divide(lengths, bins) == expected

@@ -60,22 +60,29 @@ def differences_of_seeds(found: Sequence[Group]) -> dict[str, dict[str, Differen
     }
 
 
-def by_length(told: Sequence[Told]) -> list[Bin]:
-    """Return BLEU by the words of the source, in bins of about as many sentences each.
-
-    Sources of one length share a bin.
-    """
+def by_length(told: Sequence[Told], bins: int = BINS) -> list[Bin]:
+    """Return BLEU by the words of the source, in bins of about as many sentences each."""
     lengths = np.array([len(source.split()) for source in told[0].texts.sources])
     counts = [count("BLEU", one.texts) for one in told]
-    edges = np.unique(np.quantile(lengths, np.linspace(0, 1, BINS + 1)[1:-1], method="higher"))
-    bins = []
-    for number in range(len(edges) + 1):
-        rows = np.flatnonzero(np.searchsorted(edges, lengths, side="left") == number)
-        if len(rows):
-            words = lengths[rows]
-            scores = [_interval(one[rows]) for one in counts]
-            bins.append(Bin((int(words.min()), int(words.max())), len(rows), float(words.mean()), scores))
-    return bins
+    bin_S, found = np.searchsorted(divide(lengths, bins), lengths), []
+    for rows in (np.flatnonzero(bin_S == number) for number in range(bin_S.max() + 1)):
+        words = lengths[rows]
+        scores = [_interval(one[rows]) for one in counts]
+        found.append(Bin((int(words.min()), int(words.max())), len(rows), float(words.mean()), scores))
+    return found
+
+
+def divide(lengths: Sequence[int] | np.ndarray, bins: int) -> list[int]:
+    """Return the longest length of each bin: all of one length share a bin, and a small rest joins the last."""
+    ends, held = list[int](), 0
+    for length, many in zip(*np.unique(lengths, return_counts=True), strict=True):
+        held += many
+        if bins * held >= len(lengths):
+            ends.append(int(length))
+            held = 0
+    if 2 * bins * held >= len(lengths):
+        return [*ends, max(lengths)]
+    return [*ends[:-1], max(lengths)]
 
 
 def _interval(counts: Array) -> tuple[float, float, float]:
