@@ -1,7 +1,6 @@
 """`mt datastore`: what nearest neighbours are looked up in."""
 
 from mt.commands.options import RunPath
-from mt.core.errors import UserError
 
 
 def datastore(run: RunPath) -> None:
@@ -10,8 +9,7 @@ def datastore(run: RunPath) -> None:
     from mt.runs.lock import writing
     from mt.runs.run import DATASTORE, Run
 
-    if not Run(run).exists:
-        raise UserError(f"{run} is not a run directory")
-    with writing(Run(run)):
+    Run(run).must_exist()
+    with writing(run):
         count = write_datastore(Run(run))
     print(f"{count:,} target pieces of the training split written to {run / DATASTORE}")

@@ -1,4 +1,4 @@
-"""One process writes a run at a time: a lock that dies with its process."""
+"""One process writes a run, or runs a study, at a time: a lock that dies with its process."""
 
 import json
 import os
@@ -12,23 +12,23 @@ import filelock
 
 from mt.core.errors import UserError
 from mt.core.files import make_folder
-from mt.runs.run import LOCK, OWNER, Run
+from mt.runs.run import LOCK, OWNER
 
 
 @contextmanager
-def writing(run: Run) -> Iterator[None]:
-    """Hold the run's lock, RUN/.lock, for a while.
+def writing(folder: Path) -> Iterator[None]:
+    """Hold the lock of a run, or of a study, FOLDER/.lock, for a while.
 
     Raises UserError that names the process which holds it. The operating system frees the lock of a process that is
     killed; that of a machine which shares the disk it frees as its file system does.
     """
-    make_folder(run.path)
-    owner, lock = run / OWNER, filelock.FileLock(run / LOCK)
+    make_folder(folder)
+    owner, lock = folder / OWNER, filelock.FileLock(folder / LOCK)
     try:
         lock.acquire(blocking=False)
     except filelock.Timeout:
         raise UserError(
-            f"{run} is being written by {_owner(owner)}: wait for it, stop it, or choose another --run"
+            f"{folder} is being written by {_owner(owner)}: wait for it, stop it, or choose another folder"
         ) from None
     try:
         owner.write_text(json.dumps({"process": os.getpid(), "machine": socket.gethostname(), "since": time.time()}))

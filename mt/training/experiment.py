@@ -48,12 +48,12 @@ def train(
     resume = resume and not overwrite
     config, run = resolve(config, Run(path), resume=resume, overwrite=overwrite), Run(path)
     if resume and run.is_trained:
-        with writing(run):
+        with writing(path):
             complete(run)
         log.info("%s is already trained; `mt eval %s` scores it, --overwrite trains it anew", run, run)
         return True
     given = gather(config, run, resume=resume)
-    with writing(run):
+    with writing(path):
         resolve(config, Run(path), resume=resume, overwrite=overwrite)  # another process may have been here since
         trainer = begin(run, given, overwrite=overwrite)
         del given  # the text, which training does not need

@@ -14,14 +14,14 @@ from conftest import ENVIRONMENT, write_numbers
 from mt.config.files import read_config
 from mt.core.errors import UserError
 from mt.runs.lock import writing
-from mt.runs.run import LOCK, OWNER, Run
+from mt.runs.run import LOCK, OWNER
 from mt.training import experiment
 
 HOLDER = """
 import sys
+from pathlib import Path
 from mt.runs.lock import writing
-from mt.runs.run import Run
-with writing(Run(sys.argv[1])):
+with writing(Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read()
 """
@@ -64,7 +64,7 @@ def test_a_killed_process_leaves_no_lock(tmp_path: Path) -> None:
     os.kill(holder.pid, signal.SIGKILL)
     holder.communicate()
     assert (tmp_path / "run" / OWNER).exists()
-    with writing(Run(tmp_path / "run")):
+    with writing(tmp_path / "run"):
         assert re.search(rf'"process": {os.getpid()}\b', (tmp_path / "run" / OWNER).read_text())
     assert [path.name for path in (tmp_path / "run").iterdir()] == [LOCK]
 
@@ -73,7 +73,7 @@ def test_a_lock_without_an_owner_is_refused_all_the_same(tmp_path: Path) -> None
     holder = hold(tmp_path / "run")
     for text in ("", "[]", "{}"):
         (tmp_path / "run" / OWNER).write_text(text)
-        with pytest.raises(UserError, match="is being written by another process"), writing(Run(tmp_path / "run")):
+        with pytest.raises(UserError, match="is being written by another process"), writing(tmp_path / "run"):
             pass
     holder.communicate()
 

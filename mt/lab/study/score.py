@@ -19,7 +19,7 @@ def score(run: Run, config: Config, split: str, metrics: Sequence[str]) -> None:
     if is_scored(run, config, split, metrics):
         return
     if config.search.nearest.count and not has_current_datastore(run):
-        with writing(run):
+        with writing(run.path):
             write_datastore(run)
     papers, novel = "BLEU, papers" in metrics, "BLEU, novel" in metrics
     evaluate(run, Asked(split, config, papers=papers, novel=novel, suffix=suffix(run, config)))

@@ -1,21 +1,16 @@
 """Run a study: what is missing is trained and scored, what is there is read."""
 
 import logging
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
-
-import filelock
 
 from mt.core.device import processors
 from mt.core.errors import UserError
-from mt.core.files import make_folder
 from mt.core.progress import Meter
 from mt.lab.study.plan import Plan
 from mt.lab.study.table import Table
 from mt.lab.study.work import Job, work
-from mt.runs.run import LOCK
+from mt.runs.lock import writing
 
 log = logging.getLogger("mt")
 LOG = "study.log"
@@ -27,8 +22,7 @@ def study(plan: Plan, workers: int | None = None) -> str:
     FOLDER/study.md and study.json are written after each run. Raises UserError at the end for what failed, and
     KeyboardInterrupt when a training was interrupted; the runs keep what they have reached.
     """
-    make_folder(plan.folder)
-    with _alone(plan.folder):
+    with writing(plan.folder):
         jobs = jobs_of(plan)
         if jobs:
             threads = max(job.config.threads or 1 for job in jobs)
@@ -44,20 +38,6 @@ def study(plan: Plan, workers: int | None = None) -> str:
     if failures:
         raise UserError("\n".join(failures))
     return text
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Hold the lock of the study's folder. Raises UserError when another process has it."""
-    lock = filelock.FileLock(folder / LOCK)
-    try:
-        lock.acquire(blocking=False)
-    except filelock.Timeout:
-        raise UserError(f"another process runs the study in {folder}: wait for it, or stop it") from None
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def jobs_of(plan: Plan) -> list[Job]:
