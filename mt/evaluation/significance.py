@@ -52,7 +52,7 @@ def compare(metric: str, baseline: Texts, other: Texts) -> Difference:
     """Compare two systems on the same sentences, as they stand: nothing is said of other seeds.
 
     p is that of sacreBLEU's paired approximate randomisation (Riezler and Maxwell 2005), ties counted; the interval
-    that of a centred bootstrap. Raises UserError when the references differ.
+    that of a centred bootstrap. Raises UserError where the two cannot be compared (`_check`).
     """
     _check([baseline, other])
     return compare_counts(metric, count(metric, baseline), count(metric, other))
@@ -81,8 +81,8 @@ def compare_seeds(metric: str, baselines: Sequence[Texts], others: Sequence[Text
     """Compare two configs by runs with several seeds each, all on the same sentences.
 
     p and interval allow for other seeds and for other sentences: a bootstrap in two levels, the level of seeds in
-    closed form and with Student's t for their small number. Raises UserError when the references differ, or when a side
-    has one seed only.
+    closed form and with Student's t for their small number. Raises UserError where they cannot be compared (`_check`),
+    or when a side has one seed only.
     """
     if min(len(baselines), len(others)) < 2:
         raise UserError("give at least two seeds of each side: one run does not say how much seeds differ")
@@ -109,8 +109,8 @@ def over_seeds(metric: str, scores: Array, covariance: Array, sizes: tuple[int, 
     own = sum(_between(covariance[np.ix_(side, side)]) / len(side) for side in sides)
     common = max(0.0, float(weights @ covariance @ weights) - own)
     error = math.sqrt(sum(seeds) + common)
-    if error == 0:
-        return Difference(metric, delta, delta, delta, 1.0, "two-level bootstrap")
+    if error < ROUNDING:  # nothing varies: a difference cannot be chance
+        return Difference(metric, delta, delta, delta, float(abs(delta) < ROUNDING), "two-level bootstrap")
     # Welch and Satterthwaite
     parts = [(part, len(side) - 1) for part, side in zip(seeds, sides, strict=True)] + [(common, sentences - 1)]
     freedom = error**4 / sum(part**2 / max(degrees, 1) for part, degrees in parts)
@@ -125,8 +125,17 @@ def _between(covariance: Array) -> float:
 
 
 def _check(sides: Sequence[Texts]) -> None:
-    if any(list(one.references) != list(sides[0].references) for one in sides):
+    """Raise UserError when references or the words that are counted differ, or there is one sentence only."""
+    first = sides[0]
+    if any(list(one.references) != list(first.references) for one in sides):
         raise UserError("cannot compare systems on different references: score both on the same split")
+    if len(kinds := {one.tokenize for one in sides}) > 1:
+        raise UserError(
+            f"cannot compare scores of different words ({' and '.join(sorted(kinds))}): score both with one "
+            f"metrics.tokenize"
+        )
+    if len(first.references) < 2:
+        raise UserError("one sentence does not say how much sentences differ: compare on more of them")
 
 
 def resample(metric: str, counts: Array) -> Array:

@@ -39,7 +39,7 @@ def _bleu(sums: Array) -> Array:
     numerators = np.where(matches == 0, 0.5**halvings, matches)
     possible = (totals > 0).all(-1) & (matches > 0).any(-1)
     precisions = numerators / np.maximum(totals, 1)
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore"):  # no words at all, also in the references
         brevity = np.exp(np.minimum(0, 1 - reference / length))
     return np.where(possible, 100 * brevity * np.exp(np.log(precisions).mean(-1)), 0.0)
 

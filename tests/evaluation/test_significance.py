@@ -165,7 +165,19 @@ def test_what_cannot_be_compared_is_refused() -> None:
         compare_seeds("BLEU", [GOOD], [GOOD, SAME])
     with pytest.raises(UserError, match="on different references"):
         compare_seeds("BLEU", [GOOD, SAME], [GOOD, other])
+    letters = replace(SAME, tokenize="char")
+    with pytest.raises(UserError, match=r"different words \(13a and char\)"):
+        compare("BLEU", GOOD, letters)
+    with pytest.raises(UserError, match="one sentence does not say"):
+        compare("BLEU", other, other)
 
 
 def test_seeds_that_all_write_the_same_do_not_differ() -> None:
     assert compare_seeds("BLEU", [GOOD] * 3, [GOOD] * 3).p == 1
+
+
+def test_a_difference_is_no_chance_where_neither_seeds_nor_sentences_vary() -> None:
+    right, wrong = (Texts([line] * 9, ["a b c d e"] * 9) for line in ("a b c d e", "v w x y z"))
+    found = compare_seeds("BLEU", [wrong] * 3, [right] * 3)
+    assert found.delta == pytest.approx(100)
+    assert not found.inside_noise

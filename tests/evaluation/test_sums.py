@@ -49,6 +49,11 @@ def test_words_without_spaces_are_counted_as_the_metric_counts_them(metric: str)
     assert 0 < ours < 100
 
 
+@pytest.mark.parametrize("metric", MEASURES)
+def test_nothing_against_nothing_has_no_score_and_no_warning(metric: str) -> None:
+    assert measure_of(metric).score(count(metric, Texts([""], [""])).sum(0)) == 0
+
+
 def test_each_metric_of_the_registry_has_its_sums() -> None:
     assert list(MEASURES) == list(METRICS)
     with pytest.raises(UserError, match="significance is known for BLEU, chrF, TER, not for COMET"):
