@@ -119,6 +119,21 @@ def test_what_fails_leaves_the_others_to_be_trained(tmp_path: Path, capfd: pytes
     assert "Traceback" not in capfd.readouterr().err, "of the processes that train"
     assert "| plain | 1 |" in (tmp_path / "runs/s/study.md").read_text()
     assert "no training pair" in (tmp_path / "runs/s/study.log").read_text()
+    (plain,) = (tmp_path / "runs/s").glob("plain-*")
+    shutil.rmtree(plain / "eval")
+    (plain / "eval").write_text("no folder")
+    again = study(file, "--workers", 1)
+    assert again.returncode == 1
+    assert "no training pair" in again.stderr
+    assert f"{plain.name}: NotADirectoryError" in again.stderr
+
+
+def test_a_study_whose_log_cannot_be_written_says_so(tmp_path: Path) -> None:
+    file = write_study(tmp_path)
+    (tmp_path / "runs/s/study.log").mkdir(parents=True)
+    done = study(file)
+    assert done.returncode == 1
+    assert "study.log: Is a directory" in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -135,7 +150,7 @@ def test_what_is_wrong_is_told_before_anything_is_trained(line: str, code: int, 
     assert not (tmp_path / "runs").exists()
 
 
-@pytest.mark.parametrize("how", ["Ctrl-C", "kill", "kill -9"])
+@pytest.mark.parametrize("how", ["Ctrl-C", "kill -INT", "kill", "kill -9"])
 def test_a_study_that_was_stopped_goes_on(how: str, tmp_path: Path) -> None:
     file = write_study(tmp_path, "seeds: [1, 2]", epochs=15)
     command = [sys.executable, "-m", "mt", "study", str(file), "--runs", str(tmp_path / "runs"), "--workers", "1"]
@@ -146,7 +161,7 @@ def test_a_study_that_was_stopped_goes_on(how: str, tmp_path: Path) -> None:
             if how == "Ctrl-C":
                 os.killpg(started.pid, signal.SIGINT)
             else:
-                os.kill(started.pid, signal.SIGTERM if how == "kill" else signal.SIGKILL)
+                os.kill(started.pid, SIGNALS[how])
             assert started.wait() == (-signal.SIGKILL if how == "kill -9" else 130)
         finally:
             if how != "kill -9":
@@ -164,6 +179,9 @@ def test_a_study_that_was_stopped_goes_on(how: str, tmp_path: Path) -> None:
     assert f"{first}: training" in log
     assert len([line for line in log.splitlines() if "from update 0" in line]) == 2
     assert study_states(file) == ["scored"] * 2
+
+
+SIGNALS = {"kill -INT": signal.SIGINT, "kill": signal.SIGTERM, "kill -9": signal.SIGKILL}
 
 
 def study_states(file: Path) -> list[str]:

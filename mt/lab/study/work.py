@@ -12,7 +12,6 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import wait as wait_for
-from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Any
 
@@ -48,28 +47,31 @@ class Job:
 class Shared:
     """What all processes of a study share."""
 
-    interrupted: Event
+    interrupted: Any
+    """Whether the study was: a bare number in shared memory, because a quick exit leaves nothing of it behind."""
     places: Any
     """Of each job two numbers: updates done, updates in all."""
     log: Path
 
 
 shared: Shared
+busy = threading.Event()
+"""Whether this process does a job."""
 
 
 def work(jobs: Sequence[Job], workers: int, file: Path, look: Callable[[Any, Job | None], None]) -> list[str]:
     """Do the jobs, so many at once; return what failed, in words, while the others went on.
 
     `look` is called with the places of all jobs every second, and with each job that has just succeeded. Processes
-    write what they have to say to `file`. Raises KeyboardInterrupt when one was interrupted.
+    write what they have to say to `file`. Raises KeyboardInterrupt when one was interrupted. Whatever is raised, all
+    trainings save and end first.
     """
     context, failures = fresh(), dict[int, str]()
     places = context.Array("q", 2 * len(jobs), lock=False)
+    shared = Shared(context.Value("b", False, lock=False), places, file)
+    open(file, "ab").close()  # complains here rather than in all processes
     waiting, begun, done = list(jobs), dict[Future[bool], Job](), set[int]()
-    with (
-        _terminable(),
-        ProcessPoolExecutor(workers, context, _begin, (Shared(context.Event(), places, file),)) as pool,
-    ):
+    with _interruptible(), ProcessPoolExecutor(workers, context, _begin, (shared,)) as pool, _ending(shared):
         while waiting or begun:
             for job in [job for job in waiting if job.after <= done | failures.keys()]:
                 waiting.remove(job)
@@ -106,12 +108,10 @@ def _outcome(future: "Future[bool]", job: Job) -> str:
 
 
 @contextmanager
-def _terminable() -> Iterator[None]:
-    """Pass `kill`, which reaches this process alone, on to the trainings; Ctrl-C reaches them by itself."""
+def _interruptible() -> Iterator[None]:
+    """Let `kill` interrupt as Ctrl-C does. Both reach this process alone, because the others leave its group."""
 
     def stop(number: int, frame: object) -> None:
-        for worker in multiprocessing.active_children():
-            worker.terminate()
         raise KeyboardInterrupt
 
     before = signal.signal(signal.SIGTERM, stop)
@@ -121,44 +121,67 @@ def _terminable() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
+@contextmanager
+def _ending(shared: Shared) -> Iterator[None]:
+    """Where the block fails, let the trainings save and end, and let none begin."""
+    try:
+        yield
+    except BaseException:
+        shared.interrupted.value = True
+        raise
+
+
 def _begin(given: Shared) -> None:
-    """Prepare a process: what it says goes to the log, and it ends with the study's own."""
+    """Prepare a process: what it says goes to the log, and it ends with the study's own.
+
+    It leaves the terminal, so that Ctrl-C and a closed window reach the study alone, which lets all save once.
+    """
     global shared
     shared = given
+    os.setsid()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     descriptor = os.open(given.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
     os.dup2(descriptor, sys.stderr.fileno())
     os.dup2(descriptor, sys.stdout.fileno())
-    threading.Thread(target=_leave_with_parent, daemon=True).start()
+    threading.Thread(target=_end_with_study, daemon=True).start()
 
 
-def _leave_with_parent() -> None:
-    """Interrupt this process once the one that began it is gone, even by SIGKILL: a training saves first."""
+def _end_with_study() -> None:
+    """Interrupt the job once the study is interrupted or gone, even by SIGKILL: a training saves first."""
     parent = multiprocessing.parent_process()
-    if parent is not None:
-        wait_for([parent.sentinel])
+    if parent is None:
+        return
+    while not wait_for([parent.sentinel], timeout=0.2) and not shared.interrupted.value:
+        pass
+    if busy.is_set():
         os.kill(os.getpid(), signal.SIGTERM)
+    wait_for([parent.sentinel])
+    if not busy.is_set():
+        os._exit(1)
 
 
 def _do(job: Job) -> bool:
-    """Train and score one run, unless a job was interrupted already; return whether it is done."""
+    """Train and score one run, unless the study was interrupted already; return whether it is done."""
     form = f"%(asctime)s {job.path.name.replace('%', '%%')}: %(message)s"
     logging.basicConfig(level=logging.WARNING, format=form, datefmt="%F %T", force=True)
     log.setLevel(logging.INFO)
+    busy.set()
     try:
-        if shared.interrupted.is_set() or not _train(job):
-            shared.interrupted.set()
-            parent = multiprocessing.parent_process()
-            if parent is not None and not parent.is_alive():
-                os._exit(1)
+        if shared.interrupted.value or not _train(job):
             return False
         for config, split in job.searches:
             score(Run(job.path), config, split, job.metrics)
-    except KeyboardInterrupt:
-        shared.interrupted.set()
-        raise
     except UserError as error:
         log.log(logging.ERROR, "%s", error)
         raise
+    except Exception as error:  # a disk or a GPU that fails: the others go on
+        log.exception("")
+        raise UserError(f"{type(error).__name__}: {error} ({shared.log} says where)") from None
+    finally:
+        busy.clear()
+        parent = multiprocessing.parent_process()
+        if parent is not None and not parent.is_alive():
+            os._exit(1)
     return True
 
 
