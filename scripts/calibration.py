@@ -16,10 +16,11 @@ import typer
 
 from mt import cli
 from mt.config import Config
+from mt.core.arrays import Floats
 from mt.core.files import read_lines, write_lines
 from mt.evaluation.metrics import Texts
 from mt.evaluation.significance import LEVEL, Difference, compare_counts, over_seeds, resample
-from mt.evaluation.sums import Array, count, measure_of
+from mt.evaluation.sums import count, measure_of
 from mt.inference.load import translator_of
 from mt.runs.run import Run
 from mt.training import experiment
@@ -91,7 +92,7 @@ def over_splits(runs: Path) -> Iterator[list[str]]:
         yield [f"{added} standard deviations", jackknife(different, splits), f"{np.mean(few):.1%}"]
 
 
-def plain(resampled: Array, scores: Array, draw: np.random.Generator) -> bool:
+def plain(resampled: Floats, scores: Floats, draw: np.random.Generator) -> bool:
     """Tell whether a bootstrap calls sides different that resamples seeds, then sentences, and corrects nothing."""
     rounds = resampled.shape[1]
     sides = [

@@ -7,10 +7,11 @@ from dataclasses import replace
 import numpy as np
 
 from mt.config import Config, Search
+from mt.core.arrays import Floats
 from mt.core.errors import UserError
 from mt.core.progress import Meter
 from mt.corpora.pairs import Split
-from mt.evaluation.edits import Floats, Rated, rate
+from mt.evaluation.edits import Rated, rate
 from mt.evaluation.logistic import fit_linear, fit_logistic
 from mt.evaluation.metrics import Texts
 from mt.evaluation.ranking import auroc, calibration_error, pass_on, reliability, spearman

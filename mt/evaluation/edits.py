@@ -7,10 +7,9 @@ import numpy as np
 from sacrebleu.metrics import CHRF, TER
 from sacrebleu.metrics.lib_ter import _MAX_SHIFT_CANDIDATES, BeamEditDistance, _flip_trace, _shift, trace_to_alignment
 
+from mt.core.arrays import Floats, Whole
 from mt.evaluation.metrics import Texts
 from mt.text.words import word_spans
-
-Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 
 class Rated(NamedTuple):
@@ -23,7 +22,7 @@ class Rated(NamedTuple):
     """Of each sentence, in percent."""
     wrong_W: Floats
     """1 for a word that is to be replaced or taken out, else 0."""
-    sentence_W: np.ndarray[Any, np.dtype[np.int64]]
+    sentence_W: Whole
     """The sentence that each word is of."""
 
     def ter(self) -> Floats:

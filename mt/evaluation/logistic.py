@@ -1,12 +1,10 @@
 """Linear models on standardised signals, fitted by Newton's method: twenty lines in place of scikit-learn."""
 
-from typing import Any
-
 import numpy as np
 
+from mt.core.arrays import Floats
 from mt.inference.confidence import sigmoid
 
-Floats = np.ndarray[Any, np.dtype[np.float64]]
 STEPS, ENOUGH = 100, 1e-10
 
 

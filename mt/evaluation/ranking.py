@@ -1,10 +1,9 @@
 """How well a figure tells good from bad: AUROC, rank correlation, calibration, and the pass-on curve."""
 
-from typing import Any
-
 import numpy as np
 
-Floats = np.ndarray[Any, np.dtype[np.float64]]
+from mt.core.arrays import Floats, Whole
+
 BINS = 10
 
 
@@ -53,7 +52,7 @@ def reliability(chances_N: Floats, classes_N: Floats, bins: int = BINS) -> list[
     return [(chance / count, share / count, count) for chance, share, count in told if count]
 
 
-def _bins(chances_N: Floats, bins: int) -> np.ndarray[Any, np.dtype[np.int64]]:
+def _bins(chances_N: Floats, bins: int) -> Whole:
     return np.minimum((chances_N * bins).astype(np.int64), bins - 1)
 
 

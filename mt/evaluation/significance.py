@@ -10,10 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mt.core.arrays import Floats
 from mt.core.errors import UserError
 from mt.evaluation.metrics import RESAMPLES, Texts
 from mt.evaluation.student import quantile, tail
-from mt.evaluation.sums import Array, count, measure_of
+from mt.evaluation.sums import count, measure_of
 
 LEVEL = 0.05
 SHUFFLES, SEED = 10_000, 12345
@@ -58,7 +59,7 @@ def compare(metric: str, baseline: Texts, other: Texts) -> Difference:
     return compare_counts(metric, count(metric, baseline), count(metric, other))
 
 
-def compare_counts(metric: str, baseline: Array, other: Array) -> Difference:
+def compare_counts(metric: str, baseline: Floats, other: Floats) -> Difference:
     """Compare two systems by the counts of their sentences, (S, N) each."""
     score = measure_of(metric).score
     delta = float(score(other.sum(0)) - score(baseline.sum(0)))
@@ -94,7 +95,7 @@ def compare_seeds(metric: str, baselines: Sequence[Texts], others: Sequence[Text
     return over_seeds(metric, scores, np.cov(resampled), (len(baselines), len(counts[0])))
 
 
-def over_seeds(metric: str, scores: Array, covariance: Array, sizes: tuple[int, int]) -> Difference:
+def over_seeds(metric: str, scores: Floats, covariance: Floats, sizes: tuple[int, int]) -> Difference:
     """Compare by the scores of all runs, the baselines first, and the covariance of their scores over resamples.
 
     `sizes` are the number of baselines and of sentences.
@@ -119,7 +120,7 @@ def over_seeds(metric: str, scores: Array, covariance: Array, sizes: tuple[int, 
     return Difference(metric, delta, delta - reach, delta + reach, p, "two-level bootstrap")
 
 
-def _between(covariance: Array) -> float:
+def _between(covariance: Floats) -> float:
     """Return the mean variance between seeds of what resampling does to each, from its covariance (seeds, seeds)."""
     return float(np.trace(covariance) - covariance.mean() * len(covariance)) / (len(covariance) - 1)
 
@@ -138,7 +139,7 @@ def _check(sides: Sequence[Texts]) -> None:
         raise UserError("one sentence does not say how much sentences differ: compare on more of them")
 
 
-def resample(metric: str, counts: Array) -> Array:
+def resample(metric: str, counts: Floats) -> Floats:
     """Return the scores of R resamples of the sentences, those that sacreBLEU draws: the same for all systems."""
     draw, sentences, scores = np.random.default_rng(SEED), len(counts), []
     for start in range(0, RESAMPLES, ROWS):
@@ -149,7 +150,7 @@ def resample(metric: str, counts: Array) -> Array:
     return np.concatenate(scores)
 
 
-def _randomise(metric: str, baseline: Array, other: Array) -> float:
+def _randomise(metric: str, baseline: Floats, other: Floats) -> float:
     """Return how often the difference is at least as large when each sentence's two outputs are swapped at random.
 
     The swaps are those that sacreBLEU draws, so p is that of its test "ar". Only that a swapped difference as large as
@@ -169,5 +170,5 @@ def _randomise(metric: str, baseline: Array, other: Array) -> float:
     return (as_large + 1) / (SHUFFLES + 1)
 
 
-def _share(hits: Array | np.ndarray) -> float:
+def _share(hits: Floats | np.ndarray) -> float:
     return float((hits.sum() + 1) / (len(hits) + 1))

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sacrebleu.metrics import BLEU, CHRF, TER
 
+from mt.core.arrays import Floats
 from mt.core.errors import UserError
 from mt.evaluation.metrics import Texts
 
-Array = NDArray[np.float64]
 EPSILON = 1e-16
 """What sacreBLEU's chrF takes for the precision of nothing."""
 
@@ -25,12 +24,12 @@ class Measure:
 
     make: Callable[[Texts], Any]
     """sacreBLEU's metric, as evaluation.metrics makes it."""
-    score: Callable[[Array], Array]
+    score: Callable[[Floats], Floats]
     """Corpus scores from sums, the last dimension."""
     lower_is_better: bool = False
 
 
-def _bleu(sums: Array) -> Array:
+def _bleu(sums: Floats) -> Floats:
     """Return BLEU with exponential smoothing: N is 10, lengths, then matches and totals of four orders."""
     length, reference = sums[..., 0], sums[..., 1]
     matches, totals = sums[..., 2:6], sums[..., 6:10]
@@ -44,7 +43,7 @@ def _bleu(sums: Array) -> Array:
     return np.where(possible, 100 * brevity * np.exp(np.log(precisions).mean(-1)), 0.0)
 
 
-def _chrf(sums: Array) -> Array:
+def _chrf(sums: Floats) -> Floats:
     """Return chrF: N is 18, the n-grams of hypothesis and reference and their matches, for six orders."""
     hypothesis, reference, matches = (sums[..., part::3] for part in range(3))
     precisions = np.where(hypothesis > 0, matches / np.maximum(hypothesis, 1), EPSILON)
@@ -57,7 +56,7 @@ def _chrf(sums: Array) -> Array:
     return np.where(both, 100 * 5 * precision * recall / np.where(both, 4 * precision + recall, 1), 0.0)
 
 
-def _ter(sums: Array) -> Array:
+def _ter(sums: Floats) -> Floats:
     """Return TER: N is 2, the edits and the words of the reference."""
     edits, words = sums[..., 0], sums[..., 1]
     return 100 * np.where(words > 0, edits / np.maximum(words, 1), edits > 0)
@@ -82,7 +81,7 @@ def prepare(metric: str, texts: Texts) -> Texts:
     return texts.split() if metric == "TER" and texts.tokenize != "13a" else texts
 
 
-def count(metric: str, texts: Texts) -> Array:
+def count(metric: str, texts: Texts) -> Floats:
     """Return the counts of each sentence, (S, N)."""
     texts = prepare(metric, texts)
     counts = measure_of(metric).make(texts)._extract_corpus_statistics(texts.hypotheses, [texts.references])

@@ -4,11 +4,11 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
 from mt.config import Search
+from mt.core.arrays import Floats
 from mt.core.errors import UserError
 from mt.corpora.pairs import Span
 from mt.inference.scorer import Scorer
@@ -19,7 +19,6 @@ from mt.runs.scores import describe_search
 from mt.text.words import word_spans
 
 log = logging.getLogger("mt")
-Floats = np.ndarray[Any, np.dtype[np.float64]]
 CHECK = 0.5
 """A word is to be checked that is wrong with at least this probability."""
 

@@ -2,18 +2,19 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from mt.config import Config
+from mt.core.arrays import Whole
 from mt.data.batches import Batch, batch_of, group
 from mt.inference.pairs import encode_side
 from mt.models.contract import Look, Seq2Seq, default_site
 from mt.text.tokenizer import Tokenizers
 
-Floats = np.ndarray[Any, np.dtype[np.float32]]
+Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +29,7 @@ class Scored:
     """Of each target piece, in nats."""
     entropies_T: Floats
     """Of the distribution over the vocabulary that predicted each piece, in nats."""
-    likeliest_T: np.ndarray[Any, np.dtype[np.int64]]
+    likeliest_T: Whole
     """The piece that the model found likeliest at each step."""
     matrix_TS: Floats | None
     """The attention that predicted each piece, where it was looked at; None for a model without attention."""

@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
+from mt.core.arrays import Floats
 from mt.core.errors import UserError
 from mt.core.files import write_text
 from mt.runs.run import CONFIDENCE, Run
-
-Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,9 @@
 import numpy as np
 
 from mt.alignment.matrices import Side, align
+from mt.core.arrays import Floats
 from mt.inference.scorer import Scored, Scorer
 from mt.lab.diagnosis.case import Case
-from mt.lab.diagnosis.erasure import Floats
 from mt.lab.diagnosis.finding import DoesNotApplyError, Measured
 from mt.lab.diagnosis.rated import MOST, percent, weights_of
 from mt.lab.diagnosis.use import NO_ATTENTION

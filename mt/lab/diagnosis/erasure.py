@@ -7,11 +7,10 @@ training never shows it. T target pieces without </s>, S source pieces without <
 from collections.abc import Collection, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from mt.core.arrays import Floats
 from mt.inference.scorer import Scored, Scorer
 
-Floats = NDArray[np.float64]
 Groups = Sequence[Collection[int]]
 """Groups of places in a source."""
 

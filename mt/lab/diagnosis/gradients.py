@@ -3,16 +3,13 @@
 from collections.abc import Sequence
 from typing import Any, Protocol, runtime_checkable
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from mt.core.arrays import Floats
 from mt.data.batches import group
 from mt.inference.scorer import Scored, batch_again
 from mt.models.contract import Seq2Seq
-
-Floats = NDArray[np.float64]
 
 
 @runtime_checkable

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from mt.core.arrays import Floats
 from mt.data.batches import group
 from mt.inference.scorer import Scored, batch_again
 from mt.lab.diagnosis.case import Case
-from mt.lab.diagnosis.erasure import Floats, diagonal, own, read_without, share_of_hits
+from mt.lab.diagnosis.erasure import diagonal, own, read_without, share_of_hits
 from mt.lab.diagnosis.finding import DoesNotApplyError
 from mt.lab.diagnosis.gradients import HasSourceEmbedding, gradient_times_input
 from mt.lab.diagnosis.use import NO_ATTENTION

@@ -2,9 +2,10 @@
 
 import numpy as np
 
+from mt.core.arrays import Floats
 from mt.inference.scorer import Scored
 from mt.lab.diagnosis.case import Case
-from mt.lab.diagnosis.erasure import Floats, own, read_with_only, read_without, top
+from mt.lab.diagnosis.erasure import own, read_with_only, read_without, top
 from mt.lab.diagnosis.rated import ATTENTION, CHANCE, erase, percent
 
 MOST = 100

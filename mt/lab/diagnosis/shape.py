@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from mt.core.arrays import Floats
 from mt.inference.scorer import Scored
 from mt.lab.diagnosis.case import Case
 from mt.lab.diagnosis.finding import Bounds, Diagnosis, DoesNotApplyError, Evidence, Measured, Question, show
@@ -15,7 +16,6 @@ from mt.lab.diagnosis.use import NO_ATTENTION
 from mt.lab.diagnosis.words import words_of
 from mt.models.contract import Look, Site
 
-Floats = NDArray[np.float64]
 MOST = 500
 """References that are looked at, drawn at random."""
 NEVER, TWICE = 0.2, 1.8

@@ -5,15 +5,14 @@ Sennrich et al. 2024 contrast sources when they search; here given pairs are jud
 
 import random
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
+from mt.core.arrays import Floats
 from mt.inference.scorer import Scored, Scorer
 
 OTHERS = 2
 """Other sources that each target is read with."""
-Values = np.ndarray[Any, Any]
 
 
 def choose_others(sources: Sequence[Sequence[int]], count: int = OTHERS) -> list[list[int]]:
@@ -38,7 +37,7 @@ def choose_others(sources: Sequence[Sequence[int]], count: int = OTHERS) -> list
     return found
 
 
-def support(scorer: Scorer, read: Sequence[Scored]) -> list[Values]:
+def support(scorer: Scorer, read: Sequence[Scored]) -> list[Floats]:
     """Return of each target piece how much less likely it is given other sources, in nats, [T]: the mean over them.
 
     `read`: the pairs as the model reads them. NaN where there is no other source.
@@ -51,6 +50,6 @@ def support(scorer: Scorer, read: Sequence[Scored]) -> list[Values]:
     for row, one in zip(rows, contrasted, strict=True):
         sums[row] += one.log_probabilities_T
     return [
-        read[row].log_probabilities_T - (total / len(others[row]) if others[row] else np.nan)
+        read[row].log_probabilities_T.astype(float) - (total / len(others[row]) if others[row] else np.nan)
         for row, total in enumerate(sums)
     ]

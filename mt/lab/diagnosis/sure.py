@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from mt.config import Train
+from mt.core.arrays import Floats
 from mt.evaluation.ranking import calibration_error, reliability
 from mt.lab.diagnosis.case import Case
 from mt.lab.diagnosis.finding import Bounds, Diagnosis, DoesNotApplyError, Measured, Question
@@ -18,7 +19,6 @@ BINS = 15
 FEWEST = 200
 """So many pieces say something of probabilities."""
 HEAD = ("pieces", "mean confidence, %", "without smoothing, %", "right, %")
-Values = np.ndarray[Any, Any]
 
 
 def unsmooth(confidence: float, smoothing: float, vocabulary: int) -> float:
@@ -82,7 +82,7 @@ def _output(case: Case) -> Measured:
     return _measure(case, confidence_N, right_N, "By the one reference, which is strict, a piece of its output")
 
 
-def _measure(case: Case, confidence_N: Values, right_N: Values, what: str) -> Measured:
+def _measure(case: Case, confidence_N: Floats, right_N: Floats, what: str) -> Measured:
     if len(right_N) < FEWEST:
         raise DoesNotApplyError(f"There are only {len(right_N)} pieces to judge probabilities by.")
     bins, vocabulary = reliability(confidence_N, right_N, BINS), len(case.run.tokenizers.target)

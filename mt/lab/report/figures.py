@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mt.core.arrays import Floats
 from mt.evaluation.metrics import Texts
 from mt.evaluation.significance import LEVEL, Difference, compare, compare_seeds, resample
-from mt.evaluation.sums import MEASURES, Array, count, measure_of
+from mt.evaluation.sums import MEASURES, count, measure_of
 from mt.lab.report.told import Told
 
 BINS = 5
@@ -85,22 +86,22 @@ def divide(lengths: Sequence[int] | np.ndarray, bins: int) -> list[int]:
     return [*ends[:-1], max(lengths)]
 
 
-def _interval(counts: Array) -> tuple[float, float, float]:
+def _interval(counts: Floats) -> tuple[float, float, float]:
     low, high = np.quantile(resample("BLEU", counts), [LEVEL / 2, 1 - LEVEL / 2])
     return float(measure_of("BLEU").score(counts.sum(0))), float(low), float(high)
 
 
-def sentence_scores(told: Sequence[Told]) -> Array:
+def sentence_scores(told: Sequence[Told]) -> Floats:
     """Return chrF of each sentence, (runs, sentences): it tells sentences apart where most have no BLEU."""
     return np.array([measure_of("chrF").score(count("chrF", one.texts)) for one in told])
 
 
-def worst(scores: Array) -> list[int]:
+def worst(scores: Floats) -> list[int]:
     """Return the sentences that the runs translate worst, by the mean over runs."""
     return [int(row) for row in np.argsort(scores.mean(0), kind="stable")[:WORST]]
 
 
-def chosen(scores: Array, texts: Texts) -> list[tuple[int, str]]:
+def chosen(scores: Floats, texts: Texts) -> list[tuple[int, str]]:
     """Return sentences whose attention is worth a look, and why: a usual one, one that divides the runs, a bad one."""
     fitting = [row for row, source in enumerate(texts.sources) if len(source.split()) in MATRIX_WORDS]
     if not fitting:
