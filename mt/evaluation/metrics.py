@@ -52,12 +52,13 @@ class Texts:
 
 
 def read_texts(folder: Path, scores: Scores) -> Texts:
-    """Return what `mt eval` scored in a folder, to be compared with others."""
-    signature = scores.corpus["BLEU"].signature if "BLEU" in scores.corpus else ""
-    tokenize = re.search(r"tok:([^|]+)", signature)
+    """Return what `mt eval` scored in a folder, to be compared with others. Raises UserError when it is damaged."""
     hypotheses, references, sources = (
         read_lines(folder / f"{name}.txt") for name in ("hypotheses", "references", "sources")
     )
+    if "BLEU" not in scores.corpus or not len(hypotheses) == len(references) == len(sources):
+        raise UserError(f"{folder} is damaged: its files do not belong together; delete it, and score the split again")
+    tokenize = re.search(r"tok:([^|]+)", scores.corpus["BLEU"].signature)
     return Texts(hypotheses, references, sources, tokenize[1] if tokenize else "13a")
 
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -64,15 +65,29 @@ def test_differences_are_those_of_compare_and_noise_is_marked(made: Report, runs
 
 def test_configs_that_differ_in_the_seed_only_are_compared_over_seeds(runs: list[Path], tmp_path: Path) -> None:
     others = [scored_run(tmp_path / f"wide-{seed}", 0.35, seed) for seed in (1, 2)]
-    for path in others:  # another config: a wider beam
-        config = path / "config.yaml"
-        config.write_text(config.read_text().replace("beam: 2", "beam: 3"))
-    made = report([Run(path) for path in (*runs[:2], *others)])
+    for path in others:  # another config
+        set_key(path, "label_smoothing: 0.1", "label_smoothing: 0.2")
+    set_key(others[0], "threads: 1", "threads: 2")  # which is no part of the experiment
+    copy = shutil.copytree(others[0], tmp_path / "copy")  # no seed of its own
+    made = report([Run(path) for path in (*runs[:2], *others, copy)])
     found = compare_seeds("BLEU", [outputs(path) for path in runs[:2]], [outputs(path) for path in others])
     (row,) = [row for row in table(made, "Differences from good and its seeds")["rows"] if row[1] == "BLEU"]
     assert row[0] == "wide-1 and its seeds"
     assert f"{found.delta:+.2f} [{found.low:+.2f}, {found.high:+.2f}]" in row[2]
-    assert table(made, "Configs")["rows"] == [["search.beam", "2", "2", "3", "3"], ["seed", "1", "2", "1", "2"]]
+    smoothing = ["train.label_smoothing", "0.1", "0.1", "0.2", "0.2", "0.2"]
+    assert table(made, "Configs")["rows"] == [smoothing, ["seed", "1", "2", "1", "2", "1"]]
+
+
+def test_the_search_that_is_told_is_the_one_that_was_scored(runs: list[Path], tmp_path: Path) -> None:
+    wide = shutil.copytree(runs[0], tmp_path / "wide")
+    set_key(wide, '"beam": 2', '"beam": 9', "eval/test/scores.json")
+    assert table(report([Run(runs[0]), Run(wide)]), "Configs")["rows"] == [["search.beam", "2", "9"]]
+
+
+def set_key(run: Path, old: str, new: str, file: str = "config.yaml") -> None:
+    text = (run / file).read_text(encoding="utf-8")
+    assert old in text
+    (run / file).write_text(text.replace(old, new), encoding="utf-8")
 
 
 def test_bleu_by_length_is_that_of_the_sentences_scored_alone(runs: list[Path]) -> None:
@@ -109,7 +124,7 @@ def test_attention_is_shown_of_all_runs_side_by_side(made: Report) -> None:
 
 
 def test_chosen_sentences_are_neither_too_short_nor_too_long_to_draw() -> None:
-    texts = Texts(["x"] * 4, ["x"] * 4, ["short", "w " * 6, "w " * 7, "w " * 40])
+    texts = Texts(["x"] * 4, ["x"] * 4, ["short", "他有两只狗和猫", "w " * 7, "w " * 40])
     scores = np.array([[0.0, 50, 60, 0], [0.0, 50, 20, 0]])
     assert chosen(scores, texts) == [(1, "A usual sentence"), (2, "The sentence that divides the runs most")]
     assert chosen(scores, Texts(["x"], ["x"], ["short"])) == []
@@ -146,10 +161,51 @@ def test_runs_that_cannot_be_compared_are_left_out_and_said(runs: list[Path], tm
         "other was scored on other references than good, so it is left out.",
         f"unscored was not scored on test: `mt eval {unscored} --split test` scores it.",
     ]
+    read = scored_run(tmp_path / "read", 0.1)
+    write_lines(read / "eval/test/sources.txt", ["something else"] * 60)
+    letters = scored_run(tmp_path / "letters", 0.1)
+    set_key(letters, "tok:13a", "tok:char", "eval/test/scores.json")
+    (tmp_path / "link").symlink_to(runs[0])
+    _, told, left_out = read_runs([Run(runs[0]), Run(read), Run(letters), Run(tmp_path / "link")], None)
+    assert len(told) == 1
+    assert [line.removesuffix(", so it is left out.") for line in left_out] == [
+        f"read was scored on other sources than {runs[0]}",
+        f"letters was scored with metrics.tokenize=char, and {runs[0]} with 13a",
+        f"{tmp_path / 'link'} is a run that was named before",
+    ]
     with pytest.raises(UserError, match="none of these runs was scored on valid"):
         report([Run(runs[0])], "valid")
     with pytest.raises(UserError, match="is not a run directory"):
         report([Run(tmp_path / "nothing")])
+    with pytest.raises(UserError, match="is not a run directory"):
+        report([Run(runs[0]), Run(tmp_path / "nothing")], "test")
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("sources.txt", "one line\n"),
+        ("scores.json", '{"search": {}, "weights": []}'),
+        ("alignments.jsonl", "{}\n" * 60),
+    ],
+)
+def test_a_run_that_is_damaged_is_named(file: str, text: str, tmp_path: Path) -> None:
+    run = scored_run(tmp_path / "x", 0.1)
+    (run / "eval/test" / file).write_text(text)
+    with pytest.raises(UserError, match=r"x/eval/test.* is damaged"):
+        report([Run(run)])
+
+
+def test_one_sentence_makes_a_report_without_differences(tmp_path: Path) -> None:
+    runs = [scored_run(tmp_path / f"{name}-{seed}", 0.1, seed) for name in ("a", "b") for seed in (1, 2)]
+    for run in runs:
+        for name in ("sources", "references", "hypotheses"):
+            file = run / f"eval/test/{name}.txt"
+            write_lines(file, read_lines(file)[:1])
+    for run in runs[2:]:
+        set_key(run, "label_smoothing: 0.1", "label_smoothing: 0.2")
+    made = report([Run(path) for path in runs])
+    assert not [block for block in blocks(made, "Table") if "Differences" in block["title"]]
 
 
 def test_scores_of_earlier_weights_are_said(tmp_path: Path) -> None:

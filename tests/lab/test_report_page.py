@@ -89,6 +89,20 @@ def test_text_stays_text_whatever_it_holds() -> None:
     assert "<script" not in re.sub(r"```text.*?```", "", text, flags=re.DOTALL)
 
 
+def test_no_sentence_is_markup_in_markdown_and_code_in_prose_stays_code() -> None:
+    line = "![x](//y/z) `a` *b* _c_ $d$ ~~e~~ &lt; | <f> snake_case \\"
+    found = to_markdown("t", ["Say `mt eval runs/a_b` *now*."], [Sentence("s", line, line, {"run": line})])
+    cells = [row.split(" | ", 1)[1].removesuffix(" |") for row in found.splitlines() if row.startswith("| r")]
+    escaped = r"!\[x\](//y/z) \`a\` \*b\* \_c\_ \$d\$ \~\~e\~\~ &amp;lt; \| &lt;f> snake_case \\"
+    assert cells == [escaped] * 2
+    assert r"* Say `mt eval runs/a_b` \*now\*." in found
+
+
+def test_a_run_called_source_hides_no_source() -> None:
+    text = to_html("t", [], [Sentence("s", "ein Hund", "a dog", {"source": "a cat"})])
+    assert all(words in text for words in ("ein Hund", "a dog", "a cat"))
+
+
 def test_a_chart_has_a_point_for_each_number_and_a_table_of_them() -> None:
     made = Chart("x", "epoch", "BLEU", {"a": [(1, 10), (2, 30)], "b": [(2, 20)]})
     found = Elements(chart(made)).found

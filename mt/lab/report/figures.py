@@ -10,6 +10,7 @@ from mt.evaluation.metrics import Texts
 from mt.evaluation.significance import LEVEL, Difference, compare, compare_seeds, resample
 from mt.evaluation.sums import MEASURES, count, measure_of
 from mt.lab.report.told import Told
+from mt.text.words import word_spans
 
 BINS = 5
 WORST = 6
@@ -38,18 +39,22 @@ class Bin:
 
 
 def differences(told: Sequence[Told]) -> dict[str, dict[str, Difference]]:
-    """Return by run and metric how each run differs from the first."""
+    """Return by run and metric how each run differs from the first; nothing where there is one sentence only."""
     first = told[0].texts
+    if len(first.references) < 2:
+        return {}
     return {one.name: {metric: compare(metric, first, one.texts) for metric in MEASURES} for one in told[1:]}
 
 
 def groups(told: Sequence[Told]) -> list[Group]:
-    """Return the configs that have several seeds, as they come."""
-    kinds: dict[str, list[Told]] = {}
+    """Return the configs that have several seeds, as they come; a seed counts once, however many runs have it."""
+    kinds: dict[str, dict[int, Told]] = {}
     for one in told:
-        config = {key: value for key, value in one.config.items() if key != "seed"}
-        kinds.setdefault(repr(sorted(config.items())), []).append(one)
-    return [Group(f"{runs[0].name} and its seeds", runs) for runs in kinds.values() if len(runs) > 1]
+        config = one.config
+        seed = config.pop("seed")
+        kinds.setdefault(repr(sorted(config.items())), {}).setdefault(seed, one)
+    found = [[*seeds.values()] for seeds in kinds.values() if len(seeds) > 1]
+    return [Group(f"{runs[0].name} and its seeds", runs) for runs in found]
 
 
 def differences_of_seeds(found: Sequence[Group]) -> dict[str, dict[str, Difference]]:
@@ -63,7 +68,7 @@ def differences_of_seeds(found: Sequence[Group]) -> dict[str, dict[str, Differen
 
 def by_length(told: Sequence[Told], bins: int = BINS) -> list[Bin]:
     """Return BLEU by the words of the source, in bins of about as many sentences each."""
-    lengths = np.array([len(source.split()) for source in told[0].texts.sources])
+    lengths = np.array([len(word_spans(source)) for source in told[0].texts.sources])
     counts = [count("BLEU", one.texts) for one in told]
     bin_S, found = np.searchsorted(divide(lengths, bins), lengths), []
     for rows in (np.flatnonzero(bin_S == number) for number in range(bin_S.max() + 1)):
@@ -103,7 +108,7 @@ def worst(scores: Floats) -> list[int]:
 
 def chosen(scores: Floats, texts: Texts) -> list[tuple[int, str]]:
     """Return sentences whose attention is worth a look, and why: a usual one, one that divides the runs, a bad one."""
-    fitting = [row for row, source in enumerate(texts.sources) if len(source.split()) in MATRIX_WORDS]
+    fitting = [row for row, source in enumerate(texts.sources) if len(word_spans(source)) in MATRIX_WORDS]
     if not fitting:
         return []
     mean, apart = scores.mean(0)[fitting], np.ptp(scores, axis=0)[fitting]

@@ -1,5 +1,6 @@
 """A report as Markdown: the same words and tables; curves are tables, heat maps shaded blocks."""
 
+import re
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -8,10 +9,13 @@ from mt.lab.report.blocks import Block, Chart, Heading, Sentence, Table
 from mt.views.markdown import tabulate
 from mt.views.terminal import blocks as shade
 
+MARKUP = re.compile(r"[\\`*\[\]~$]|(?<!\w)_|_(?!\w)")
+"""What would be read as code, emphasis, a link, a picture or a formula."""
+
 
 def to_markdown(title: str, summary: Sequence[str], blocks: Sequence[Block]) -> str:
     """Return the text of a report."""
-    parts = [f"# {_text(title)}", *(f"* {_text(line)}" for line in summary)]
+    parts = [f"# {_text(title)}", *(f"* {_prose(line)}" for line in summary)]
     for block in blocks:
         parts += ["", *_block(block)]
     return "\n".join(parts) + "\n"
@@ -22,7 +26,7 @@ def _block(block: Block) -> Iterator[str]:
         case Heading(title, says):
             yield f"## {_text(title)}"
             yield ""
-            yield from (f"* {_text(line)}" for line in says)
+            yield from (f"* {_prose(line)}" for line in says)
         case Table():
             yield from _table(block)
         case Chart():
@@ -61,7 +65,18 @@ def _sentence(sentence: Sentence) -> Iterator[str]:
         yield "```"
 
 
+def _prose(line: str) -> str:
+    """Return text in which what stands between backquotes is code."""
+    parts = " ".join(line.split()).split("`")
+    if len(parts) % 2 == 0:
+        return _text(line)
+    return "`".join(part if number % 2 else _escape(part) for number, part in enumerate(parts))
+
+
 def _text(cell: str) -> str:
     """Return text in one line that is no markup."""
-    kept = " ".join(cell.split())
-    return kept.replace("\\", "\\\\").replace("<", "&lt;").replace("*", "\\*")
+    return _escape(" ".join(cell.split()))
+
+
+def _escape(text: str) -> str:
+    return MARKUP.sub(r"\\\g<0>", text.replace("&", "&amp;").replace("<", "&lt;"))

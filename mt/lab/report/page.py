@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-import html
 import re
 from collections.abc import Iterator, Sequence
 from importlib import resources
@@ -26,7 +25,7 @@ def to_html(title: str, summary: Sequence[str], blocks: Sequence[Block]) -> str:
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
         '<meta name="color-scheme" content="light dark">\n<meta name="referrer" content="no-referrer">',
-        f"<title>{_safe(title)}</title>\n<style>{css}</style>\n</head>\n<body>",
+        f"<title>{svg.safe(title)}</title>\n<style>{css}</style>\n</head>\n<body>",
         f"<header><h1>{_word(title)}</h1>{_says(summary)}</header>",
         f'<nav aria-label="Sections"><ul>{"".join(map(_link, headings))}</ul></nav>\n<main>',
         *_sections(blocks),
@@ -39,7 +38,7 @@ def _sections(blocks: Sequence[Block]) -> Iterator[str]:
     is_open = False
     for block in blocks:
         if isinstance(block, Heading):
-            yield f'{"</section>" * is_open}<section id="{_id(block.title)}"><h2>{_safe(block.title)}</h2>'
+            yield f'{"</section>" * is_open}<section id="{_id(block.title)}"><h2>{svg.safe(block.title)}</h2>'
             yield _says(block.says)
             is_open = True
         else:
@@ -61,16 +60,16 @@ def _block(block: Table | Chart | Sentence) -> Iterator[str]:
 
 
 def _sentence(sentence: Sentence) -> Iterator[str]:
-    told = {"source": sentence.source, "reference": sentence.reference} | dict(sentence.outputs)
-    rows = "".join(f"<dt>{_word(name)}</dt><dd>{_word(text or '(no text)')}</dd>" for name, text in told.items())
+    told = [("source", sentence.source), ("reference", sentence.reference), *sentence.outputs.items()]
+    rows = "".join(f"<dt>{_word(name)}</dt><dd>{_word(text or '(no text)')}</dd>" for name, text in told)
     note = f'<p class="note">{_word(sentence.note)}</p>' if sentence.note else ""
     yield f"<article><h3>{_word(sentence.title)}</h3><dl>{rows}</dl>{note}"
     if sentence.maps:
         yield '<div class="maps">'
         for one in sentence.maps:
-            label = _safe(f"Attention of {one.run}")
+            label = svg.safe(f"Attention of {one.run}")
             yield f'<figure><figcaption>{_word(one.run)}</figcaption><div class="scroll" tabindex="0" role="region" '
-            yield f'aria-label="{label}: {_safe(sentence.title)}">{svg.heat_map(one)}</div></figure>'
+            yield f'aria-label="{label}: {svg.safe(sentence.title)}">{svg.heat_map(one)}</div></figure>'
         yield "</div>"
     yield "</article>"
 
@@ -84,7 +83,7 @@ def _table(table: Table) -> str:
     rows = "".join(f'<tr><th scope="row">{_word(row[0])}</th>{"".join(map(_cell, row[1:]))}</tr>' for row in table.rows)
     note = f'<p class="note">{_word(table.note)}</p>' if table.note else ""
     return (
-        f'<div class="scroll" tabindex="0" role="region" aria-label="{_safe(table.title)}">'
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{svg.safe(table.title)}">'
         f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>{note}"
     )
 
@@ -100,11 +99,11 @@ def _says(lines: Sequence[str]) -> str:
 
 def _code(line: str) -> str:
     """Return text in which what stands between backquotes is code."""
-    return re.sub(r"`([^`]+)`", r"<code>\1</code>", _safe(line))
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", svg.safe(line))
 
 
 def _link(title: str) -> str:
-    return f'<li><a href="#{_id(title)}">{_safe(title)}</a></li>'
+    return f'<li><a href="#{_id(title)}">{svg.safe(title)}</a></li>'
 
 
 def _id(title: str) -> str:
@@ -113,8 +112,4 @@ def _id(title: str) -> str:
 
 def _word(text: str) -> str:
     """Return text in a direction of its own."""
-    return f'<bdi dir="auto">{_safe(text)}</bdi>'
-
-
-def _safe(text: str) -> str:
-    return html.escape(text.replace("\0", "\ufffd"))
+    return f'<bdi dir="auto">{svg.safe(text)}</bdi>'

@@ -31,7 +31,7 @@ def report(runs: Sequence[Run], split: str | None = None) -> Report:
     split, told, left_out = read_runs(runs, split)
     apart = differences(told)
     seeds = groups(told)
-    over = differences_of_seeds(seeds) if len(seeds) > 1 else {}
+    over = differences_of_seeds(seeds) if apart and len(seeds) > 1 else {}
     each = sentence_scores(told)
     blocks = [
         *scores.scores(told, apart),

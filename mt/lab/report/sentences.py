@@ -4,6 +4,8 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from mt.core.errors import UserError
+from mt.core.files import read_lines
 from mt.evaluation.significance import LEVEL
 from mt.lab.report.blocks import Block, Chart, Heading, HeatMap, Sentence, Table
 from mt.lab.report.told import Told
@@ -48,12 +50,15 @@ def _matrices(one: Told, rows: Sequence[int]) -> dict[int, tuple[list[str], list
     if not path.exists():
         return {}
     found = {}
-    with open(path, encoding="utf-8") as file:
-        for row, line in enumerate(file):
-            if row in rows:
+    for row, line in enumerate(read_lines(path)):
+        if row in rows:
+            try:
                 record = json.loads(line)
-                if record["words"]:
-                    found[row] = record["source_words"], record["target_words"], record["words"]
+                words = record["source_words"], record["target_words"], record["words"]
+            except (ValueError, KeyError, TypeError) as error:
+                raise UserError(f"{path} is damaged; delete {one.folder}, and score the split again") from error
+            if words[2]:
+                found[row] = words
     return found
 
 

@@ -26,7 +26,7 @@ def chart(made: Chart) -> str:
             f"{HEIGHT - BOTTOM - (y - up[0]) / (up[-1] - up[0]) * (HEIGHT - TOP - BOTTOM):.1f}"
         )
 
-    parts = [f'<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{_safe(made.title)}">']
+    parts = [f'<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{safe(made.title)}">']
     for y in up:
         line = place(across[0], y).split(",")
         parts.append(f'<path class="grid" d="M{line[0]} {line[1]}H{WIDTH - RIGHT}"/>')
@@ -36,8 +36,8 @@ def chart(made: Chart) -> str:
         parts.append(f'<text class="middle" x="{left}" y="{HEIGHT - BOTTOM + 16}">{x:g}</text>')
     middle = (LEFT + WIDTH - RIGHT) / 2
     height = (TOP + HEIGHT - BOTTOM) / 2
-    parts.append(f'<text class="middle" x="{middle}" y="{HEIGHT - 8}">{_safe(made.x)}</text>')
-    parts.append(f'<text class="middle" transform="translate(12 {height}) rotate(-90)">{_safe(made.y)}</text>')
+    parts.append(f'<text class="middle" x="{middle}" y="{HEIGHT - 8}">{safe(made.x)}</text>')
+    parts.append(f'<text class="middle" transform="translate(12 {height}) rotate(-90)">{safe(made.y)}</text>')
     if made.diagonal:
         ends = max(across[0], up[0]), min(across[-1], up[-1])
         parts.append(f'<polyline class="diagonal" points="{place(ends[0], ends[0])} {place(ends[1], ends[1])}"/>')
@@ -68,7 +68,7 @@ def heat_map(made: HeatMap) -> str:
     return "".join(
         [
             f'<svg class="heat" width="{width:.0f}" height="{height:.0f}" viewBox="0 0 {width:.0f} {height:.0f}" '
-            f'role="img" aria-label="{_safe(told)}">',
+            f'role="img" aria-label="{safe(told)}">',
             *_words(columns, made.target_words, left, top),
             *(
                 f'<rect class="cell" x="{left + CELL * column:.1f}" y="{top + CELL * row:.1f}" '
@@ -84,10 +84,10 @@ def heat_map(made: HeatMap) -> str:
 def _words(columns: Sequence[str], rows: Sequence[str], left: float, top: float) -> Iterator[str]:
     for column, word in enumerate(columns):
         x = left + CELL * (column + 0.5) + 4
-        yield f'<text transform="translate({x:.1f} {top - 5:.1f}) rotate(-90)">{_safe(_short(word))}</text>'
+        yield f'<text transform="translate({x:.1f} {top - 5:.1f}) rotate(-90)">{safe(_short(word))}</text>'
     for row, word in enumerate(rows):
         y = top + CELL * (row + 0.5) + 4
-        yield f'<text class="end" x="{left - 5:.1f}" y="{y:.1f}">{_safe(_short(word))}</text>'
+        yield f'<text class="end" x="{left - 5:.1f}" y="{y:.1f}">{safe(_short(word))}</text>'
     yield (
         f'<rect class="frame" x="{left - 0.5:.1f}" y="{top - 0.5:.1f}" '
         f'width="{CELL * len(columns)}" height="{CELL * len(rows)}"/>'
@@ -115,5 +115,6 @@ def _short(word: str) -> str:
     return word if len(word) <= LONGEST else f"{word[:LONGEST]}…"
 
 
-def _safe(text: str) -> str:
-    return html.escape(text)
+def safe(text: str) -> str:
+    """Return text as HTML and SVG hold it."""
+    return html.escape(text.replace("\0", "\ufffd"))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mt.config import MACHINE
 from mt.config.tree import flatten
 from mt.core.errors import UserError
 from mt.evaluation.metrics import Texts, read_texts
@@ -30,8 +31,9 @@ class Told:
 
     @property
     def config(self) -> dict[str, Any]:
-        """The keys of its config with their values."""
-        return flatten(self.run.config.model_dump())
+        """The keys of its config with their values; of the search those that it was scored with."""
+        tree = self.run.config.model_dump(exclude=MACHINE)
+        return flatten(tree | {"search": tree["search"] | self.scores.search})
 
 
 def read_runs(runs: Sequence[Run], split: str | None) -> tuple[str, list[Told], list[str]]:
@@ -45,16 +47,30 @@ def read_runs(runs: Sequence[Run], split: str | None) -> tuple[str, list[Told], 
     left_out = []
     names = _names(runs)
     for run in runs:
+        run.must_exist()
         one = _read(names[run], run, split)
         if one is None:
             left_out.append(f"{names[run]} was not scored on {split}: `mt eval {run} --split {split}` scores it.")
-        elif told and one.texts.references != told[0].texts.references:
-            left_out.append(f"{names[run]} was scored on other references than {told[0].name}, so it is left out.")
+        elif why := told and _differs(told, one):
+            left_out.append(f"{one.name} {why}, so it is left out.")
         else:
             told.append(one)
     if not told:
         raise UserError(f"none of these runs was scored on {split}: `mt eval {runs[0]} --split {split}` scores one")
     return split, told, left_out
+
+
+def _differs(told: Sequence[Told], one: Told) -> str:
+    """Return why a run cannot stand beside others, in words; nothing where it can."""
+    first = told[0]
+    if any(one.run.path.resolve() == other.run.path.resolve() for other in told):
+        return "is a run that was named before"
+    for what in ("references", "sources"):
+        if getattr(one.texts, what) != getattr(first.texts, what):
+            return f"was scored on other {what} than {first.name}"
+    if one.texts.tokenize != first.texts.tokenize:
+        return f"was scored with metrics.tokenize={one.texts.tokenize}, and {first.name} with {first.texts.tokenize}"
+    return ""
 
 
 def _names(runs: Sequence[Run]) -> dict[Run, str]:
