@@ -16,8 +16,7 @@ def diagnose(
 ) -> None:
     """Say what a run suffers from, in plain words, worst first; writes RUN/diagnosis.json."""
     from mt.lab.diagnosis.case import Case
-    from mt.lab.diagnosis.diagnose import diagnose
-    from mt.lab.diagnosis.terminal import describe
+    from mt.lab.diagnosis.diagnose import describe, diagnose
     from mt.runs.run import Run
 
     asked = Run(run)

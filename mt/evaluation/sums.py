@@ -26,7 +26,6 @@ class Measure:
     """sacreBLEU's metric, as evaluation.metrics makes it."""
     score: Callable[[Floats], Floats]
     """Corpus scores from sums, the last dimension."""
-    lower_is_better: bool = False
 
 
 def _bleu(sums: Floats) -> Floats:
@@ -65,7 +64,7 @@ def _ter(sums: Floats) -> Floats:
 MEASURES: dict[str, Measure] = {
     "BLEU": Measure(lambda texts: BLEU(tokenize=texts.tokenize), _bleu),
     "chrF": Measure(lambda texts: CHRF(), _chrf),
-    "TER": Measure(lambda texts: TER(), _ter, lower_is_better=True),
+    "TER": Measure(lambda texts: TER(), _ter),
 }
 
 

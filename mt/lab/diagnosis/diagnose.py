@@ -54,3 +54,15 @@ def summarise(findings: Sequence[Finding]) -> list[str]:
     ill = sorted((one for one in findings if one.verdict in WORST), key=lambda one: WORST[one.verdict])
     attempts = [one.diagnosis.bounds.attempt for one in ill]
     return [f"{one.says} Try {key}." if key else one.says for one, key in zip(ill, attempts, strict=True)]
+
+
+def describe(case: Case, findings: Sequence[Finding]) -> str:
+    """Return all that the terminal shows of a diagnosis."""
+    lines = [f"{case.run} on {case.split}, {len(case.pairs.sources)} pairs"]
+    for one in findings:
+        value = "" if one.value is None else f"{one.value:.4g} {one.diagnosis.question.unit}"
+        lines.append(f"  {one.verdict:14} {one.name:28} {value:14} {one.says}")
+    ill = summarise(findings)
+    lines += ["", "What it suffers from, worst first:" if ill else "Nothing is conspicuous."]
+    lines += [f"  {number}. {text}" for number, text in enumerate(ill, 1)]
+    return "\n".join(lines)

@@ -6,18 +6,18 @@ Steps are those of the model's own outputs, read by force; </s> is left out on b
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 
 from mt.core.arrays import Floats
-from mt.data.batches import group
-from mt.inference.scorer import Scored, batch_again
+from mt.corpora.pairs import Split
+from mt.inference.aligner import Aligner, View
+from mt.inference.scorer import Scored
 from mt.lab.diagnosis.case import Case
 from mt.lab.diagnosis.erasure import diagonal, own, read_without, share_of_hits
 from mt.lab.diagnosis.finding import DoesNotApplyError
 from mt.lab.diagnosis.gradients import HasSourceEmbedding, gradient_times_input
 from mt.lab.diagnosis.use import NO_ATTENTION
 from mt.lab.diagnosis.words import owners
-from mt.models.contract import HasPosterior, Seq2Seq
+from mt.models.contract import HasPosterior, Site
 from mt.text.words import word_spans
 
 MOST, QUICK_MOST = 200, 50
@@ -92,29 +92,17 @@ def _words(case: Case, text: str, read: Scored) -> list[list[int]]:
     return [group for group in groups if group]
 
 
-def read_posterior(model: Seq2Seq, read: list[Scored], head: int | None, batch: int) -> list[Floats]:
-    """Return which source piece explains each target piece, by the last layer, [T, S] without </s>."""
-    if not isinstance(model, HasPosterior):
-        raise TypeError("the model has no posterior")
-    found: dict[int, Floats] = {}
-    for rows in group([max(len(one.source), len(one.target)) for one in read], batch):
-        given = batch_again([read[row] for row in rows], model)
-        with torch.inference_mode():
-            every = model.posterior(*given.given, given.target_out_BT)[:, head or 0].cpu()
-        for place, row in enumerate(rows):
-            one = every[place, : len(read[row].target) - 1, : len(read[row].source) - 1]
-            found[row] = one.double().numpy()
-    return [found[row] for row in range(len(read))]
-
-
 def rate_all(case: Case) -> dict[str, list[Floats]]:
     """Return how each method weighs the source pieces at each step, [T, S], of all erased sentences."""
     erased, model, batch = case.once(erase), case.run.model, case.run.config.search.batch
     read = [one.read for one in erased]
     found = {ATTENTION: [one.weights for one in erased]}
     if isinstance(model, HasPosterior):
-        site = case.scorer.site
-        found[POSTERIOR] = read_posterior(model, read, site.head if site else None, batch)
+        view = View(case.scorer.site or Site(1), posterior=True)
+        texts = case.texts.take([one.number for one in erased])
+        pairs = Split([*texts.sources], [*texts.hypotheses])
+        forced = Aligner(model, case.run.tokenizers, case.run.config).forced(pairs, [view])[view]
+        found[POSTERIOR] = [one.matrix_TS[:-1, :-1].astype(float) for one in forced]
     if isinstance(model, HasSourceEmbedding):
         found[GRADIENT] = [rows[:-1, :-1] for rows in gradient_times_input(model, read, batch)]
     found[DIAGONAL] = [diagonal(*one.pieces_TS.shape) for one in erased]

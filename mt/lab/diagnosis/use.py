@@ -48,11 +48,6 @@ class Decoded:
     read: list[Scored]
 
 
-def lost(own: float, other: float) -> float:
-    """Return the share of a score that is lost, in percent; 0 where there is nothing to lose."""
-    return 100 * (own - other) / own if own > 0 else 0.0
-
-
 def edits(one: Sequence[str], other: Sequence[str]) -> int:
     """Return the fewest words that must be inserted, deleted or replaced to make one list of the other."""
     row = list(range(len(other) + 1))
@@ -115,7 +110,7 @@ def _loses(name: str) -> Callable[[Case], Measured]:
         own, other = found[OWN], found[name]
         if own.bleu < LEAST:
             raise DoesNotApplyError(f"Greedy BLEU is {own.bleu:.1f}, so there is no BLEU to lose: see use.loss.")
-        value = lost(own.bleu, other.bleu)
+        value = 100 * (own.bleu - other.bleu) / own.bleu
         says = f"With {_SAID[name]}, greedy BLEU goes from {own.bleu:.1f} to {other.bleu:.1f}."
         table = _table(found) if name == "uniform" else None
         return Measured(value, says, _evidence(case, own.hypotheses, other.hypotheses, name), table)

@@ -1,6 +1,6 @@
 """What a study holds by now: an entry for each point and seed, read from the runs."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mt.lab.study.plan import Member, Plan, State
 from mt.lab.study.score import folder_of, scores_of
@@ -17,14 +17,14 @@ class Entry:
     seed: int
     run: str
     state: State
-    parameters: int | None
-    minutes: float | None
-    greedy: float | None
+    parameters: int | None = None
+    minutes: float | None = None
+    greedy: float | None = None
     """BLEU of the best validation, by greedy search, and its loss."""
-    loss: float | None
-    scores: dict[str, Scores]
+    loss: float | None = None
+    scores: dict[str, Scores] = field(default_factory=dict)
     """By the name of the split."""
-    folders: dict[str, str]
+    folders: dict[str, str] = field(default_factory=dict)
     """Where these scores are, and what was scored."""
 
 
@@ -67,7 +67,7 @@ def rows_of(plan: Plan) -> list[Row]:
 def _entry(plan: Plan, member: Member) -> Entry:
     run = member.run
     if not run.exists:
-        return Entry(member.seed, str(run), "missing", None, None, None, None, {}, {})
+        return Entry(member.seed, str(run), "missing")
     best, last = run.best_validation, run.validations[-1:]
     config = member.config_of(run)
     found = {split: scores_of(run, config, split) for split in member.splits} if best else {}
@@ -75,10 +75,10 @@ def _entry(plan: Plan, member: Member) -> Entry:
         member.seed,
         str(run),
         plan.state(member, run),
-        run.parameters if (run / WEIGHTS).exists() else None,
-        last[0]["seconds"] / 60 if last else None,
-        best["validation_bleu"] if best else None,
-        best["validation_loss"] if best else None,
-        {split: scores for split, scores in found.items() if scores},
-        {split: str(folder_of(run, config, split)) for split, scores in found.items() if scores},
+        parameters=run.parameters if (run / WEIGHTS).exists() else None,
+        minutes=last[0]["seconds"] / 60 if last else None,
+        greedy=best["validation_bleu"] if best else None,
+        loss=best["validation_loss"] if best else None,
+        scores={split: scores for split, scores in found.items() if scores},
+        folders={split: str(folder_of(run, config, split)) for split, scores in found.items() if scores},
     )

@@ -7,11 +7,11 @@ from tiny_translators import settings, translator
 from torch import Tensor, nn
 
 from mt.core.special import BOS, EOS
-from mt.inference.scorer import Scored, Scorer
+from mt.inference.scorer import Scorer
 from mt.lab.diagnosis.erasure import diagonal, own, read_with_only, read_without, share_of_hits, top
 from mt.lab.diagnosis.gradients import gradient_times_input
-from mt.lab.diagnosis.rated import percent, read_posterior, sum_groups
-from mt.models.contract import HasPosterior, Seq2Seq
+from mt.lab.diagnosis.rated import percent, sum_groups
+from mt.models.contract import Seq2Seq
 
 SOURCES = [[40, 41, 42, 43, EOS], [44, 45, EOS]]
 TARGETS = [[50, 51, 52, EOS], [53, EOS]]
@@ -95,13 +95,3 @@ def test_gradient_times_input_against_differences(scorer: Scorer) -> None:
             np.testing.assert_allclose(rows[:, place], slope, atol=1e-6)
     assert all(parameter.grad is None for parameter in model.parameters())
     model.float()
-
-
-def test_posteriors_are_those_of_each_pair_alone(scorer: Scorer) -> None:
-    read: list[Scored] = scorer.score_pieces(SOURCES, TARGETS)
-    assert isinstance(scorer.model, HasPosterior)
-    for source, target, rows in zip(SOURCES, TARGETS, read_posterior(scorer.model, read, None, 10), strict=True):
-        given = torch.tensor([source])
-        before, after = torch.tensor([[BOS, *target[:-1]]]), torch.tensor([target])
-        alone = scorer.model.posterior(given, torch.ones_like(given, dtype=torch.bool), before, after)
-        np.testing.assert_allclose(rows, alone[0, 0, :-1, :-1].detach().numpy(), atol=1e-5)

@@ -14,7 +14,7 @@ from mt.core.special import BOS, EOS, PAD
 from mt.inference.scorer import Scored, mean_loss
 from mt.lab.diagnosis.delayed import Delayed
 from mt.lab.diagnosis.replaced import REPLACEMENTS, only_largest, permuted, uniform, without_largest
-from mt.lab.diagnosis.use import changed_words, edits, is_function, loss_of_kind, lost
+from mt.lab.diagnosis.use import changed_words, edits, is_function, loss_of_kind
 from mt.lab.diagnosis.words import count, frequency_of, owners, words_of
 from mt.models.contract import Look, reorder
 from mt.text.tokenizer import train_tokenizers
@@ -120,8 +120,6 @@ def read(log_probabilities: list[float]) -> Scored:
 
 
 def test_figures_on_paper() -> None:
-    assert lost(40, 10) == 75
-    assert lost(0, 0) == 0
     assert edits(["a", "b", "c"], ["a", "x", "c", "d"]) == 2
     assert edits([], ["a"]) == 1
     assert changed_words(["a b c", "d"], ["a x c", "d e"]) == pytest.approx(100 * 2 / 4)
