@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -26,18 +27,36 @@ log = logging.getLogger("mt")
 SPLIT = "validation"
 FEW = 100
 """Fitted on fewer sentences than this, confidence is worth a warning."""
-SENTENCE = (
-    *("mean_log_probability", "word_probability", "output_entropy"),
-    *("coverage_deviation", "attention_entropy"),
+
+
+class Names(NamedTuple):
+    """Names of the signals by which something is predicted."""
+
+    sentence: Sequence[str]
+    word: Sequence[str]
+
+
+SIGNALS = Names(
+    sentence=("mean_log_probability", "word_probability", "output_entropy", "coverage_deviation", "attention_entropy"),
+    word=(
+        "probability",
+        "probability_before",
+        "probability_after",
+        "entropy",
+        "entropy_before",
+        "entropy_after",
+        "least_log_probability",
+        "sentence",
+        "source_pieces",
+        "place",
+        "first",
+        "length",
+    ),
 )
-"""Signals of a sentence that predict; the last two where there is attention. The others that are known gain nothing, or
-what they gain in TER they lose in chrF (docs/experiments/confidence.md)."""
-WORD = (
-    *("probability", "probability_before", "probability_after", "entropy", "entropy_before", "entropy_after"),
-    *("least_log_probability", "sentence", "source_pieces", "place", "first", "length"),
-)
-ALONE = ("mean_log_probability",), ("log_probability",)
-"""What confidence is held against: of the sentence, and of the word."""
+"""Those of attention only where there is attention. The others that are known gain nothing, or what they gain in TER
+they lose in chrF (docs/experiments/confidence.md)."""
+ALONE = Names(sentence=("mean_log_probability",), word=("log_probability",))
+"""What confidence is held against."""
 SHARES = np.linspace(0.05, 1, 20)
 HALF = np.array([0.5])
 RESAMPLES = 1000
@@ -62,8 +81,13 @@ def fit_for_run(run: Run, config: Config) -> Fitted:
         log.warning("confidence is fitted on %d sentences only: trust it little", len(pairs.sources))
     seen, rated = _translate(run, pairs, search)
     fitted = Fitted(
-        *(run.fingerprint, settings, SPLIT, len(pairs.sources), len(rated.wrong_W), bound),
-        predictors=fit(seen, rated, bound, (SENTENCE, WORD)),
+        weights=run.fingerprint,
+        search=settings,
+        split=SPLIT,
+        sentences=len(pairs.sources),
+        words=len(rated.wrong_W),
+        bound=bound,
+        predictors=fit(seen, rated, bound, SIGNALS),
         alone=fit(seen, rated, bound, ALONE),
     )
     fitted.write(run)
@@ -92,13 +116,13 @@ def _translate(run: Run, pairs: Split, search: Search) -> tuple[Observed, Rated]
     )
 
 
-def fit(seen: Observed, rated: Rated, bound: float, names: tuple[Sequence[str], Sequence[str]]) -> Predictors:
-    """Return what predicts, by the signals of these names: of the sentence, and of the word."""
-    ter, (sentence, word) = rated.ter(), names
+def fit(seen: Observed, rated: Rated, bound: float, names: Names) -> Predictors:
+    """Return what predicts, by the signals of these names."""
+    ter = rated.ter()
     return Predictors(
-        _fit(fit_logistic, seen.sentences, sentence, (ter <= bound).astype(np.float64)),
-        _fit(fit_linear, seen.sentences, sentence, ter),
-        _fit(fit_logistic, seen.words, word, rated.wrong_W),
+        _fit(fit_logistic, seen.sentences, names.sentence, (ter <= bound).astype(np.float64)),
+        _fit(fit_linear, seen.sentences, names.sentence, ter),
+        _fit(fit_logistic, seen.words, names.word, rated.wrong_W),
     )
 
 
@@ -139,11 +163,11 @@ def measure(fitted: Fitted, seen: Observed, rated: Rated) -> Measured:
     good = (rated.ter() <= fitted.bound).astype(np.float64)
     shares = SHARES.tolist()
     return Measured(
-        len(everything),
-        float(good.mean()),
-        float(100 * rated.edits_N.sum() / rated.lengths_N.sum()),
-        len(rated.wrong_W),
-        float(rated.wrong_W.mean()) if len(rated.wrong_W) else 0.0,
+        sentences=len(everything),
+        good=float(good.mean()),
+        ter=float(100 * rated.edits_N.sum() / rated.lengths_N.sum()),
+        words=len(rated.wrong_W),
+        wrong=float(rated.wrong_W.mean()) if len(rated.wrong_W) else 0.0,
         search={},
         figures={name: _figure(name, values, resampled) for name in values[0]},
         flagged=_flag(both[0].wrong, rated.wrong_W),

@@ -17,9 +17,7 @@ def fit_logistic(inputs_NK: Floats, classes_N: Floats, penalty: float = 1.0) -> 
     """
     ones = classes_N.sum()
     wanted_N = np.where(classes_N > 0, (ones + 1) / (ones + 2), 1 / (len(classes_N) - ones + 2))
-    design_NK = np.column_stack([np.ones(len(inputs_NK)), inputs_NK])
-    penalties_K = np.full(design_NK.shape[1], penalty)
-    penalties_K[0] = 0
+    design_NK, penalties_K = _with_intercept(inputs_NK, penalty)
     weights_K = np.zeros(design_NK.shape[1])
     weights_K[0] = np.log(wanted_N.mean() / (1 - wanted_N.mean()))
     for _ in range(STEPS):
@@ -35,8 +33,12 @@ def fit_logistic(inputs_NK: Floats, classes_N: Floats, penalty: float = 1.0) -> 
 
 def fit_linear(inputs_NK: Floats, values_N: Floats, penalty: float = 1.0) -> tuple[float, Floats]:
     """Return intercept and weights [K] of the ridge regression with this penalty; the intercept is not penalised."""
-    design_NK = np.column_stack([np.ones(len(inputs_NK)), inputs_NK])
-    penalties_K = np.full(design_NK.shape[1], penalty)
-    penalties_K[0] = 0
+    design_NK, penalties_K = _with_intercept(inputs_NK, penalty)
     weights_K = np.linalg.solve(design_NK.T @ design_NK + np.diag(penalties_K), design_NK.T @ values_N)
     return float(weights_K[0]), weights_K[1:]
+
+
+def _with_intercept(inputs_NK: Floats, penalty: float) -> tuple[Floats, Floats]:
+    """Return the inputs with a first column of ones, and the penalty of each column: none of the first."""
+    size, count = inputs_NK.shape
+    return np.column_stack([np.ones(size), inputs_NK]), np.r_[0.0, np.full(count, penalty)]

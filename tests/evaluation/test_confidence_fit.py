@@ -14,7 +14,7 @@ from mt.config import Config
 from mt.core.errors import UserError
 from mt.corpora.pairs import Split
 from mt.evaluation import confidence
-from mt.evaluation.confidence import ALONE, Predicted, fit, fit_for_run, measure
+from mt.evaluation.confidence import ALONE, Names, Predicted, fit, fit_for_run, measure
 from mt.evaluation.edits import Rated
 from mt.evaluation.evaluate import Asked, evaluate
 from mt.inference.confidence import Observed
@@ -23,7 +23,7 @@ from mt.runs.confidence import Fitted, Linear, Weight, read_fitted
 from mt.runs.run import Run
 
 OLD = Path(__file__).parent.parent / "old_runs" / "rnn"
-NAMES = ("mean_log_probability", "output_entropy"), ("probability", "place")
+NAMES = Names(sentence=("mean_log_probability", "output_entropy"), word=("probability", "place"))
 BOUND = 50.0
 
 
