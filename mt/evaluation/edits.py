@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from sacrebleu.metrics import CHRF, TER
 from sacrebleu.metrics.lib_ter import _MAX_SHIFT_CANDIDATES, BeamEditDistance, _flip_trace, _shift, trace_to_alignment
 
 from mt.core.arrays import Floats, Whole
 from mt.evaluation.metrics import Texts
+from mt.evaluation.sums import count, score_sentences
 from mt.text.words import word_spans
 
 
@@ -41,15 +41,13 @@ class Rated(NamedTuple):
 
 def rate(texts: Texts) -> Rated:
     """Return how translations compare with their references: by sacreBLEU's TER and chrF, and word by word."""
-    ter, chrf = TER(), CHRF()
-    parted = texts if texts.tokenize == "13a" else texts.split()  # as METRICS does it
-    scores = [ter.sentence_score(one, [other]) for one, other in zip(parted.hypotheses, parted.references, strict=True)]
-    pairs = list(zip(texts.hypotheses, texts.references, strict=True))
+    edits_N, lengths_N = count("TER", texts).T
+    pairs = zip(texts.hypotheses, texts.references, strict=True)
     wrong = [find_wrong(_words(hypothesis), _words(reference)) for hypothesis, reference in pairs]
     return Rated(
-        np.array([one.num_edits for one in scores], np.float64),
-        np.array([one.ref_length for one in scores], np.float64),
-        np.array([chrf.sentence_score(one, [other]).score for one, other in pairs]),
+        edits_N,
+        lengths_N,
+        score_sentences("chrF", texts),
         np.array([one for line in wrong for one in line], np.float64),
         np.repeat(np.arange(len(wrong)), [len(line) for line in wrong]),
     )

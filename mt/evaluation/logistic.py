@@ -34,7 +34,8 @@ def fit_logistic(inputs_NK: Floats, classes_N: Floats, penalty: float = 1.0) -> 
 def fit_linear(inputs_NK: Floats, values_N: Floats, penalty: float = 1.0) -> tuple[float, Floats]:
     """Return intercept and weights [K] of the ridge regression with this penalty; the intercept is not penalised."""
     design_NK, penalties_K = _with_intercept(inputs_NK, penalty)
-    weights_K = np.linalg.solve(design_NK.T @ design_NK + np.diag(penalties_K), design_NK.T @ values_N)
+    solution_K = np.linalg.solve(design_NK.T @ design_NK + np.diag(penalties_K), design_NK.T @ values_N)
+    weights_K = np.asarray(solution_K, np.float64)
     return float(weights_K[0]), weights_K[1:]
 
 

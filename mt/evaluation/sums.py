@@ -85,3 +85,8 @@ def count(metric: str, texts: Texts) -> Floats:
     texts = prepare(metric, texts)
     counts = measure_of(metric).make(texts)._extract_corpus_statistics(texts.hypotheses, [texts.references])
     return np.array(counts, dtype=np.float64)
+
+
+def score_sentences(metric: str, texts: Texts) -> Floats:
+    """Return the score of each sentence alone, (S,)."""
+    return measure_of(metric).score(count(metric, texts))

@@ -5,10 +5,9 @@ import numpy as np
 from mt.alignment.matrices import Side, align
 from mt.core.arrays import Floats
 from mt.inference.scorer import Scored, Scorer
-from mt.lab.diagnosis.case import Case
-from mt.lab.diagnosis.finding import DoesNotApplyError, Measured
+from mt.lab.diagnosis.case import NO_ATTENTION, Case, DoesNotApplyError
+from mt.lab.diagnosis.finding import Measured
 from mt.lab.diagnosis.rated import MOST, percent, weights_of
-from mt.lab.diagnosis.use import NO_ATTENTION
 from mt.text.tokenizer import Tokenizers
 
 

@@ -10,9 +10,8 @@ from mt.alignment.links import aer
 from mt.corpora.pairs import Gold, Link, Split
 from mt.evaluation.choice import Choice, choose_for_run, forced, ways, with_gold
 from mt.inference.aligner import Aligner
-from mt.lab.diagnosis.case import Case
-from mt.lab.diagnosis.finding import Bounds, Diagnosis, DoesNotApplyError, Evidence, Measured, Question, show
-from mt.lab.diagnosis.use import NO_ATTENTION
+from mt.lab.diagnosis.case import Case, DoesNotApplyError
+from mt.lab.diagnosis.finding import Bounds, Diagnosis, Evidence, Measured, Question, show
 from mt.lab.diagnosis.words import FREQUENCIES, frequency_of, source_counts
 from mt.text.normal import normalise
 from mt.text.words import plain
@@ -36,11 +35,16 @@ class Linked:
     """AER in percent by way, and of the rows of the step before."""
     choice: Choice
 
+    @property
+    def words(self) -> list[list[str]]:
+        """The source words of each pair as they are counted."""
+        known = zip(self.pairs.sources, self.gold, strict=True)
+        return [[plain(normalise(line[slice(*span)]).lower()) for span in gold.source_spans] for line, gold in known]
+
 
 def link(case: Case) -> Linked:
     """Return how the run links the words of the pairs whose gold is known."""
-    if not case.run.model.has_attention:
-        raise DoesNotApplyError(NO_ATTENTION)
+    case.must_attend()
     pairs = with_gold(case.pairs)
     gold = [one for one in pairs.gold or [] if one]
     if not gold:
@@ -93,11 +97,6 @@ def _worst(found: Linked) -> tuple[Evidence, ...]:
     return show(found.pairs, [(row, f"{errors[row]:.0f} % of its links are wrong") for row in worst])
 
 
-def source_words(pair: str, gold: Gold) -> list[str]:
-    """Return the source words of a pair as they are counted."""
-    return [plain(normalise(pair[start:stop]).lower()) for start, stop in gold.source_spans]
-
-
 def errors_by(kinds: Sequence[Sequence[str]], links: Sequence[set[Link]], gold: Sequence[Gold]) -> dict[str, float]:
     """Return AER of the links of each kind of source word, in percent, where ENOUGH are sure.
 
@@ -120,8 +119,7 @@ def measure_rare(case: Case) -> Measured:
     """Return how much worse rare words are linked than frequent ones."""
     found = case.once(link)
     counts = case.once(source_counts)
-    words = [source_words(line, gold) for line, gold in zip(found.pairs.sources, found.gold, strict=True)]
-    kinds = [[frequency_of(word, counts) if word else "" for word in line] for line in words]
+    kinds = [[frequency_of(word, counts) if word else "" for word in line] for line in found.words]
     errors = errors_by(kinds, found.links, found.gold)
     known = [kind for kind in FREQUENCIES if kind in errors]
     if len(known) < 2:
@@ -152,8 +150,7 @@ def missed_words(
 def measure_words(case: Case) -> Measured:
     """Return which share of the sure links is missed, and of which words the most."""
     found = case.once(link)
-    words = [source_words(line, gold) for line, gold in zip(found.pairs.sources, found.gold, strict=True)]
-    rows = missed_words(words, found.links, found.gold)
+    rows = missed_words(found.words, found.links, found.gold)
     every = sum(many for _, _, many in rows)
     if not every:
         raise DoesNotApplyError("No sure link of the gold is of a word with letters.")

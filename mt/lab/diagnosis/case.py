@@ -18,8 +18,13 @@ from mt.runs.run import WEIGHTS, Run
 from mt.runs.scores import searched
 
 Found = TypeVar("Found")
+NO_ATTENTION = "This model has no attention (model.attention.score: none), so there are no weights to look at."
 QUICK = 200
 """Pairs of a split that --quick looks at."""
+
+
+class DoesNotApplyError(Exception):
+    """Raised by a diagnosis that makes no sense of a run; the message is the sentence that says why."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,11 @@ class Case:
         if self.against.fingerprint == self.run.fingerprint != "":
             raise UserError(f"{self.against} has the weights of {self.run} itself: name another run")
         self.against.model  # noqa: B018 - asked for its error
+
+    def must_attend(self) -> None:
+        """Raise DoesNotApplyError where the model has no attention."""
+        if not self.run.model.has_attention:
+            raise DoesNotApplyError(NO_ATTENTION)
 
     @cached_property
     def _known(self) -> dict[Any, Any]:

@@ -11,8 +11,8 @@ import numpy as np
 from mt.corpora.groups import fold, overlap
 from mt.corpora.pairs import Split
 from mt.inference.scorer import Scored
-from mt.lab.diagnosis.case import Case
-from mt.lab.diagnosis.finding import Bounds, Diagnosis, DoesNotApplyError, Measured, Question, show
+from mt.lab.diagnosis.case import Case, DoesNotApplyError
+from mt.lab.diagnosis.finding import Bounds, Diagnosis, Measured, Question, show
 from mt.lab.diagnosis.support import support
 from mt.lab.diagnosis.words import words_of
 from mt.text.scripts import script_of

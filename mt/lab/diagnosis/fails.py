@@ -8,8 +8,8 @@ from sacrebleu.metrics import BLEU
 
 from mt.lab.diagnosis import outputs
 from mt.lab.diagnosis.breakdown import Matches, Part, by_frequency, by_length, by_position, by_unseen
-from mt.lab.diagnosis.case import Case
-from mt.lab.diagnosis.finding import Bounds, Diagnosis, DoesNotApplyError, Measured, Question
+from mt.lab.diagnosis.case import Case, DoesNotApplyError
+from mt.lab.diagnosis.finding import Bounds, Diagnosis, Measured, Question
 from mt.lab.diagnosis.words import source_counts
 
 FEWEST = 20

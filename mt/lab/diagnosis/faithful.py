@@ -5,9 +5,9 @@ from collections.abc import Callable
 import numpy as np
 
 from mt.lab.diagnosis.agreement import measure_agreement
-from mt.lab.diagnosis.case import Case
+from mt.lab.diagnosis.case import Case, DoesNotApplyError
 from mt.lab.diagnosis.erasure import share_of_hits
-from mt.lab.diagnosis.finding import Bounds, Diagnosis, DoesNotApplyError, Evidence, Measured, Question, show
+from mt.lab.diagnosis.finding import Bounds, Diagnosis, Evidence, Measured, Question, show
 from mt.lab.diagnosis.rated import ATTENTION, CHANCE, DIAGONAL, erase, hits, late_hits
 from mt.lab.diagnosis.rationales import rationales
 

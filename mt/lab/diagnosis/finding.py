@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from mt.core.errors import UserError
 from mt.corpora.pairs import Split
-from mt.lab.diagnosis.case import Case
+from mt.lab.diagnosis.case import Case, DoesNotApplyError
 
 log = logging.getLogger("mt")
 Verdict = Literal["fine", "look", "broken", "not applicable"]
@@ -45,10 +45,6 @@ def show(pairs: Split, notes: Iterable[tuple[int, str]], hypotheses: Sequence[st
         Evidence(pairs.sources[row], pairs.targets[row], hypotheses[row] if hypotheses else "", note)
         for row, note in notes
     )
-
-
-class DoesNotApplyError(Exception):
-    """Raised by a diagnosis that makes no sense of a run; the message is the sentence that says why."""
 
 
 @dataclass(frozen=True)

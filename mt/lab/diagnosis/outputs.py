@@ -1,13 +1,13 @@
 """What goes wrong in single translations: said twice, left out, made up, or wrong from end to end."""
 
 import numpy as np
-from sacrebleu.metrics import CHRF
 
 from mt.evaluation.copied import compare_copied
 from mt.evaluation.novelty import Nearest, find_nearest
+from mt.evaluation.sums import score_sentences
 from mt.lab.diagnosis.breakdown import repeats
-from mt.lab.diagnosis.case import Case
-from mt.lab.diagnosis.finding import Bounds, Diagnosis, DoesNotApplyError, Measured, Question, show
+from mt.lab.diagnosis.case import Case, DoesNotApplyError
+from mt.lab.diagnosis.finding import Bounds, Diagnosis, Measured, Question, show
 from mt.lab.diagnosis.support import support
 
 SHOWN = 3
@@ -67,17 +67,11 @@ def _unsupported(case: Case) -> Measured:
 
 
 def _worst(case: Case) -> Measured:
-    metric = CHRF()
-    texts = case.texts
-    scores = [
-        metric.sentence_score(hypothesis, [reference]).score
-        for hypothesis, reference in zip(texts.hypotheses, texts.references, strict=True)
-    ]
-    order = sorted(range(len(scores)), key=scores.__getitem__)
-    tenth = order[: max(len(order) // 10, 1)]
-    value = sum(scores[row] for row in tenth) / len(tenth)
+    scores = score_sentences("chrF", case.texts)
+    order = scores.argsort(kind="stable").tolist()
+    value = float(scores[order[: max(len(order) // 10, 1)]].mean())
     shown = order[:WORST]
-    nearest = find_nearest([texts.sources[row] for row in shown], case.training.sources)
+    nearest = find_nearest([case.pairs.sources[row] for row in shown], case.training.sources)
     notes = [(row, _note(scores[row], near, case)) for row, near in zip(shown, nearest, strict=True)]
     return Measured(
         value,

@@ -11,11 +11,9 @@ from mt.core.arrays import Floats
 from mt.corpora.pairs import Split
 from mt.inference.aligner import Aligner, View
 from mt.inference.scorer import Scored
-from mt.lab.diagnosis.case import Case
+from mt.lab.diagnosis.case import NO_ATTENTION, Case, DoesNotApplyError
 from mt.lab.diagnosis.erasure import diagonal, own, read_without, share_of_hits
-from mt.lab.diagnosis.finding import DoesNotApplyError
 from mt.lab.diagnosis.gradients import HasSourceEmbedding, gradient_times_input
-from mt.lab.diagnosis.use import NO_ATTENTION
 from mt.lab.diagnosis.words import owners
 from mt.models.contract import HasPosterior, Site
 from mt.text.words import word_spans
@@ -60,8 +58,7 @@ def sum_groups(weights_TS: Floats, groups: list[list[int]]) -> Floats:
 
 def erase(case: Case) -> list[Erased]:
     """Return the sampled sentences that have at least two source pieces and some output, with what each piece does."""
-    if not case.run.model.has_attention:
-        raise DoesNotApplyError(NO_ATTENTION)
+    case.must_attend()
     read = case.outputs_read
     rows = [
         row

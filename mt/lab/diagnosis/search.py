@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from mt.evaluation.metrics import Texts, bleu
 from mt.inference.translator import Translation
-from mt.lab.diagnosis.case import Case, first
-from mt.lab.diagnosis.finding import Bounds, Diagnosis, DoesNotApplyError, Measured, Question, show
+from mt.lab.diagnosis.case import Case, DoesNotApplyError, first
+from mt.lab.diagnosis.finding import Bounds, Diagnosis, Measured, Question, show
 from mt.text.normal import normalise
 
 BEAMS = (1, 2, 5, 10, 20, 50)

@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 
 from mt.core.arrays import Floats
 from mt.inference.scorer import Scored
-from mt.lab.diagnosis.case import Case
-from mt.lab.diagnosis.finding import Bounds, Diagnosis, DoesNotApplyError, Evidence, Measured, Question, show
-from mt.lab.diagnosis.use import NO_ATTENTION
+from mt.lab.diagnosis.case import Case, DoesNotApplyError
+from mt.lab.diagnosis.finding import Bounds, Diagnosis, Evidence, Measured, Question, show
 from mt.lab.diagnosis.words import words_of
 from mt.models.contract import Look, Site
 
@@ -79,8 +78,7 @@ def shape_of(matrices: Sequence[Floats], punctuation: Sequence[Sequence[bool]]) 
 
 def read_sites(case: Case) -> list[Scored]:
     """Return the sampled references as the model reads them, with the weights of all sites, [L, N, T, S]."""
-    if not case.run.model.has_attention:
-        raise DoesNotApplyError(NO_ATTENTION)
+    case.must_attend()
     pairs = case.pairs.take(case.draw(MOST))
     return case.scorer.score(pairs.sources, pairs.targets, Look("all"))
 
@@ -120,12 +118,6 @@ def _figure(field: str, says: str) -> Callable[[Case], Measured]:
     return measure
 
 
-def coverage(words_WG: Floats) -> Floats:
-    """Return the attention of each source word over all target words, [G]; the matrix has </s> as its last column."""
-    found: Floats = words_WG[:, :-1].sum(0)
-    return found
-
-
 def missing(reference: str, hypothesis: str) -> tuple[int, int]:
     """Return how many words of a reference its hypothesis lacks, and how many it has."""
     asked = Counter(words_of(reference))
@@ -142,13 +134,12 @@ def _unbalanced(
     case: Case, is_odd: Callable[[Floats], NDArray[np.bool_]], wrong: Callable[[str, str], tuple[int, int]]
 ) -> tuple[float, tuple[float, float], tuple[Evidence, ...]]:
     """Return the percentage of odd source words, of what is wrong with and without one, and sentences with the most."""
-    if not case.run.model.has_attention:
-        raise DoesNotApplyError(NO_ATTENTION)
+    case.must_attend()
     odd, words, counts, notes = 0, 0, np.zeros((2, 2), int), list[tuple[int, int, str]]()
     for row, (reference, one) in enumerate(zip(case.pairs.targets, case.translations, strict=True)):
         if one.alignment is None or not one.alignment.target_words:
             continue
-        here = is_odd(coverage(one.alignment.words.astype(float)))
+        here = is_odd(one.alignment.words[:, :-1].astype(float).sum(0))
         odd, words = odd + int(here.sum()), words + len(here)
         counts[int(here.any())] += wrong(reference, one.text)
         named = ", ".join(word for word, of in zip(one.alignment.source_words, here, strict=True) if of)

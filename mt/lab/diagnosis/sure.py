@@ -11,8 +11,8 @@ import numpy as np
 from mt.config import Train
 from mt.core.arrays import Floats
 from mt.evaluation.ranking import calibration_error, reliability
-from mt.lab.diagnosis.case import Case
-from mt.lab.diagnosis.finding import Bounds, Diagnosis, DoesNotApplyError, Measured, Question
+from mt.lab.diagnosis.case import Case, DoesNotApplyError
+from mt.lab.diagnosis.finding import Bounds, Diagnosis, Measured, Question
 
 BINS = 15
 """As Guo et al. 2017 have them."""

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from mt.evaluation.metrics import Texts
 from mt.inference.scorer import mean_loss
 from mt.lab.diagnosis import parts
-from mt.lab.diagnosis.case import Case
+from mt.lab.diagnosis.case import Case, DoesNotApplyError
 from mt.lab.diagnosis.data import sample
-from mt.lab.diagnosis.finding import Bounds, Diagnosis, DoesNotApplyError, Measured, Question
+from mt.lab.diagnosis.finding import Bounds, Diagnosis, Measured, Question
 from mt.runs.run import WEIGHTS
 from mt.training.divergence import Watch
 

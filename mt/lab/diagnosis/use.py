@@ -14,9 +14,9 @@ from mt.corpora.pairs import Split
 from mt.evaluation.metrics import Texts, bleu
 from mt.inference.scorer import Scored, Scorer, mean_loss
 from mt.inference.translator import Translator
-from mt.lab.diagnosis.case import Case
+from mt.lab.diagnosis.case import Case, DoesNotApplyError
 from mt.lab.diagnosis.delayed import Delayed
-from mt.lab.diagnosis.finding import Bounds, Diagnosis, DoesNotApplyError, Evidence, Measured, Question, show
+from mt.lab.diagnosis.finding import Bounds, Diagnosis, Evidence, Measured, Question, show
 from mt.lab.diagnosis.replaced import REPLACEMENTS
 from mt.lab.diagnosis.words import count, owners
 from mt.models.contract import Look
@@ -24,7 +24,6 @@ from mt.text.normal import normalise
 from mt.text.tokenizer import Tokenizer
 from mt.text.words import plain, word_spans
 
-NO_ATTENTION = "This model has no attention (model.attention.score: none), so there are no weights to look at."
 OWN, LATE = "its own", "the previous step's"
 MOST = 500
 """Pairs that are looked at, drawn at random."""
@@ -74,8 +73,7 @@ def draw_pairs(case: Case) -> Split:
 
 def decode_all(case: Case) -> dict[str, Decoded]:
     """Return what greedy search and the references give with the model's own weights, and with each replacement."""
-    if not case.run.model.has_attention:
-        raise DoesNotApplyError(NO_ATTENTION)
+    case.must_attend()
     model, tokenizers, pairs = case.run.model, case.run.tokenizers, case.once(draw_pairs)
     settings = case.translator.settings.model_copy(update={"beam": 1, "coverage_penalty": 0.0})
     ways = {OWN: (model, Look()), LATE: (Delayed(model).eval(), Look())}

@@ -8,7 +8,7 @@ import numpy as np
 from mt.core.arrays import Floats
 from mt.evaluation.metrics import Texts
 from mt.evaluation.significance import LEVEL, Difference, compare, compare_seeds, resample
-from mt.evaluation.sums import MEASURES, count, measure_of
+from mt.evaluation.sums import MEASURES, count, measure_of, score_sentences
 from mt.lab.report.told import Told
 from mt.text.words import word_spans
 
@@ -98,7 +98,7 @@ def _interval(counts: Floats) -> tuple[float, float, float]:
 
 def sentence_scores(told: Sequence[Told]) -> Floats:
     """Return chrF of each sentence, (runs, sentences): it tells sentences apart where most have no BLEU."""
-    return np.array([measure_of("chrF").score(count("chrF", one.texts)) for one in told])
+    return np.array([score_sentences("chrF", one.texts) for one in told])
 
 
 def worst(scores: Floats) -> list[int]:

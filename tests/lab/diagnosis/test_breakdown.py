@@ -8,8 +8,7 @@ import pytest
 from mt.evaluation.metrics import Texts, bleu
 from mt.lab.diagnosis import DIAGNOSES
 from mt.lab.diagnosis.breakdown import by_frequency, by_length, by_position, by_unseen, repeats
-from mt.lab.diagnosis.case import Case
-from mt.lab.diagnosis.finding import DoesNotApplyError
+from mt.lab.diagnosis.case import Case, DoesNotApplyError
 from mt.lab.diagnosis.words import words_of
 
 TEXTS = Texts(

@@ -9,7 +9,7 @@ import pytest
 from mt.alignment.links import aer
 from mt.corpora.pairs import Gold
 from mt.lab.diagnosis.aligned import errors_by, interval, missed_words
-from mt.lab.diagnosis.shape import coverage, distance, entropy, is_punctuation, missing, repeated, shape_of
+from mt.lab.diagnosis.shape import distance, entropy, is_punctuation, missing, repeated, shape_of
 
 ROWS = np.array([[0.5, 0.5, 0.0], [0.0, 0.25, 0.75], [0.25, 0.25, 0.5]])
 """Two target pieces and </s>, two source pieces and </s>."""
@@ -27,7 +27,6 @@ def test_shape_on_paper() -> None:
     assert found.end == pytest.approx(100 * (0 + 0.75 + 0.5) / 3)
     assert found.punctuation == pytest.approx(100 * (0.5 + 0.25 + 0.25) / 3)
     assert found.distance == pytest.approx(25)
-    assert coverage(ROWS).tolist() == pytest.approx([0.75, 1.0])
 
 
 def test_punctuation() -> None:
