@@ -16,7 +16,7 @@ def encode_side(tokenizer: Tokenizer, lines: Sequence[str], most: int, side: str
         pieces = tokenizer.encode(line) if line.strip() else []
         if len(pieces) > most:
             log.warning(
-                "%s line %d has %d pieces: only the first %d (search.max_source) are aligned",
+                "%s line %d has %d pieces: only the first %d (search.max_source) are read",
                 *(side, number, len(pieces), most),
             )
         encoded.append([*pieces[:most], EOS])

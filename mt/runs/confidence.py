@@ -31,7 +31,14 @@ class Linear:
     signals: dict[str, Weight]
 
     def predict(self, columns: Mapping[str, Floats]) -> Floats:
-        """Return the prediction for each value of the signals, [N], given a column [N] of each."""
+        """Return the prediction for each value of the signals, [N], given a column [N] of each.
+
+        Raises UserError when it needs a signal that is not there, as what another version has fitted may do.
+        """
+        if unknown := self.signals.keys() - columns.keys():
+            raise UserError(
+                f"{CONFIDENCE} needs {min(unknown)}, which this version does not measure: delete it, and fit it anew"
+            )
         terms = [one.weight * (columns[name] - one.mean) / one.scale for name, one in self.signals.items()]
         return np.asarray(self.intercept + np.sum(terms, axis=0), np.float64)
 

@@ -4,6 +4,7 @@ import math
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 from tiny_models import one_thread as one_thread
 
@@ -90,3 +91,40 @@ def test_no_lines_and_lines_without_text_have_none(run: Path) -> None:
     translator = mt.load(run)
     assert translator.translate([], confidence=True) == []
     assert [one.confidence for one in translator.translate(["", "  "], confidence=True)] == [None, None]
+
+
+def test_samples_and_the_n_best_have_each_their_own(run: Path, caplog: pytest.LogCaptureFixture) -> None:
+    found = mt.load(run, changes=["search.sample=true"]).translate(LINES, n_best=3, confidence=True)
+    assert "trust it less" in caplog.text
+    samples = [one for first in found for one in first.n_best]
+    texts = {one.text: one.confidence.ter for one in samples if one.confidence and one.text}
+    assert len(set(texts.values())) > 3
+    assert [one.confidence is None for one in samples] == [*[False] * 3, True, *[False] * 3]
+
+
+def test_with_neighbours_the_text_is_theirs_and_the_doubt_is_the_models(tmp_path: Path) -> None:
+    """Its signals are those of the model without neighbours, as it reads the text off."""
+    made = shutil.copytree(OLD.parent / "nearest", tmp_path / "run")
+    known = Run(made)
+    assert known.config.search.nearest.count
+    fitted = fit_for_run(known, known.config)
+    assert fitted.search["nearest"]["count"] == known.config.search.nearest.count
+    voted = mt.load(made).translate(LINES, confidence=True)
+    alone = mt.load(made, changes=["search.nearest.count=0"]).translate(LINES, confidence=True)
+    assert [one.text for one in voted] != [one.text for one in alone]
+    (line, *_), (one, *_) = LINES, voted
+    assert one.confidence is not None
+    (read,) = Scorer(known.model, known.tokenizers, known.config).score([line], [one.text])
+    chances = [math.exp(of_word(known, read, one.text, word.span)) for word in one.confidence.words]
+    told = signals(read) | {"word_probability": sum(chances) / len(chances)}
+    assert one.confidence.ter == pytest.approx(
+        float(fitted.predictors.ter.predict({name: np.array([value]) for name, value in told.items()})[0]), abs=1e-3
+    )
+
+
+def test_a_signal_that_is_not_known_is_named(run: Path, tmp_path: Path) -> None:
+    other = shutil.copytree(run, tmp_path / "run")
+    file = other / "confidence.json"
+    file.write_text(file.read_text().replace('"output_entropy"', '"moon"'))
+    with pytest.raises(UserError, match=r"confidence\.json needs moon, which this version does not measure: delete it"):
+        mt.load(other).translate(LINES, confidence=True)

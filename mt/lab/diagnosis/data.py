@@ -8,7 +8,7 @@ from functools import cache
 
 import numpy as np
 
-from mt.corpora.groups import fold, overlap
+from mt.corpora.groups import fold
 from mt.corpora.pairs import Split
 from mt.inference.scorer import Scored
 from mt.lab.diagnosis.case import Case, DoesNotApplyError
@@ -166,12 +166,16 @@ def _duplicates(case: Case) -> Measured:
 
 
 def _overlap(case: Case) -> Measured:
-    shared = overlap(case.training, case.pairs)[0]
-    share = 100 * shared / len(case.pairs.sources)
-    known = {fold(line) for line in case.training.sources}
-    rows = [row for row, source in enumerate(case.pairs.sources) if fold(source) in known][:SHOWN]
+    pairs, training, notes = case.pairs, case.training, []
+    sources, targets = ({fold(line) for line in side} for side in (training.sources, training.targets))
+    for row, (source, target) in enumerate(zip(pairs.sources, pairs.targets, strict=True)):
+        if fold(source) in sources:
+            notes.append((row, "training has this source"))
+        elif fold(target) in targets:
+            notes.append((row, "training has this target"))
+    share = 100 * len(notes) / len(pairs.sources)
     says = f"{share:.1f} % of the pairs of {case.split} share a sentence with training, which raises its scores."
-    return Measured(share, says, show(case.pairs, ((row, "training has this source") for row in rows)))
+    return Measured(share, says, show(pairs, notes[:SHOWN]))
 
 
 def _lengths(case: Case) -> Measured:

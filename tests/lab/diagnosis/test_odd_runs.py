@@ -11,6 +11,7 @@ from tiny_models import one_thread as one_thread
 from toy_runs import RNN, config, write_run
 
 from mt.core.errors import UserError
+from mt.corpora.pairs import Split
 from mt.inference.scorer import Scored
 from mt.lab.diagnosis import DIAGNOSES
 from mt.lab.diagnosis.case import Case
@@ -104,3 +105,16 @@ def test_a_signal_that_is_no_number_does_not_lose_the_diagnosis(tmp_path: Path) 
     told = distributions(Case(run, "test"))
     assert {"source_pieces", "target_pieces"} <= set(told)
     assert "mean_log_probability" not in told
+
+
+def test_a_target_that_training_has_is_shown_as_one(tmp_path: Path) -> None:
+    run = Run(write_run(tmp_path / "run", config(RNN)))
+    known = run.splits["train"]
+    mixed = Split(["neu", known.sources[1].upper(), "auch neu"], [known.targets[0], "new", "new, too"])
+    run.splits = run.splits | {"test": mixed}
+    found = find("data.overlap", DIAGNOSES["data.overlap"], Case(run, "test"))
+    assert found.value == pytest.approx(100 * 2 / 3)
+    assert [(one.source, one.note) for one in found.evidence] == [
+        ("neu", "training has this target"),
+        (known.sources[1].upper(), "training has this source"),
+    ]
