@@ -33,21 +33,28 @@ def read_config(
     path = locate(path)
     tree, origin = _read(path, ())
     for override in sorted(overrides, key=lambda override: not override.startswith(STARTS)):
-        merge(tree, parse_override(override), origin, where)
+        merge(tree, parse_override(override, where), origin, where)
     if of_run:
         fill_in(tree)
     return _validate(tree, origin, str(path))
 
 
-def parse_override(override: str) -> dict[str, Any]:
-    """Return {"key": {"key": value}} for "key.key=value". Raises UsageError when it is not written so."""
+def parse_override(override: str, where: str = COMMAND_LINE) -> dict[str, Any]:
+    """Return {"key": {"key": value}} for "key.key=value", which stands in `where`.
+
+    Raises UsageError when it is not written so, and UserError where that is not on the command line.
+    """
     key, equals, text = override.partition("=")
+    told, kind = (
+        f"override {override!r} {'on' if where == COMMAND_LINE else 'in'} {where}",
+        UsageError if where == COMMAND_LINE else UserError,
+    )
     if not equals or not key:
-        raise UsageError(f"override {override!r} on the command line: write key=value, for example model.hidden=128")
+        raise kind(f"{told}: write key=value, for example model.hidden=128")
     try:
-        value = parse_yaml(text, f"override {override!r} on the command line")
+        value = parse_yaml(text, told)
     except UserError as error:
-        raise UsageError(str(error)) from error
+        raise kind(str(error)) from error
     for part in reversed(key.split(".")):
         value = {part: value}
     return typing.cast(dict[str, Any], value)

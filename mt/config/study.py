@@ -21,6 +21,8 @@ from mt.config.tree import Seed, Tree
 from mt.core.errors import UserError
 
 METRICS = ("BLEU", "chrF", "TER", "BLEU, papers", "BLEU, novel")
+LONGEST = 120
+"""Bytes of a label in the name of a folder."""
 OWN = ("config", "teacher")
 """What a set may say besides keys of the configuration: config=NAME and teacher=LABEL."""
 
@@ -97,8 +99,9 @@ def fingerprint(config: Config, teachers: Sequence[str]) -> str:
 
 
 def folder_name(label: str) -> str:
-    """Return a label as a part of a folder's name."""
-    return re.sub(r"[^\w.+-]+", "-", label).strip("-.") or "point"
+    """Return a label as a part of a folder's name, which may not be long everywhere."""
+    kept = re.sub(r"[^\w.+-]+", "-", label).encode()[:LONGEST].decode(errors="ignore")
+    return kept.strip("-.") or "point"
 
 
 def _points(study: Study, file: Path) -> Iterator[Point]:
@@ -144,7 +147,7 @@ def _name(axis: str, value: Any) -> str:
 
 def _text(value: Any) -> str:
     """Return a value as YAML in one line."""
-    return json.dumps(value, ensure_ascii=False)
+    return json.dumps(value, ensure_ascii=False, default=str)  # str: a date
 
 
 def _check(study: Study, points: list[Point], file: Path) -> None:
@@ -170,8 +173,12 @@ def _check(study: Study, points: list[Point], file: Path) -> None:
                 raise UserError(f"{file}: {label} would be taught by itself")
             seen.add(above)
             above = teachers[above]
+    first: dict[str, str] = {}
     for point in points:
-        point.config(study.seeds[0])
+        config = point.config(study.seeds[0])
+        same = first.setdefault(f"{point.teacher}: {config.model_dump_json(exclude=MACHINE)}", point.label)
+        if same != point.label:
+            raise UserError(f"{file}: {same} and {point.label} are the same experiment: no key of it differs")
 
 
 def _explain(problem: Any, file: Path) -> str:

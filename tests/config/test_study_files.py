@@ -60,6 +60,11 @@ WRONG = {
     "seeds: [1, 1]": "a seed stands twice in seeds",
     "metrics: [BLEUR]": "unknown metric 'BLEUR': did you mean BLEU?",
     "axes: {who: {a: [config=nothing]}}": "cannot read config",
+    "axes: {who: {a: ['train.betas=[1']}}": "override 'train.betas=[1' in a of {file}, line 1: not YAML",
+    "axes: {train.epochs: [2020-01-01]}": "train.epochs in epochs=\"2020-01-01\" of {file} is '2020-01-01'",
+    "axes: {train.epochs: [1, 1.0]}": "epochs=1 and epochs=1.0 are the same experiment",
+    "axes: {threads: [1, 2]}": "threads=1 and threads=2 are the same experiment",
+    "axes: {train.epochs: [1, 2], who: {a: [train.epochs=3]}}": "epochs=1,a and epochs=2,a are the same experiment",
 }
 
 
@@ -114,3 +119,4 @@ def test_a_fingerprint_changes_with_what_is_trained_alone(tmp_path: Path) -> Non
 def test_a_folder_is_named_in_plain_letters() -> None:
     assert folder_name("tutorial/none,beam=5") == "tutorial-none-beam-5"
     assert folder_name("../ä") == "ä"
+    assert len(folder_name("ä" * 300).encode()) <= 120

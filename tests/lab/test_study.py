@@ -8,16 +8,20 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from command_line import ENVIRONMENT, Done, mt
 from conftest import write_numbers
+from reported_runs import scored_run
 
 from mt.config.study import read_study
 from mt.lab.study.plan import make_plan
+from mt.lab.study.score import is_scored
 from mt.runs.run import Run
+from mt.runs.scores import describe_search, read_scores, searched
 
 Figures = dict[str, Any]
 
@@ -107,6 +111,36 @@ def test_a_teacher_is_trained_before_those_whom_it_teaches(tmp_path: Path) -> No
     assert states(file) == before
 
 
+def test_scores_by_different_words_are_not_compared(numbers: Path, tmp_path: Path) -> None:
+    file = tmp_path / "s.yaml"
+    lines = f"config: {numbers.parent}/numbers.yaml", "axes: {metrics.tokenize: [13a, char], search.beam: [1, 3]}"
+    file.write_text("\n".join(lines) + "\n")
+    shutil.copytree(numbers, tmp_path / "runs/s/mine")
+    done = study(file)
+    assert done.returncode == 0, done.stderr
+    points = json.loads((tmp_path / "runs/s/study.json").read_text())["points"]
+    assert {point["label"]: point["difference"] is not None for point in points} == {
+        "tokenize=13a,beam=1": False,
+        "tokenize=13a,beam=3": True,
+        "tokenize=char,beam=1": False,
+        "tokenize=char,beam=3": False,
+    }
+    assert "beam=3 is not compared with tokenize=13a,beam=1: cannot compare scores of different words" in done.stderr
+    (signatures,) = [line for line in done.stdout.splitlines() if line.startswith("* BLEU: ")]
+    assert "tok:13a" in signatures
+    assert "tok:char" in signatures
+
+
+def test_novel_sentences_are_scored_when_they_are_first_asked_for_and_only_where_there_are_some(tmp_path: Path) -> None:
+    for split, there_are in (("validation", True), ("train", False)):
+        run = Run(scored_run(tmp_path / split, 0.1, split=split))
+        scores = read_scores(run.scored(split))
+        assert scores is not None
+        replace(scores, search=describe_search(searched(run.config).search)).write(run.scored(split))
+        assert is_scored(run, run.config, split, ["BLEU"])
+        assert is_scored(run, run.config, split, ["BLEU", "BLEU, novel"]) is not there_are
+
+
 def test_what_fails_leaves_the_others_to_be_trained(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     sets = "axes: {who: {short: [train.max_pieces=1], taught: [teacher=short], plain: []}}"
     file = write_study(tmp_path, sets)
@@ -117,7 +151,9 @@ def test_what_fails_leaves_the_others_to_be_trained(tmp_path: Path, capfd: pytes
     assert "no training pair has at most train.max_pieces = 1" in last[0]
     assert "what teaches it failed" in last[1]
     assert "Traceback" not in capfd.readouterr().err, "of the processes that train"
-    assert "| plain | 1 |" in (tmp_path / "runs/s/study.md").read_text()
+    table = (tmp_path / "runs/s/study.md").read_text()
+    assert "| plain | 1 |" in table
+    assert "* short: 0 of 1 seeds are scored" in table  # the baseline
     assert "no training pair" in (tmp_path / "runs/s/study.log").read_text()
     (plain,) = (tmp_path / "runs/s").glob("plain-*")
     shutil.rmtree(plain / "eval")

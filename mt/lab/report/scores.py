@@ -14,7 +14,8 @@ METHOD = (
     f"{NOISE} marks a difference that may be chance: p is 0.05 or more by sacreBLEU's approximate randomisation. "
     "The brackets hold the 95 % interval of a centred bootstrap. They speak of these runs as they stand, not of other "
     "seeds. sacreBLEU's paired bootstrap stands beside it for comparison only: it calls equal systems different about "
-    "twice too often, because it takes the absolute difference before it centres it."
+    "twice too often, because it takes the absolute difference before it centres it. Each difference is judged by "
+    "itself: of twenty equal runs, one is called different by chance."
 )
 
 

@@ -64,8 +64,9 @@ def _texts(entry: Entry, split: str) -> Texts:
 
 
 def _key(metric: str, sides: Sequence[Sequence[Entry]], split: str) -> str:
-    """Return what changes with the weights and the searches that are compared."""
-    told = [[[entry.scores[split].weights, entry.scores[split].search] for entry in side] for side in sides]
+    """Return what changes with the weights, the searches, and the words that are compared."""
+    scores = [[entry.scores[split] for entry in side] for side in sides]
+    told = [[[one.weights, one.search, one.corpus["BLEU"].signature] for one in side] for side in scores]
     return hashlib.sha256(json.dumps([metric, split, told], sort_keys=True).encode()).hexdigest()[:16]
 
 

@@ -149,7 +149,12 @@ def _check(plan: Plan) -> None:
     """Raise UserError for what would go wrong only after hours."""
     for one in [one for one in plan.trainings if not one.is_finished]:
         run = Run(one.path)
-        experiment.resolve(run.config if run.exists else one.config, run, resume=True, overwrite=False)
+        try:
+            experiment.resolve(run.config if run.exists else one.config, run, resume=True, overwrite=False)
+        except UserError as error:
+            if not one.path.exists():
+                raise
+            raise UserError(f"{error}; moved away from the study's folder, it is trained anew") from error
         if "BLEU, papers" in plan.study.metrics:
             metrics.moses([], one.config.corpus.target)
 

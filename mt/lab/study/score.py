@@ -3,11 +3,15 @@
 import hashlib
 import json
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 from mt.config import Config
+from mt.config.corpora import CorpusConfig
 from mt.config.overrides import CHANGEABLE
+from mt.corpora import load_splits
 from mt.evaluation.evaluate import Asked, evaluate
+from mt.evaluation.novelty import novel
 from mt.neighbours.datastore import has_current_datastore, write_datastore
 from mt.runs.lock import writing
 from mt.runs.run import Run
@@ -28,7 +32,15 @@ def score(run: Run, config: Config, split: str, metrics: Sequence[str]) -> None:
 def is_scored(run: Run, config: Config, split: str, metrics: Sequence[str]) -> bool:
     """Tell whether there are scores of the present weights by this search, with these metrics."""
     scores = scores_of(run, config, split)
-    return scores is not None and set(metrics) - {"BLEU, novel"} <= scores.corpus.keys()
+    missing = set(metrics) - scores.corpus.keys() if scores else set(metrics)
+    return not missing or (missing == {"BLEU, novel"} and not _has_novel(run.config.corpus, split))
+
+
+@cache
+def _has_novel(corpus: CorpusConfig, split: str) -> bool:
+    """Tell whether a split has sentences whose source is new; of others there is no score."""
+    splits = load_splits(corpus)
+    return bool(novel(splits[split].sources, splits["train"].sources))
 
 
 def scores_of(run: Run, config: Config, split: str) -> Scores | None:

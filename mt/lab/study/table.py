@@ -15,6 +15,7 @@ from mt.views.markdown import tabulate
 
 INSIDE = " (≈)"
 """What marks a difference that is inside the noise."""
+ALONE = "* Each point is judged by itself: of twenty that equal the baseline, one is called different by chance."
 
 
 class Table:
@@ -77,10 +78,18 @@ def _seed(entry: Entry) -> str:
 
 def _notes(plan: Plan, rows: Sequence[Row], found: dict[str, Difference]) -> list[str]:
     """Return what the figures are, below the table."""
-    signatures: dict[str, Any] = {}
+    signatures: dict[str, dict[str, None]] = {}
     for scores in [scores for row in rows for entry in row.entries for scores in entry.scores.values()]:
-        signatures |= {name: one.signature for name, one in scores.corpus.items() if name in plan.study.metrics}
-    notes = [f"* {metric}: `{signature}`" for metric, signature in signatures.items()]
+        for name in plan.study.metrics:
+            if name in scores.corpus:
+                signatures.setdefault(name, {})[f"`{scores.corpus[name].signature}`"] = None
+    notes = [f"* {metric}: {', or '.join(known)}" for metric, known in signatures.items()]
+    for row in rows:
+        scored = sum(row.splits[-1] in entry.scores for entry in row.entries)
+        if scored < len(row.entries) and (scored or row.label == plan.baseline):
+            notes.append(
+                f"* {row.label}: {scored} of {len(row.entries)} seeds are scored, and only these are compared."
+            )
     several = len(plan.study.seeds) > 1
     if found:
         one = next(iter(found.values()))
@@ -89,6 +98,8 @@ def _notes(plan: Plan, rows: Sequence[Row], found: dict[str, Difference]) -> lis
             f"* to {plan.baseline}: the difference in {one.metric}, with its 95 % interval over {chance}. "
             f"{INSIDE.strip()} marks those that are inside the noise (p at least .05, {one.method})."
         )
+        if len(found) > 1:
+            notes.append(ALONE)
     return [*notes, *(["* ± is the standard deviation over the seeds."] if several else [])]
 
 
