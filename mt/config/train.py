@@ -38,6 +38,9 @@ class Train(Tree):
     """Times that training reads all of its pairs."""
     batch_tokens: Count = 1536
     """Target pieces in a batch, padding included. A longer sentence makes a batch of its own."""
+    accumulate: Count = 1
+    """Batches of one update, whose gradients are summed. Where torchrun starts more processes than this, one for each,
+    which the config of the run then says; a run keeps its number, whoever goes on with it."""
     max_pieces: Count = 200
     """Training pairs with a longer side are left out, and counted."""
     learning_rate: Annotated[float, Field(gt=0)] = 1.5e-3

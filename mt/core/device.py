@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from mt.core import ranks
 from mt.core.errors import UserError
 
 log = logging.getLogger("mt")
@@ -34,15 +35,18 @@ def set_threads(wish: int | None) -> None:
 def processors() -> int:
     """Return OMP_NUM_THREADS where it is set, else how many processors this process may keep busy, by Linux's rules.
 
-    These are its affinity and the quota of its control group; other systems tell only how many there are.
+    These are its affinity and the quota of its control group, divided among the processes that train together here;
+    other systems tell only how many there are.
     """
     affinity = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return _said() or int(min(affinity, quota()))
+    return _said() or max(1, int(min(affinity, quota())) // ranks.on_this_machine())
 
 
 def _said() -> int | None:
     """Return what OMP_NUM_THREADS says, of a list ("4,2") its outermost level; None where that is no number."""
     first = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
+    if first == "1" and ranks.on_this_machine() > 1:
+        return None  # torchrun sets this where nobody has said anything
     return int(first) if first.isdecimal() and int(first) else None
 
 

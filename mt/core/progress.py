@@ -5,6 +5,8 @@ import time
 
 from tqdm import tqdm
 
+from mt.core import ranks
+
 log = logging.getLogger("mt")
 QUIET_SECONDS = 30  # between lines where there is no terminal
 
@@ -14,7 +16,8 @@ class Meter:
 
     def __init__(self, title: str, unit: str, total: int, done: int = 0):
         self.title, self.unit, self.total, self.done = title, unit, total, done
-        self.bar = tqdm(desc=title, total=total, initial=done, unit=unit, disable=None, leave=False)
+        silent = True if ranks.rank() else None  # None: where there is no terminal
+        self.bar = tqdm(desc=title, total=total, initial=done, unit=unit, disable=silent, leave=False)
         self.tokens, self.start, self.first = 0, time.monotonic(), done
         self.spoke = self.start
 

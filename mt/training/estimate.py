@@ -92,11 +92,11 @@ def measure(config: Config, path: Path) -> Estimate:
     prepare = time.perf_counter() - clock
     batches = trainer.order(0)
     update, measured = _time_updates(trainer, batches)
-    trainer.best = checkpoint.weights(trainer.average.module)
+    trainer.learned.keep_as_best()
     clock = time.perf_counter()
     trainer.save()
     update += (time.perf_counter() - clock) / config.train.save_every
-    checkpoint.save(run / "model.safetensors", trainer.best, {})
+    checkpoint.save(run / "model.safetensors", trainer.learned.best, {})
     disk = _size(path)
     if config.train.teacher.runs:
         disk += int(trainer.train_pieces.target_lengths.sum()) * config.train.teacher.candidates * 6 / MEGA
@@ -125,11 +125,11 @@ def _time_updates(trainer: Trainer, batches: Sequence[list[int]]) -> tuple[float
         return len(rows) * int(sum(side[rows].max() for side in lengths))
 
     for rows in [max(batches, key=size), *batches[:WARM]]:
-        trainer.update(rows, 0.5)
+        trainer.update([rows], 0.5)
     sizes, done, start = 0, 0, time.perf_counter()
     while done < FEWEST or time.perf_counter() - start < SECONDS:
         rows = batches[done % len(batches)]
-        trainer.update(rows, 0.5)
+        trainer.update([rows], 0.5)
         sizes, done = sizes + size(rows), done + 1
     seconds = time.perf_counter() - start
     return seconds / sizes * sum(map(size, batches)) / len(batches), done
@@ -141,7 +141,7 @@ def _time_translations(trainer: Trainer, path: Path) -> tuple[float, float, floa
     Untrained weights never end a sentence, so as long translations are asked for as the references are.
     """
     validator = trainer.validator
-    model = trainer.average.module.eval()
+    model = trainer.learned.average.module.eval()
     clock = time.perf_counter()
     validator.loss(model)
     validation = time.perf_counter() - clock

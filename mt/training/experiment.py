@@ -14,6 +14,7 @@ from mt.config import MACHINE, Config
 from mt.config.before import BEFORE
 from mt.config.files import to_yaml
 from mt.config.tree import flatten
+from mt.core import ranks
 from mt.core.device import choose, require, set_threads
 from mt.core.errors import UserError
 from mt.core.files import make_folder, write_text
@@ -43,25 +44,55 @@ def train(
 
     Ctrl-C (or SIGTERM) ends it after the current update with everything saved. Raises UserError when there is a run and
     neither `resume` nor `overwrite` (which wins over `resume`) is given, when it is of another experiment, or when
-    another process is writing it.
+    another process is writing it. Processes that torchrun has started train it together.
     """
-    resume = resume and not overwrite
+    again = ranks.restarts() > 0
+    resume, overwrite = again or (resume and not overwrite), overwrite and not again
+    with ranks.joined():
+        if ranks.rank():
+            return _train_along(config, path)
+        return _train(config, path, resume=resume, overwrite=overwrite, watch=watch)
+
+
+def _train_along(config: Config, path: Path) -> bool:
+    """Train with the first process, which prepares the run and writes it; return whether it is finished."""
+    if not ranks.tell(False):
+        return True
+    run = Run(path)
+    trainer = Trainer(run, gather(resolve(config, run, resume=True, overwrite=False), run, resume=True))
+    trainer.restore()
+    with _interrupts(trainer):
+        trainer.train()
+    return trainer.position.finished
+
+
+def _train(config: Config, path: Path, *, resume: bool, overwrite: bool, watch: Watch | None) -> bool:
     config, run = resolve(config, Run(path), resume=resume, overwrite=overwrite), Run(path)
     if resume and run.is_trained:
         with writing(path):
             complete(run)
         log.info("%s is already trained; `mt eval %s` scores it, --overwrite trains it anew", run, run)
-        return True
+        return ranks.tell(False) or True
     given = gather(config, run, resume=resume)
     with writing(path):
         resolve(config, Run(path), resume=resume, overwrite=overwrite)  # another process may have been here since
         trainer = begin(run, given, overwrite=overwrite)
+        ranks.tell(True)
         del given  # the text, which training does not need
         parameters = sum(parameter.numel() for parameter in trainer.model.parameters())
         log.info(
-            "training %s parameters on %d threads in %s, from update %d",
-            *(f"{parameters:,}", torch.get_num_threads(), run, trainer.position.update),
+            "training %s parameters on %d threads%s in %s, from update %d",
+            f"{parameters:,}",
+            torch.get_num_threads(),
+            f" of each of {ranks.count()} processes" * (ranks.count() > 1),
+            *(run, trainer.position.update),
         )
+        if ranks.count() > config.train.accumulate:
+            log.warning(
+                "an update reads %d batches (train.accumulate, which a run keeps), so that not all of the %d processes "
+                "have something to do",
+                *(config.train.accumulate, ranks.count()),
+            )
         with _interrupts(trainer), _watched(trainer, watch):
             trainer.train()
         position = trainer.position
@@ -155,12 +186,18 @@ def resolve(config: Config, run: Run, *, resume: bool, overwrite: bool) -> Confi
         return _must_be_the_same(config, run)
     if not run.exists and not run.may_begin():
         raise UserError(f"{run} exists and is not a run directory: choose another one with --run")
-    return config
+    together = config.train.model_copy(update={"accumulate": max(config.train.accumulate, ranks.count())})
+    return config.model_copy(update={"train": together})
 
 
 def _must_be_the_same(config: Config, run: Run) -> Config:
-    """Return the run's config, with the device and threads of `config`. Raises UserError when that is another one."""
+    """Return the run's config, with the device and threads of `config`. Raises UserError when that is another one.
+
+    One batch an update (the default) stands for as many as the run has.
+    """
     mine, theirs = (flatten(tree.model_dump(mode="json", exclude=MACHINE)) for tree in (config, run.config))
+    if mine["train.accumulate"] == 1:
+        mine["train.accumulate"] = theirs["train.accumulate"]
     differing = [key for key in sorted(mine.keys() | theirs.keys()) if mine.get(key) != theirs.get(key)]
     older = [key for key in differing if key in BEFORE and theirs.get(key) == BEFORE[key]]
     for key in older:
@@ -180,7 +217,7 @@ def _interrupts(trainer: Trainer) -> Iterator[None]:
     """Let SIGINT and SIGTERM ask the trainer to stop after its update; a second one stops at once, without a save."""
 
     def stop(number: int, frame: object) -> None:
-        if trainer.interrupted:
+        if trainer.interrupted and ranks.count() == 1:  # torchrun sends several of its own
             raise KeyboardInterrupt
         trainer.interrupted = True
 
@@ -198,7 +235,7 @@ def _watched(trainer: Trainer, watch: Watch | None) -> Iterator[None]:
     if watch is None:
         yield
         return
-    total, ended = trainer.config.train.epochs * len(trainer.order(0)), threading.Event()
+    total, ended = trainer.updates, threading.Event()
 
     def look() -> None:
         while not ended.wait(1):

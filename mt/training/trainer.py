@@ -13,21 +13,21 @@ from dataclasses import asdict, fields, replace
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from mt.config.before import fingerprint
-from mt.core.device import choose, computing_in
+from mt.core import ranks
+from mt.core.device import computing_in
 from mt.core.errors import UserError
 from mt.core.files import write_text
 from mt.core.progress import Meter
-from mt.core.special import PAD
 from mt.data.batches import batch_order
 from mt.data.pieces import Pieces, report_split
 from mt.models.contract import NOTHING, Look, default_site
 from mt.runs import checkpoint
 from mt.runs.run import CACHE, CONFIG, FORMAT, LESSONS, METRICS, STATE, WEIGHTS, Run
-from mt.training.average import Average
 from mt.training.divergence import Watch
+from mt.training.learned import Learned
 from mt.training.losses import coverage_loss, cross_entropy, guide_loss
 from mt.training.materials import Materials
 from mt.training.position import Position
@@ -49,37 +49,29 @@ class Trainer:
         self.validator = Validator(given, run / CACHE)
         lessons = self.train_pieces, run / LESSONS
         self.teacher = Teacher(given.teacher, given.config.train, *lessons) if given.teacher else None
-        self.model = checkpoint.build(given.config, given.tokenizers).to(choose(given.config.device))
+        self.learned = Learned(given.config, given.tokenizers)
+        self.model = self.learned.model
         self.look = Look(default_site(self.model, given.config.model.report))
-        self.optimizer = torch.optim.Adam(self.model.parameters(), betas=given.config.train.betas, fused=True)
-        self.average = Average(self.model, given.config.train.average)
         self.position = Position()
-        self.best: dict[str, Tensor] = {}
-        self.interrupted = False
+        self.interrupted = self.all_interrupted = False
 
     # What a resume needs ----------------------------------------------------------------------------------------------
 
     def save(self) -> None:
-        """Write state.safetensors; metrics.jsonl and the best weights follow from it."""
-        tensors = {f"model.{name}": tensor for name, tensor in checkpoint.weights(self.model).items()}
-        if self.config.train.average:
-            averages = checkpoint.weights(self.average.module)
-            tensors |= {f"average.{name}": tensor for name, tensor in averages.items()}
-        tensors |= {f"best.{name}": tensor for name, tensor in self.best.items()}
-        for name, parameter in self.model.named_parameters():
-            for key, value in self.optimizer.state.get(parameter, {}).items():
-                tensors[f"optimizer.{key}.{name}"] = value
-        checkpoint.save(
-            self.run / STATE, tensors, asdict(self.position) | {"format": FORMAT, "made_with": self._conditions()}
-        )
+        """Write state.safetensors; metrics.jsonl and the best weights follow from it. The first process writes."""
+        if ranks.rank() == 0:
+            record = asdict(self.position) | {"format": FORMAT, "made_with": self._conditions()}
+            checkpoint.save(self.run / STATE, self.learned.tensors(), record)
 
     def _conditions(self) -> dict[str, Any]:
         """Return what must be the same for a resumed run to be the same bit for bit."""
         sources = self.train_pieces, self.validator.pieces, self.guide, self.teacher
         data_read = "".join(source.digest for source in sources if source)
         device = self.model.device.type
-        found = {"torch": torch.__version__, "threads": torch.get_num_threads(), "data": data_read}
+        found: dict[str, Any] = {"torch": torch.__version__, "threads": torch.get_num_threads(), "data": data_read}
         found["config"] = fingerprint(self.config)
+        if ranks.count() > 1:
+            found["processes"] = ranks.count()
         return found if device == "cpu" else found | {"device": device}
 
     def restore(self) -> None:
@@ -95,20 +87,8 @@ class Trainer:
                     f"{self.run / STATE} is not the state of a training: restore it, or start anew (--overwrite)"
                 )
             self._must_be_mine(record.pop("made_with"))
-            groups: dict[str, dict[str, Tensor]] = {"model": {}, "average": {}, "best": {}, "optimizer": {}}
-            for name, tensor in tensors.items():
-                kind, _, rest = name.partition(".")
-                groups.setdefault(kind, {})[rest] = tensor
-            checkpoint.must_be_finite(tensors, self.run / STATE)
-            checkpoint.set_weights(self.model, groups["model"], self.run / STATE)
-            checkpoint.set_weights(self.average.module, groups["average"] or groups["model"], self.run / STATE)
-            self.best = groups["best"]
-            for name, parameter in self.model.named_parameters():
-                for key in ("step", "exp_avg", "exp_avg_sq"):
-                    if f"{key}.{name}" in groups["optimizer"]:
-                        self.optimizer.state[parameter][key] = groups["optimizer"][f"{key}.{name}"].to(parameter.device)
             self.position = Position(**record)
-            self.average.stand_at(self.position.update)
+            self.learned.restore(tensors, self.run / STATE, self.position.update)
         self.write_results()
 
     def _must_be_mine(self, then: dict[str, Any]) -> None:
@@ -125,11 +105,13 @@ class Trainer:
             log.warning("%s was made with %s, this is %s: it continues, but not bit for bit", self.run, then, now)
 
     def write_results(self) -> None:
-        """Write metrics.jsonl and model.safetensors as the position has them."""
+        """Write metrics.jsonl and model.safetensors as the position has them. The first process writes."""
+        if ranks.rank():
+            return
         lines = (json.dumps(record, allow_nan=False) + "\n" for record in self.position.records)
         write_text(self.run / METRICS, "".join(lines))
-        if self.best and self.position.best:
-            checkpoint.save(self.run / WEIGHTS, self.best, {"update": self.position.best["update"]})
+        if self.learned.best and self.position.best:
+            checkpoint.save(self.run / WEIGHTS, self.learned.best, {"update": self.position.best["update"]})
 
     # The loop ---------------------------------------------------------------------------------------------------------
 
@@ -137,7 +119,7 @@ class Trainer:
         """Train to the end, or until interrupted; either way the state is saved."""
         epochs = self.config.train.epochs
         self._warn_of_warmup()
-        while not self.position.finished and not self.interrupted:
+        while not self.position.finished and not self.stops:
             batches = self.order(self.position.epoch)
             self._epoch(batches)
             if self.position.batch == len(batches):
@@ -146,18 +128,28 @@ class Trainer:
                     self.position, epoch=done, batch=0, finished=self.position.finished or done == epochs
                 )
                 self.save()
-        if self.interrupted:
+        if self.stops:
             self.save()
+
+    @property
+    def stops(self) -> bool:
+        """Whether it was asked to stop; processes that train together stop at the same update."""
+        return self.interrupted if ranks.count() == 1 else self.all_interrupted
 
     def _warn_of_warmup(self) -> None:
         """Say that little will be learned, where the learning rate rises through more than half of the training."""
-        warmup, updates = self.config.train.warmup, self.config.train.epochs * len(self.order(0))
+        warmup, updates = self.config.train.warmup, self.updates
         if 2 * warmup > updates:
             log.warning(
                 "the learning rate rises during %d of about %d updates, so little may be learned: lower train.warmup, "
                 "lower train.batch_tokens, or raise train.epochs",
                 *(min(warmup, updates), updates),
             )
+
+    @property
+    def updates(self) -> int:
+        """About how many updates there are in all epochs."""
+        return self.config.train.epochs * math.ceil(len(self.order(0)) / self.config.train.accumulate)
 
     def order(self, epoch: int) -> list[list[int]]:
         """Return the batches of an epoch."""
@@ -174,20 +166,21 @@ class Trainer:
         config, start = self.config.train, self.position
         done, total = (sum(map(len, part)) for part in (batches[: start.batch], batches))
         meter = Meter(f"epoch {start.epoch + 1}/{config.epochs}", "pair", total, done)
-        for rows in batches[start.batch :]:
+        while self.position.batch < len(batches):
             clock = time.monotonic()
             fraction = (self.position.epoch + self.position.batch / len(batches)) / config.epochs
-            loss, tokens = self.update(rows, fraction)
+            taken = batches[self.position.batch : self.position.batch + config.accumulate]
+            loss, tokens = self.update(taken, fraction)
             self.position = replace(
                 self.position,
                 update=self.position.update + 1,
-                batch=self.position.batch + 1,
+                batch=self.position.batch + len(taken),
                 seconds=self.position.seconds + time.monotonic() - clock,
                 first_loss=self.position.first_loss or loss / tokens,
                 summed_loss=self.position.summed_loss + loss,
                 tokens=self.position.tokens + tokens,
             )
-            meter.add(len(rows), tokens, f"loss {self.position.summed_loss / self.position.tokens:.3f}")
+            meter.add(sum(map(len, taken)), tokens, f"loss {self.position.summed_loss / self.position.tokens:.3f}")
             if self.position.batch == len(batches):
                 epoch_loss = self.position.summed_loss / self.position.tokens
                 if wrong := self._watch.judge_training(epoch_loss):
@@ -196,7 +189,7 @@ class Trainer:
                 meter.say(self.validate(self.position.batch == len(batches)))
             elif self.position.update % config.save_every == 0:
                 self.save()
-            if self.interrupted or self.position.finished:
+            if self.stops or self.position.finished:
                 break
         meter.close()
 
@@ -210,19 +203,33 @@ class Trainer:
             return True
         return config.validate_every is not None and position.update % config.validate_every == 0
 
-    def update(self, rows: Sequence[int], fraction: float) -> tuple[float, int]:
-        """Take one step of the optimiser on these training pairs, at this fraction of training.
+    def update(self, batches: Sequence[Sequence[int]], fraction: float) -> tuple[float, int]:
+        """Take one step of the optimiser on these batches of training pairs, at this fraction of training.
 
-        Return the translation's loss, summed over its real target pieces, and how many these are.
+        The processes that train together deal the batches among them; gradients are summed over all, so that the step
+        is that of one large batch. Return the translation's loss, summed over its real target pieces, and how many.
         """
-        batch, device = self.train_pieces.batch(rows), self.model.device
+        tokens = int(self.train_pieces.target_lengths[[row for rows in batches for row in rows]].sum())
+        loss = torch.zeros(1, device=self.model.device)
+        self.model.train()
+        for place, rows in ranks.deal(list(enumerate(batches))):
+            torch.manual_seed(self.config.seed * 1_000_003 + self.position.update + place * 2**40)
+            loss += self._accumulate(rows, tokens)
+        if ranks.count() > 1:
+            interrupted = torch.full_like(loss, self.interrupted)
+            ranks.add_up([*self.learned.gradients(), loss, interrupted])
+            self.all_interrupted = bool(interrupted)
+        norm = self.learned.step(learning_rate(self.config.train, self.position.update, fraction, self.position.scale))
+        if not math.isfinite(norm):
+            raise UserError(self._diverged(self.position.update + 1, f"the gradient is {norm}"))
+        return loss.item(), tokens
+
+    def _accumulate(self, rows: Sequence[int], tokens: int) -> Tensor:
+        """Add to the gradients what these training pairs have of a loss that is divided by `tokens`; return theirs."""
+        batch, config, device = self.train_pieces.batch(rows), self.config.train, self.model.device
         sizes = batch.target_out_BT.shape[1], batch.source_BS.shape[1]
         guide_BTS = self.guide.batch(rows, *sizes) if self.guide else None
         taught = self.teacher.batch(rows, sizes[0], device) if self.teacher else None
-        config, position = self.config.train, self.position
-        torch.manual_seed(self.config.seed * 1_000_003 + position.update)
-        self.model.train()
-        tokens = int((batch.target_out_BT != PAD).sum())
         look = self.look if guide_BTS is not None or config.coverage_loss > 0 else NOTHING
         batch = batch.to(device)
         with computing_in(config.precision, device):
@@ -234,15 +241,7 @@ class Trainer:
         if config.coverage_loss:
             total = total + config.coverage_loss * coverage_loss(output.attention, batch.target_out_BT)
         torch.autograd.backward(total / tokens)
-        norm = nn.utils.clip_grad_norm_(self.model.parameters(), config.clip)
-        if not norm.isfinite():
-            raise UserError(self._diverged(position.update + 1, f"the gradient is {norm.item()}"))
-        for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate(config, position.update, fraction, position.scale)
-        self.optimizer.step()
-        self.optimizer.zero_grad(set_to_none=True)
-        self.average.update_parameters(self.model)
-        return loss.item(), tokens
+        return loss.detach()
 
     # Validation -------------------------------------------------------------------------------------------------------
 
@@ -253,7 +252,7 @@ class Trainer:
         has diverged; the weights and the state on disk are then as before.
         """
         clock, config, position = time.monotonic(), self.config.train, self.position
-        averaged = self.average.module
+        averaged = self.learned.average.module
         averaged.eval()
         found = self.validator.score(averaged)
         loss, training = found["validation_loss"], position.summed_loss / position.tokens
@@ -271,7 +270,7 @@ class Trainer:
         least = rank(best, self.validator.choose_by) if best else (-math.inf,)
         better = mine >= least and not lost
         if better:
-            self.best = {name: tensor.clone() for name, tensor in checkpoint.weights(averaged).items()}
+            self.learned.keep_as_best()
         stale = 0 if better and mine > least else position.stale + 1
         drop = config.schedule == "plateau" and stale and stale % config.patience == 0
         seconds = position.seconds + time.monotonic() - clock

@@ -3,12 +3,13 @@
 import logging
 import math
 import sys
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from mt.core.special import PAD
+from mt.core import ranks
 from mt.data.pieces import Pieces, report_split
 from mt.evaluation import metrics
 from mt.evaluation.tokenize import choose_tokenizer
@@ -52,20 +53,19 @@ class Validator:
         """Return greedy translations, to be scored."""
         greedy = self.config.search.model_copy(update={"beam": 1, "sample": False})
         translator = Translator(model, self.tokenizers, self.config)
-        found = translator.translate(self.split.sources, greedy, alignments=False)
-        hypotheses = [translation.text for translation in found]
+        found = translator.translate(ranks.deal(list(self.split.sources)), greedy, alignments=False)
+        hypotheses = ranks.collect([translation.text for translation in found])
         return metrics.Texts(hypotheses, self.split.targets, self.split.sources, self.tokenize)
 
     @torch.inference_mode()
     def loss(self, model: Seq2Seq) -> float:
         """Return the unsmoothed cross-entropy in nats per target piece."""
-        total, tokens = 0.0, 0
-        for _, batch in self.pieces.batches(self.config.train.batch_tokens):
-            tokens += int((batch.target_out_BT != PAD).sum())
+        losses = []
+        for _, batch in islice(self.pieces.batches(self.config.train.batch_tokens), ranks.rank(), None, ranks.count()):
             there = batch.to(model.device)
             logits_BTV = model(*there.given).logits
-            total += cross_entropy(logits_BTV, there.target_out_BT, 0.0).item()
-        return total / tokens
+            losses.append(cross_entropy(logits_BTV, there.target_out_BT, 0.0).item())
+        return sum(ranks.collect(losses)) / int(self.pieces.target_lengths.sum())
 
 
 def rank(record: dict[str, Any], choose_by: str) -> tuple[float, ...]:

@@ -51,19 +51,19 @@ def _run(place: str, count: int, argv: list[str], errors: Path, limit: int) -> N
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
     sys.argv = argv
     if place == "update":
-        torch.optim.Adam.step = _dying(torch.optim.Adam.step, count, after=True)
+        torch.optim.Adam.step = send_at(torch.optim.Adam.step, count, after=True)
     elif place == "Ctrl-C":
-        torch.optim.Adam.step = _dying(torch.optim.Adam.step, count, after=True, by=signal.SIGINT)
+        torch.optim.Adam.step = send_at(torch.optim.Adam.step, count, after=True, by=signal.SIGINT)
     elif place == "validation":
-        search.SEARCHES["greedy"] = _dying(search.SEARCHES["greedy"], count, after=True)
+        search.SEARCHES["greedy"] = send_at(search.SEARCHES["greedy"], count, after=True)
     elif place == "save":
         _kill_at_renaming(count)
     elif place == "results":
-        Trainer.write_results = _dying(Trainer.write_results, count + 1)  # the first call comes at the start
+        Trainer.write_results = send_at(Trainer.write_results, count + 1)  # the first call comes at the start
     cli.main()
 
 
-def _dying(original: Callable[..., Any], count: int, after: bool = False, by: int = signal.SIGKILL) -> Any:
+def send_at(original: Callable[..., Any], count: int, after: bool = False, by: int = signal.SIGKILL) -> Any:
     """Return a function that sends this process a signal at its count-th call, before or after what it does."""
     calls = 0
 

@@ -118,7 +118,7 @@ def test_the_coverage_loss_is_lowered_when_it_has_weight(tokenizers, tmp_path):
         job = Trainer(Run(tmp_path / str(weight)), given)
         batch = job.train_pieces.batch(range(24))
         for _ in range(30):
-            job.update(range(24), 0.0)
+            job.update([range(24)], 0.0)
         job.model.eval()
         output = job.model(batch.source_BS, batch.mask_BS, batch.target_in_BT, job.look)
         found.append(coverage_loss(output.attention, batch.target_out_BT).item() / 24)
@@ -151,7 +151,7 @@ def test_a_guided_model_looks_where_it_is_told(tokenizers, tmp_path):
         batch = job.train_pieces.batch(range(24))
         known = job.guide.batch(range(24), batch.target_out_BT.shape[1], batch.source_BS.shape[1])
         for _ in range(60):
-            job.update(range(24), 0.0)
+            job.update([range(24)], 0.0)
         job.model.eval()
         attention = job.model(batch.source_BS, batch.mask_BS, batch.target_in_BT, job.look).attention
         on_guided.append((attention * (known > 0)).sum().item() / (known.sum(2) > 0).sum().item())

@@ -202,7 +202,7 @@ def test_the_state_restores_the_trainer_exactly(trainer):
     )
     for mine, theirs in zip(again.model.parameters(), job.model.parameters(), strict=True):
         for key in ("step", "exp_avg", "exp_avg_sq"):
-            assert torch.equal(again.optimizer.state[mine][key], job.optimizer.state[theirs][key])
+            assert torch.equal(again.learned.optimizer.state[mine][key], job.learned.optimizer.state[theirs][key])
 
 
 def test_average_is_the_sum_written_out_and_is_what_is_validated_and_kept(trainer):
@@ -223,11 +223,11 @@ def test_average_is_the_sum_written_out_and_is_what_is_validated_and_kept(traine
         expected = expected * decay + new.double() * (1 - decay)
     assert len(weights) > 4  # the last ones have the full decay
     within = bound(4 * len(weights), torch.float32, max(one.abs().max().item() for one in weights))
-    torch.testing.assert_close(job.best[name].double(), expected, rtol=0, atol=within)
-    assert not torch.equal(job.best[name], weights[-1])
+    torch.testing.assert_close(job.learned.best[name].double(), expected, rtol=0, atol=within)
+    assert not torch.equal(job.learned.best[name], weights[-1])
     torch.testing.assert_close(job.model.output.bias.detach(), weights[-1], rtol=0, atol=0)
     averaged = job.position.records[-1]["validation_loss"]
-    assert job.validator.loss(job.average.module) == averaged
+    assert job.validator.loss(job.learned.average.module) == averaged
     job.model.eval()
     assert job.validator.loss(job.model) != averaged
 
@@ -241,7 +241,7 @@ def test_without_an_average_none_is_saved_and_a_resumed_run_goes_on(trainer):
     again.restore()
     for name, tensor in checkpoint.weights(job.model).items():
         assert torch.equal(checkpoint.weights(again.model)[name], tensor)
-        assert torch.equal(checkpoint.weights(again.average.module)[name], tensor)
+        assert torch.equal(checkpoint.weights(again.learned.average.module)[name], tensor)
 
 
 @pytest.mark.usefixtures("bfloat16")
@@ -256,12 +256,12 @@ def test_bfloat16_is_for_updates_alone_and_the_loss_is_float32(trainer, monkeypa
     for module in (trainer_module, validation):
         monkeypatch.setattr(module, "cross_entropy", spy)
     job = trainer(precision="bfloat16")
-    job.update([0, 1, 2], 0.0)
+    job.update([[0, 1, 2]], 0.0)
     job.validator.loss(job.model.eval())
     assert seen[0] == (torch.float32, True, False)
     assert {*seen[1:]} == {(torch.float32, False, False)}
     assert {tensor.dtype for tensor in checkpoint.weights(job.model).values()} == {torch.float32}
-    moments = [value for state in job.optimizer.state.values() for value in state.values()]
+    moments = [value for state in job.learned.optimizer.state.values() for value in state.values()]
     assert {value.dtype for value in moments} == {torch.float32}
 
 
