@@ -20,14 +20,23 @@ def fit_logistic(inputs_NK: Floats, classes_N: Floats, penalty: float = 1.0) -> 
     design_NK, penalties_K = _with_intercept(inputs_NK, penalty)
     weights_K = np.zeros(design_NK.shape[1])
     weights_K[0] = np.log(wanted_N.mean() / (1 - wanted_N.mean()))
+
+    def loss(weights_K: Floats) -> float:
+        logits_N = design_NK @ weights_K
+        costs_N = np.logaddexp(0, logits_N) - wanted_N * logits_N
+        return float(costs_N.sum() + (penalties_K * weights_K**2).sum() / 2)
+
     for _ in range(STEPS):
         chances_N = sigmoid(design_NK @ weights_K)
         slope_K = design_NK.T @ (chances_N - wanted_N) + penalties_K * weights_K
         curve_KK = (design_NK.T * (chances_N * (1 - chances_N))) @ design_NK + np.diag(penalties_K)
         step_K = np.linalg.solve(curve_KK, slope_K)
-        weights_K -= step_K
+        now = loss(weights_K)
+        while loss(weights_K - step_K) > now and np.abs(step_K).max() >= ENOUGH:
+            step_K = step_K / 2  # where the curve bends away, a whole step of Newton leads up
         if np.abs(step_K).max() < ENOUGH:
             break
+        weights_K = weights_K - step_K
     return float(weights_K[0]), weights_K[1:]
 
 

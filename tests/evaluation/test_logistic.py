@@ -60,3 +60,20 @@ def test_separable_rows_have_a_fit() -> None:
     intercept, weights = fit_logistic(np.array([[-1.0], [-2.0], [1.0], [2.0]]), np.array([0.0, 0, 1, 1]))
     assert intercept == pytest.approx(0, abs=1e-9)
     assert 0.1 < weights[0] < 10
+
+
+@pytest.mark.parametrize("size", [30, 50, 200])
+def test_one_that_stands_apart_is_fitted_too(size: int) -> None:
+    """Of one class alone and far from all others: whole steps of Newton lead from one wrong side to the other.
+
+    The loss is convex, so where it does not slope it is the least.
+    """
+    column = [math.sqrt(size - 1), *[-1 / math.sqrt(size - 1)] * (size - 1)]  # mean 0, variance 1
+    intercept, (weight,) = fit_logistic(np.array(column)[:, None], np.array([1.0, *[0.0] * (size - 1)]))
+    off = [
+        1 / (1 + math.exp(-intercept - weight * one)) - aim
+        for one, aim in zip(column, [2 / 3, *[1 / (size + 1)] * (size - 1)], strict=True)
+    ]
+    assert math.fsum(off) == pytest.approx(0, abs=1e-6)
+    assert math.fsum(one * by for one, by in zip(column, off, strict=True)) + weight == pytest.approx(0, abs=1e-6)
+    assert weight > 0.2
