@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
 
@@ -165,14 +166,10 @@ def _check(study: Study, points: list[Point], file: Path) -> None:
         if label is not None and label not in labels:
             known = closest(label, labels) or f"the points are {'; '.join(labels)}"
             raise UserError(f"{file}: {what} is {label!r}, which is no point: {known}")
-    teachers = {point.label: point.teacher for point in points}
-    for label in labels:
-        seen, above = {label}, teachers[label]
-        while above is not None:
-            if above in seen:
-                raise UserError(f"{file}: {label} would be taught by itself")
-            seen.add(above)
-            above = teachers[above]
+    try:
+        TopologicalSorter({point.label: [point.teacher] for point in points if point.teacher}).prepare()
+    except CycleError as error:
+        raise UserError(f"{file}: {error.args[1][0]} would be taught by itself") from None
     first: dict[str, str] = {}
     for point in points:
         config = point.config(study.seeds[0])

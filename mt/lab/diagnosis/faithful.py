@@ -16,11 +16,11 @@ def measure_erasure(case: Case) -> Measured:
     """Return how often the most attended piece is the one without which the step's piece loses the most."""
     found = case.once(hits)
     rows = ((name, f"{pieces:.0f}", f"{words:.0f}") for name, (pieces, words) in found.items())
-    value = found[ATTENTION][0]
+    value = found[ATTENTION].pieces
     return Measured(
         value,
         f"In {value:.0f} % of the steps the most attended source piece is the one that matters most; by chance it "
-        f"would be {found[CHANCE][0]:.0f} %.",
+        f"would be {found[CHANCE].pieces:.0f} %.",
         _unfaithful(case),
         (("what names the piece", "right, % of steps by pieces", "by words"), *rows),
     )
@@ -29,7 +29,7 @@ def measure_erasure(case: Case) -> Measured:
 def measure_over_diagonal(case: Case) -> Measured:
     """Return how much more often attention names the piece that matters than the diagonal does."""
     found = case.once(hits)
-    attention, guess = found[ATTENTION][0], found[DIAGONAL][0]
+    attention, guess = found[ATTENTION].pieces, found[DIAGONAL].pieces
     return Measured(
         attention - guess,
         f"Attention names the source piece that matters most in {attention:.0f} % of the steps, and a diagonal line, "
@@ -68,13 +68,15 @@ def measure_step(case: Case) -> Measured:
     return Measured(value, says[best], table=(("row of", "names the piece that matters, % of steps"), *rows))
 
 
-def _rationale(place: int, says: str) -> Callable[[Case], Measured]:
+def _rationale(figure: str, says: str) -> Callable[[Case], Measured]:
     def measure(case: Case) -> Measured:
         found = case.once(rationales)
         rows = ((name, f"{both[0]:.0f}", f"{both[1]:.0f}") for name, both in found.items())
-        value, guess = found[ATTENTION][place], found[CHANCE][place]
+        value, guess = (getattr(found[name], figure) for name in (ATTENTION, CHANCE))
         table = (("reasons named by", "comprehensiveness, points", "sufficiency, points"), *rows)
-        return Measured(value, says.format(value=value, guess=guess), table=table if place == 0 else None)
+        return Measured(
+            value, says.format(value=value, guess=guess), table=table if figure == "comprehensiveness" else None
+        )
 
     return measure
 
@@ -105,7 +107,7 @@ DIAGNOSES: dict[str, Diagnosis] = {
         Question("How much probability is lost without the most attended fifth of the source?", "points", _DEYOUNG),
         Bounds(fine=(20, None), broken=(5, None), attempt="model.attention.score"),
         _rationale(
-            0,
+            "comprehensiveness",
             "Without the most attended fifth of the source, a step's piece loses {value:.0f} points of probability; "
             "without as many pieces drawn at random {guess:.0f}.",
         ),
@@ -116,7 +118,7 @@ DIAGNOSES: dict[str, Diagnosis] = {
         ),
         Bounds(fine=(None, 60), broken=(None, 90)),
         _rationale(
-            1,
+            "sufficiency",
             "With nothing but the most attended fifth of the source, a step's piece loses {value:.0f} points of "
             "probability; with as many pieces drawn at random {guess:.0f}.",
         ),

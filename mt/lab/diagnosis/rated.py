@@ -4,6 +4,7 @@ Steps are those of the model's own outputs, read by force; </s> is left out on b
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -113,11 +114,18 @@ def percent(shares: list[Floats]) -> float:
     return 100 * float(every.mean()) if every.size else float("nan")
 
 
-def hits(case: Case) -> dict[str, tuple[float, float]]:
-    """Return how often each method's largest weight is where erasure hurts most, in percent: of pieces, of words."""
+class Hits(NamedTuple):
+    """How often the largest weight is where erasure hurts most, in percent of the steps."""
+
+    pieces: float
+    words: float
+
+
+def hits(case: Case) -> dict[str, Hits]:
+    """Return the hits of each method."""
     erased = case.once(erase)
     return {
-        name: (
+        name: Hits(
             percent([share_of_hits(one, each.pieces_TS) for one, each in zip(rated, erased, strict=True)]),
             percent(
                 [

@@ -1,5 +1,7 @@
 """Whether the most attended pieces are reasons: comprehensiveness and sufficiency (DeYoung et al. 2020)."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from mt.core.arrays import Floats
@@ -14,8 +16,15 @@ SHARE = 0.2
 """Of the source's pieces, so many of the most attended are a step's reasons."""
 
 
-def rationales(case: Case) -> dict[str, tuple[float, float]]:
-    """Return comprehensiveness and sufficiency of the most attended pieces, and of as many drawn at random.
+class Rationales(NamedTuple):
+    """How much probability is lost without the reasons, and with nothing else, in percent."""
+
+    comprehensiveness: float
+    sufficiency: float
+
+
+def rationales(case: Case) -> dict[str, Rationales]:
+    """Return how good reasons are the most attended pieces, and of as many drawn at random.
 
     DeYoung et al. 2020, eq. 1 and 2: p(y | x) - p(y | x without r), and p(y | x) - p(y | r), in percent, the mean over
     the steps; r are a fifth of the source's pieces.
@@ -26,16 +35,16 @@ def rationales(case: Case) -> dict[str, tuple[float, float]]:
         ATTENTION: [one.weights for one in erased],
         CHANCE: [draw.random(one.pieces_TS.shape) for one in erased],
     }
-    found = dict[str, tuple[float, float]]()
+    found = dict[str, Rationales]()
     for name, weights in rated.items():
         chosen = [top(one, SHARE) for one in weights]
         each = [list(dict.fromkeys(sets)) for sets in chosen]  # steps with the same reasons are read once
         places = [[names.index(one) for one in sets] for sets, names in zip(chosen, each, strict=True)]
-        both = [
+        both = (
             percent([_drop(one, left_TG, place) for one, left_TG, place in zip(read, left, places, strict=True)])
             for left in (read_without(case.scorer, read, each), read_with_only(case.scorer, read, each))
-        ]
-        found[name] = both[0], both[1]
+        )
+        found[name] = Rationales(*both)
     return found
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from mt.core.arrays import Floats
 from mt.inference.scorer import Scored
 from mt.lab.diagnosis.case import Case, DoesNotApplyError
-from mt.lab.diagnosis.finding import Bounds, Diagnosis, Evidence, Measured, Question, show
+from mt.lab.diagnosis.finding import Bounds, Diagnosis, Measured, Question, show
 from mt.lab.diagnosis.words import words_of
 from mt.models.contract import Look, Site
 
@@ -131,46 +131,30 @@ def repeated(reference: str, hypothesis: str) -> tuple[int, int]:
 
 
 def _unbalanced(
-    case: Case, is_odd: Callable[[Floats], NDArray[np.bool_]], wrong: Callable[[str, str], tuple[int, int]]
-) -> tuple[float, tuple[float, float], tuple[Evidence, ...]]:
-    """Return the percentage of odd source words, of what is wrong with and without one, and sentences with the most."""
-    case.must_attend()
-    odd, words, counts, notes = 0, 0, np.zeros((2, 2), int), list[tuple[int, int, str]]()
-    for row, (reference, one) in enumerate(zip(case.pairs.targets, case.translations, strict=True)):
-        if one.alignment is None or not one.alignment.target_words:
-            continue
-        here = is_odd(one.alignment.words[:, :-1].astype(float).sum(0))
-        odd, words = odd + int(here.sum()), words + len(here)
-        counts[int(here.any())] += wrong(reference, one.text)
-        named = ", ".join(word for word, of in zip(one.alignment.source_words, here, strict=True) if of)
-        notes.append((int(here.sum()), row, named))
-    if not words:
-        raise DoesNotApplyError("All translations are empty, so there is no attention to add up.")
-    worst = [(row, named) for count, row, named in sorted(notes, key=lambda note: -note[0])[:3] if count]
-    without, within = (100 * part / max(whole, 1) for part, whole in counts.tolist())
-    return 100 * odd / words, (within, without), show(case.pairs, worst, case.texts.hypotheses)
+    is_odd: Callable[[Floats], NDArray[np.bool_]], wrong: Callable[[str, str], tuple[int, int]], says: str
+) -> Callable[[Case], Measured]:
+    """Return what measures the percentage of odd source words, and what is wrong with and without one."""
 
+    def measure(case: Case) -> Measured:
+        case.must_attend()
+        odd, words, counts, notes = 0, 0, np.zeros((2, 2), int), list[tuple[int, int, str]]()
+        for row, (reference, one) in enumerate(zip(case.pairs.targets, case.translations, strict=True)):
+            if one.alignment is None or not one.alignment.target_words:
+                continue
+            here = is_odd(one.alignment.words[:, :-1].astype(float).sum(0))
+            odd, words = odd + int(here.sum()), words + len(here)
+            counts[int(here.any())] += wrong(reference, one.text)
+            named = ", ".join(word for word, of in zip(one.alignment.source_words, here, strict=True) if of)
+            notes.append((int(here.sum()), row, named))
+        if not words:
+            raise DoesNotApplyError("All translations are empty, so there is no attention to add up.")
+        worst = [(row, named) for count, row, named in sorted(notes, key=lambda note: -note[0])[:3] if count]
+        without, within = (100 * part / max(whole, 1) for part, whole in counts.tolist())
+        value = 100 * odd / words
+        told = says.format(value=value, within=within, without=without)
+        return Measured(value, told, show(case.pairs, worst, case.texts.hypotheses))
 
-def measure_never(case: Case) -> Measured:
-    """Return the percentage of source words that are never attended."""
-    value, (within, without), evidence = _unbalanced(case, lambda sums: sums < NEVER, missing)
-    return Measured(
-        value,
-        f"{value:.1f} % of the source words are hardly attended; translations of sentences with such a word lack "
-        f"{within:.0f} % of the reference's words, the others {without:.0f} %.",
-        evidence,
-    )
-
-
-def measure_twice(case: Case) -> Measured:
-    """Return the percentage of source words that are attended twice."""
-    value, (within, without), evidence = _unbalanced(case, lambda sums: sums > TWICE, repeated)
-    return Measured(
-        value,
-        f"{value:.1f} % of the source words are attended twice or more; in translations of sentences with such a word "
-        f"{within:.1f} % of the words are repetitions, in the others {without:.1f} %.",
-        evidence,
-    )
+    return measure
 
 
 _COVERAGE = "Tu et al. 2016"
@@ -203,11 +187,21 @@ DIAGNOSES: dict[str, Diagnosis] = {
     "never": Diagnosis(
         Question("How many source words are never attended?", "% of words", _COVERAGE),
         Bounds(fine=(None, 30), broken=(None, 60), attempt="model.attention.coverage"),
-        measure_never,
+        _unbalanced(
+            lambda sums: sums < NEVER,
+            missing,
+            "{value:.1f} % of the source words are hardly attended; translations of sentences with such a word lack "
+            "{within:.0f} % of the reference's words, the others {without:.0f} %.",
+        ),
     ),
     "twice": Diagnosis(
         Question("How many source words are attended twice?", "% of words", _COVERAGE),
         Bounds(fine=(None, 20), broken=(None, 50), attempt="model.attention.coverage"),
-        measure_twice,
+        _unbalanced(
+            lambda sums: sums > TWICE,
+            repeated,
+            "{value:.1f} % of the source words are attended twice or more; in translations of sentences with such a "
+            "word {within:.1f} % of the words are repetitions, in the others {without:.1f} %.",
+        ),
     ),
 }
