@@ -152,6 +152,16 @@ def test_a_diagnosis_of_other_weights_is_not_shown(tmp_path: Path) -> None:
     assert "x was not diagnosed with these weights" in to_json(report([Run(run)]))
 
 
+@pytest.mark.parametrize("text", ["", "{}", "[]", '{"weights": "", "summary": [], "findings": [1]}'])
+def test_a_damaged_diagnosis_is_named(text: str, tmp_path: Path) -> None:
+    run = scored_run(tmp_path / "x", 0.2)
+    (run / "diagnosis.json").write_text(text)
+    with pytest.raises(
+        UserError, match=r"x/diagnosis\.json is damaged; delete it, and `mt diagnose .*x` writes it again"
+    ):
+        report([Run(run)])
+
+
 def test_runs_that_cannot_be_compared_are_left_out_and_said(runs: list[Path], tmp_path: Path) -> None:
     other, unscored = scored_run(tmp_path / "other", 0.1), scored_run(tmp_path / "unscored", 0.1, split="validation")
     write_lines(other / "eval/test/references.txt", ["something else"] * 60)

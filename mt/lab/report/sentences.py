@@ -64,17 +64,16 @@ def _matrices(one: Told, rows: Sequence[int]) -> dict[int, tuple[list[str], list
 
 def diagnosis(told: Sequence[Told]) -> Iterator[Block]:
     """Show what `mt diagnose` found of each run, side by side."""
-    known = [one for one in told if one.diagnosis]
+    known = {one.name: one.diagnosis for one in told if one.diagnosis}
     says = [
         f"{one.name} was not diagnosed with these weights: `mt diagnose {one.run}` does it."
         for one in told
         if not one.diagnosis
     ]
-    for one in known:
-        lines = [str(line) for line in (one.diagnosis or {}).get("summary", [])]
-        says += [f"{one.name}: {line}" for line in lines] or [f"{one.name}: nothing is wrong as far as was asked."]
+    for name, one in known.items():
+        says += [f"{name}: {line}" for line in one.summary] or [f"{name}: nothing is wrong as far as was asked."]
     yield Heading("What the runs suffer from", says)
-    findings = {one.name: {str(each.get("name")): each for each in (one.diagnosis or {})["findings"]} for one in known}
+    findings = {name: {str(each.get("name")): each for each in one.findings} for name, one in known.items()}
     if not any(findings.values()):
         return
     names = [*dict.fromkeys(name for found in findings.values() for name in found)]

@@ -1,10 +1,11 @@
 """What runs hold already: scores, outputs, curves, diagnosis, confidence. Nothing is translated here."""
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
 
 from mt.config import MACHINE
 from mt.config.tree import flatten
@@ -13,6 +14,15 @@ from mt.evaluation.metrics import Texts, read_texts
 from mt.runs.confidence import Fitted, read_fitted
 from mt.runs.run import DIAGNOSIS, SCORED, Run
 from mt.runs.scores import Scores, read_scores
+
+
+@dataclass(frozen=True)
+class Diagnosed:
+    """What a report needs of RUN/diagnosis.json."""
+
+    weights: str
+    summary: list[str]
+    findings: list[dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -25,7 +35,7 @@ class Told:
     """RUN/eval/SPLIT."""
     scores: Scores
     texts: Texts
-    diagnosis: Mapping[str, Any] | None
+    diagnosis: Diagnosed | None
     """As its file has it; None where there is none, or where it is of other weights."""
     confidence: Fitted | None
 
@@ -95,12 +105,12 @@ def _read(name: str, run: Run, split: str) -> Told | None:
     return Told(name, run, folder, scores, read_texts(folder, scores), _diagnosis(run), read_fitted(run))
 
 
-def _diagnosis(run: Run) -> dict[str, Any] | None:
+def _diagnosis(run: Run) -> Diagnosed | None:
     path = run / DIAGNOSIS
     if not path.exists():
         return None
     try:
-        tree = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path} is damaged ({error}): delete it, and write it again") from error
-    return tree if isinstance(tree, dict) and tree.get("weights") in (None, run.fingerprint) else None
+        tree = TypeAdapter(Diagnosed).validate_json(path.read_bytes())
+    except (OSError, ValidationError) as error:
+        raise UserError(f"{path} is damaged; delete it, and `mt diagnose {run}` writes it again") from error
+    return tree if tree.weights == run.fingerprint else None
