@@ -18,7 +18,7 @@ def names() -> dict[str, str]:
     """Return each name, such as attention/luong-general, and what the file's first line says of it."""
     found = {file.relative_to(folder()).with_suffix(""): file for file in folder().rglob("*.yaml")}
     return {
-        name.as_posix(): file.read_text(encoding="utf-8").partition("\n")[0].removeprefix("# ")
+        name.as_posix(): _meaning(file)
         for name, file in sorted(found.items(), key=lambda one: (len(one[0].parts), one[0]))
         if name.parts[0] != STUDIES
     }
@@ -26,10 +26,12 @@ def names() -> dict[str, str]:
 
 def studies() -> dict[str, str]:
     """Return the name of each study, such as attention, and what the file's first line says of it."""
-    return {
-        file.stem: file.read_text(encoding="utf-8").partition("\n")[0].removeprefix("# ")
-        for file in sorted((folder() / STUDIES).glob("*.yaml"))
-    }
+    return {file.stem: _meaning(file) for file in sorted((folder() / STUDIES).glob("*.yaml"))}
+
+
+def _meaning(file: Path) -> str:
+    """Return what the first line of a file says of it."""
+    return file.read_text(encoding="utf-8").partition("\n")[0].removeprefix("# ")
 
 
 def locate_study(name: Path) -> Path:

@@ -74,7 +74,7 @@ def read_study(name: Path) -> tuple[Study, list[Point]]:
     file = locate_study(name)
     if not file.exists():
         near = closest(name.as_posix(), [*studies()])
-        raise UserError(f"there is no study {name}{'; ' * bool(near)}{near or '; known are ' + ', '.join(studies())}")
+        raise UserError(f"there is no study {name}; {near or 'known are ' + ', '.join(studies())}")
     tree = parse_yaml(read_config_text(file), str(file))
     if not isinstance(tree, dict):
         raise UserError(f"{file} is not a study: it holds no `key: value` lines")

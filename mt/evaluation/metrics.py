@@ -14,6 +14,8 @@ from mt.core.files import read_lines
 from mt.runs.scores import CorpusScore, Scores
 
 RESAMPLES = 1000
+ORDER = 4
+"""The longest n-grams of BLEU."""
 
 
 @dataclass(frozen=True)
@@ -87,12 +89,17 @@ def _bleu(texts: Texts, **options: Any) -> CorpusScore:
     return replace(_score(metric, texts), note=short_references(texts))
 
 
-def short_references(texts: Texts, order: int = 4) -> str | None:
-    """Return what is to be said where most references have fewer words than the longest n-grams of BLEU."""
-    short = sum(len(reference.split()) < order for reference in texts.split().references)
+def count_short(texts: Texts) -> int:
+    """Return how many references have fewer words than the longest n-grams of BLEU."""
+    return sum(len(reference.split()) < ORDER for reference in texts.split().references)
+
+
+def short_references(texts: Texts) -> str | None:
+    """Return what is to be said where most references are short."""
+    short = count_short(texts)
     if 2 * short <= len(texts.references):
         return None
-    return f"{short:,} of {len(texts.references):,} references have fewer than {order} words: BLEU tells little here"
+    return f"{short:,} of {len(texts.references):,} references have fewer than {ORDER} words: BLEU tells little here"
 
 
 def _chrf(texts: Texts) -> CorpusScore:

@@ -185,9 +185,7 @@ def _peak() -> float:
 
 def describe(config: Config, path: Path, one: Estimate) -> str:
     """Return the estimate of a single training for the terminal."""
-    threads = (
-        f"{config.threads} thread{'s' * (config.threads > 1)}" if config.threads else "the threads that it will have"
-    )
+    threads = {None: "the threads that it will have", 1: "1 thread"}.get(config.threads, f"{config.threads} threads")
     rows = {
         "run": str(path),
         "parameters": f"{one.parameters:,}",

@@ -4,7 +4,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 
-from mt.evaluation.metrics import Texts
+from mt.evaluation.metrics import ORDER, count_short
 from mt.inference.scorer import mean_loss
 from mt.lab.diagnosis import parts
 from mt.lab.diagnosis.case import Case, DoesNotApplyError
@@ -13,21 +13,12 @@ from mt.lab.diagnosis.finding import Bounds, Diagnosis, Measured, Question
 from mt.runs.run import WEIGHTS
 from mt.training.divergence import Watch
 
-ORDER = 4
-"""The longest n-grams of BLEU."""
-
 
 def guessing_loss(known: Sequence[Sequence[int]], asked: Sequence[Sequence[int]], vocabulary: int) -> float:
     """Return the loss, in nats a piece, of guessing each piece of `asked` by how often `known` has it, plus one."""
     counts = Counter(piece for pieces in known for piece in pieces)
     total, pieces = counts.total() + vocabulary, [piece for line in asked for piece in line]
     return -sum(math.log((counts[piece] + 1) / total) for piece in pieces) / len(pieces)
-
-
-def share_of_short(texts: Texts) -> float:
-    """Return the percentage of the references that have fewer words than the longest n-grams of BLEU."""
-    lines = texts.split().references
-    return 100 * sum(len(line.split()) < ORDER for line in lines) / len(lines)
 
 
 def _learned(case: Case) -> Measured:
@@ -61,8 +52,8 @@ def _moving(case: Case) -> Measured:
         for one in records
     ]
     says = (
-        f"The validation loss fell from {guess:.2f} nats a piece, that of guessing uniformly, to {min(losses):.2f}, by "
-        f"{fell:.0f} %, in {len(losses)} validation{'s' * (len(losses) > 1)}."
+        f"The validation loss fell from {guess:.2f} nats a piece, that of guessing uniformly, to {min(losses):.2f} at "
+        f"its lowest, by {fell:.0f} %."
     )
     return Measured(fell, says, table=(("update", "training loss", "validation loss", "validation BLEU"), *rows))
 
@@ -96,7 +87,8 @@ def _divergence(case: Case) -> Measured:
 
 
 def _metric(case: Case) -> Measured:
-    share = share_of_short(case.texts_of(case.pairs.targets))
+    texts = case.texts_of(case.pairs.targets)
+    share = 100 * count_short(texts) / len(texts.references)
     says = (
         f"{share:.0f} % of the references have fewer than {ORDER} words, of which BLEU tells little: go by chrF there."
     )

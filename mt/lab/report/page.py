@@ -38,12 +38,13 @@ def _sections(blocks: Sequence[Block]) -> Iterator[str]:
     is_open = False
     for block in blocks:
         if isinstance(block, Heading):
-            yield f'{"</section>" * is_open}<section id="{_id(block.title)}"><h2>{svg.safe(block.title)}</h2>'
+            yield from ["</section>"] if is_open else []
+            yield f'<section id="{_id(block.title)}"><h2>{svg.safe(block.title)}</h2>'
             yield _says(block.says)
             is_open = True
         else:
             yield from _block(block)
-    yield "</section>" * is_open
+    yield from ["</section>"] if is_open else []
 
 
 def _block(block: Table | Chart | Sentence) -> Iterator[str]:

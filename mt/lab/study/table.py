@@ -73,7 +73,7 @@ def _shown(plan: Plan, rows: Sequence[Row], split: str) -> list[str]:
 
 
 def _seed(entry: Entry) -> str:
-    return str(entry.seed) + " (unfinished)" * (entry.state == "unfinished")
+    return f"{entry.seed} (unfinished)" if entry.state == "unfinished" else str(entry.seed)
 
 
 def _notes(plan: Plan, rows: Sequence[Row], found: dict[str, Difference]) -> list[str]:
@@ -107,7 +107,8 @@ def say(one: Difference | None) -> str:
     """Return a difference with its interval, and its mark where it is inside the noise."""
     if one is None:
         return ""
-    return f"{one.delta:+.1f} ({one.low:+.1f} to {one.high:+.1f}){INSIDE * one.inside_noise}"
+    told = f"{one.delta:+.1f} ({one.low:+.1f} to {one.high:+.1f})"
+    return told + INSIDE if one.inside_noise else told
 
 
 def cell(values: Sequence[float | None], digits: int = 1) -> str:
