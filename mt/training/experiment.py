@@ -1,9 +1,9 @@
 """An experiment from its config to a trained run: begin, resume, interrupt."""
 
+import functools
 import logging
 import shlex
 import signal
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,8 +33,8 @@ from mt.training.teacher import load_teacher
 from mt.training.trainer import Trainer
 
 log = logging.getLogger("mt")
-Watch = Callable[[int, int], None]
-"""watch(updates done, updates in all) is called now and then while a training goes on."""
+Watch = Callable[..., None]
+"""watch(updates done, total=updates in all) is called before the first update and after each."""
 
 
 def train(
@@ -93,7 +93,10 @@ def _train(config: Config, path: Path, *, resume: bool, overwrite: bool, watch: 
                 "have something to do",
                 *(config.train.accumulate, ranks.count()),
             )
-        with _interrupts(trainer), _watched(trainer, watch):
+        if watch:
+            watch(trainer.position.update, total=trainer.updates)
+            trainer.tell = functools.partial(watch, total=trainer.updates)
+        with _interrupts(trainer):
             trainer.train()
         position = trainer.position
         if not position.finished:
@@ -227,26 +230,3 @@ def _interrupts(trainer: Trainer) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-@contextmanager
-def _watched(trainer: Trainer, watch: Watch | None) -> Iterator[None]:
-    """Tell `watch` every second where the training stands, and once at its end."""
-    if watch is None:
-        yield
-        return
-    total, ended = trainer.updates, threading.Event()
-
-    def look() -> None:
-        while not ended.wait(1):
-            watch(trainer.position.update, total)
-
-    watch(trainer.position.update, total)
-    thread = threading.Thread(target=look, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join()
-        watch(trainer.position.update, total)

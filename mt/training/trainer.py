@@ -8,7 +8,7 @@ import json
 import logging
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, fields, replace
 from typing import Any
 
@@ -54,6 +54,7 @@ class Trainer:
         self.look = Look(default_site(self.model, given.config.model.report))
         self.position = Position()
         self.interrupted = self.all_interrupted = False
+        self.tell: Callable[[int], object] = lambda updates: None
 
     # What a resume needs ----------------------------------------------------------------------------------------------
 
@@ -117,16 +118,14 @@ class Trainer:
 
     def train(self) -> None:
         """Train to the end, or until interrupted; either way the state is saved."""
-        epochs = self.config.train.epochs
         self._warn_of_warmup()
         while not self.position.finished and not self.stops:
             batches = self.order(self.position.epoch)
             self._epoch(batches)
             if self.position.batch == len(batches):
                 done = self.position.epoch + 1
-                self.position = replace(
-                    self.position, epoch=done, batch=0, finished=self.position.finished or done == epochs
-                )
+                finished = self.position.finished or done == self.config.train.epochs
+                self.position = replace(self.position, epoch=done, batch=0, finished=finished)
                 self.save()
         if self.stops:
             self.save()
@@ -180,6 +179,7 @@ class Trainer:
                 summed_loss=self.position.summed_loss + loss,
                 tokens=self.position.tokens + tokens,
             )
+            self.tell(self.position.update)
             meter.add(sum(map(len, taken)), tokens, f"loss {self.position.summed_loss / self.position.tokens:.3f}")
             if self.position.batch == len(batches):
                 epoch_loss = self.position.summed_loss / self.position.tokens
