@@ -150,6 +150,8 @@ def test_a_diagnosis_of_other_weights_is_not_shown(tmp_path: Path) -> None:
     run = scored_run(tmp_path / "x", 0.2)
     diagnose(run, weights="0123456789abcdef")
     assert "x was not diagnosed with these weights" in to_json(report([Run(run)]))
+    diagnose(run, split="validation")
+    assert "x was diagnosed on validation, not on test." in to_json(report([Run(run)]))
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"weights": "", "summary": [], "findings": [1]}'])

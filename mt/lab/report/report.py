@@ -36,7 +36,7 @@ def report(runs: Sequence[Run], split: str | None = None) -> Report:
     blocks = [
         *scores.scores(told, apart),
         *scores.seeds(seeds, over),
-        *sentences.diagnosis(told),
+        *sentences.diagnosis(told, split),
         *sentences.confidence(told, split),
         *scores.lengths(told, by_length(told)),
         *sentences.attention(told, chosen(each, told[0].texts)),

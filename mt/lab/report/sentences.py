@@ -62,7 +62,7 @@ def _matrices(one: Told, rows: Sequence[int]) -> dict[int, tuple[list[str], list
     return found
 
 
-def diagnosis(told: Sequence[Told]) -> Iterator[Block]:
+def diagnosis(told: Sequence[Told], split: str) -> Iterator[Block]:
     """Show what `mt diagnose` found of each run, side by side."""
     known = {one.name: one.diagnosis for one in told if one.diagnosis}
     says = [
@@ -72,6 +72,8 @@ def diagnosis(told: Sequence[Told]) -> Iterator[Block]:
     ]
     for name, one in known.items():
         says += [f"{name}: {line}" for line in one.summary] or [f"{name}: nothing is wrong as far as was asked."]
+    others = {name: one.split for name, one in known.items() if one.split != split}
+    says += [f"{name} was diagnosed on {other}, not on {split}." for name, other in others.items()]
     yield Heading("What the runs suffer from", says)
     findings = {name: {str(each.get("name")): each for each in one.findings} for name, one in known.items()}
     if not any(findings.values()):

@@ -26,6 +26,7 @@ class Differences:
         self.plan = plan
         self.metric = next((one for one in plan.study.metrics if one in MEASURES), "BLEU")
         self.known = _read(plan.folder / "study.json")
+        self.refused = set[str]()
 
     def of(self, rows: Sequence[Row]) -> dict[str, Difference]:
         """Return the differences by the labels of the points that can be compared by now."""
@@ -34,14 +35,16 @@ class Differences:
         for row in [row for row in rows if row.label != baseline.label]:
             split = row.splits[-1]
             sides = [_scored(one, split) for one in (baseline, row)]
-            if all(len(side) >= min(2, len(self.plan.study.seeds)) for side in sides):
-                key = _key(self.metric, sides, split)
-                if key not in self.known:
-                    try:
-                        self.known[key] = self._compare(*([_texts(entry, split) for entry in side] for side in sides))
-                    except UserError as error:  # points of other corpora
-                        log.info("%s is not compared with %s: %s", row.label, baseline.label, error)
-                        continue
+            if any(len(side) < min(2, len(self.plan.study.seeds)) for side in sides):
+                continue
+            key = _key(self.metric, sides, split)
+            if key not in self.known and key not in self.refused:
+                try:
+                    self.known[key] = self._compare(*([_texts(entry, split) for entry in side] for side in sides))
+                except UserError as error:  # points of other corpora
+                    log.info("%s is not compared with %s: %s", row.label, baseline.label, error)
+                    self.refused.add(key)
+            if key in self.known:
                 found[row.label] = self.known[key]
         return found
 

@@ -96,6 +96,7 @@ def _notes(plan: Plan, rows: Sequence[Row], found: dict[str, Difference]) -> lis
         chance = "other seeds and other sentences" if several else "other sentences; nothing is said of other seeds"
         notes.append(
             f"* to {plan.baseline}: the difference in {one.metric}, with its 95 % interval over {chance}. "
+            f"{'Less TER is better. ' * (one.metric == 'TER')}"
             f"{INSIDE.strip()} marks those that are inside the noise (p at least .05, {one.method})."
         )
         if len(found) > 1:
