@@ -84,6 +84,13 @@ def test_the_search_that_is_told_is_the_one_that_was_scored(runs: list[Path], tm
     assert table(report([Run(runs[0]), Run(wide)]), "Configs")["rows"] == [["search.beam", "2", "9"]]
 
 
+def test_scores_of_other_searches_and_of_ensembles_are_no_split(tmp_path: Path) -> None:
+    run = scored_run(tmp_path / "x", 0.1)
+    for name in ("test@01234567", "test+y"):
+        shutil.copytree(run / "eval/test", run / "eval" / name)
+    assert report([Run(run)]).title == "x on test"
+
+
 def set_key(run: Path, old: str, new: str, file: str = "config.yaml") -> None:
     text = (run / file).read_text(encoding="utf-8")
     assert old in text

@@ -21,6 +21,7 @@ class Diagnosed:
     """What a report needs of RUN/diagnosis.json."""
 
     weights: str
+    split: str
     summary: list[str]
     findings: list[dict[str, Any]]
 
@@ -91,7 +92,8 @@ def _names(runs: Sequence[Run]) -> dict[Run, str]:
 
 def _scored_split(run: Run) -> str:
     run.must_exist()
-    found = sorted(path.parent.name for path in (run / SCORED).glob("*/scores.json") if "+" not in path.parent.name)
+    names = sorted(path.parent.name for path in (run / SCORED).glob("*/scores.json"))
+    found = [name for name in names if not {*"+@"} & {*name}]  # neither of ensembles nor of a study's other searches
     if not found:
         raise UserError(f"{run} was not scored yet: `mt eval {run}` scores it")
     return next((name for name in reversed(found) if name.startswith("test")), found[-1])
