@@ -7,7 +7,7 @@ The two folders hold what two runs made of the same split. RUNS gets 20 seeds of
 
 import math
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -19,7 +19,7 @@ from mt.config import Config
 from mt.core.arrays import Floats
 from mt.core.files import read_lines, write_lines
 from mt.evaluation.metrics import Texts
-from mt.evaluation.significance import LEVEL, Difference, compare_counts, over_seeds, resample
+from mt.evaluation.significance import LEVEL, compare_counts, over_seeds, resample
 from mt.evaluation.sums import count, measure_of
 from mt.inference.load import translator_of
 from mt.runs.run import Run
@@ -58,12 +58,8 @@ def mixed(better: Path, worse: Path, repeats: int) -> Iterator[list[str]]:
             # A sentence's two outputs go to the two systems, so that both together always hold both runs.
             swaps = draw.random((len(references), 1)) < (1 + more) / 2
             found.append(compare_counts("BLEU", np.where(swaps, *counts[::-1]), np.where(swaps, *counts)))
-        ways: list[Callable[[Difference], float | None]] = [
-            lambda one: one.p,
-            lambda one: one.centred,
-            lambda one: one.paired_bootstrap,
-        ]
-        cells = (wilson(sum((way(one) or 0) < LEVEL for one in found), repeats) for way in ways)
+        ways = ("p", "centred", "paired_bootstrap")
+        cells = (wilson(sum(getattr(one, way) < LEVEL for one in found), repeats) for way in ways)
         yield [f"{more * float(ends[0] - ends[1]):.2f} BLEU", *cells]
 
 
@@ -80,14 +76,13 @@ def over_splits(runs: Path) -> Iterator[list[str]]:
     covariance = np.cov(resampled)
     for added in (0, 2, 4, 6):
         shift = np.repeat([0, added * spread], GROUP)
-        different = np.array(
-            [
-                not over_seeds(
-                    "BLEU", scores[split] + shift, covariance[np.ix_(split, split)], (GROUP, HELD_OUT)
-                ).inside_noise
-                for split in splits
-            ]
-        )
+        found = [
+            over_seeds(
+                "BLEU", scores[split] + shift, covariance[np.ix_(split, split)], baselines=GROUP, sentences=HELD_OUT
+            )
+            for split in splits
+        ]
+        different = np.array([not one.inside_noise for one in found])
         few = [plain(resampled[split] + shift[:, None], scores[split] + shift, draw) for split in splits[:1000]]
         yield [f"{added} standard deviations", jackknife(different, splits), f"{np.mean(few):.1%}"]
 

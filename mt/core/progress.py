@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Callable
 
 from tqdm import tqdm
 
@@ -9,6 +10,8 @@ from mt.core import ranks
 
 log = logging.getLogger("mt")
 QUIET_SECONDS = 30  # between lines where there is no terminal
+Progress = Callable[[int], object]
+"""What is called with the number of things just done."""
 
 
 class Meter:

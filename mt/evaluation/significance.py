@@ -69,12 +69,12 @@ def compare_counts(metric: str, baseline: Floats, other: Floats) -> Difference:
     return Difference(
         metric,
         delta,
-        delta + float(low),
-        delta + float(high),
-        _randomise(metric, baseline, other),
-        "approximate randomisation",
-        _share(np.abs(noise) >= abs(delta) - ROUNDING),
-        _share(folded - folded.mean() > abs(delta)),
+        low=delta + float(low),
+        high=delta + float(high),
+        p=_randomise(metric, baseline, other),
+        method="approximate randomisation",
+        centred=_share(np.abs(noise) >= abs(delta) - ROUNDING),
+        paired_bootstrap=_share(folded - folded.mean() > abs(delta)),
     )
 
 
@@ -92,15 +92,11 @@ def compare_seeds(metric: str, baselines: Sequence[Texts], others: Sequence[Text
     counts = [count(metric, texts) for texts in (*baselines, *others)]
     scores = np.array([score(one.sum(0)) for one in counts])
     resampled = np.array([resample(metric, one) for one in counts])
-    return over_seeds(metric, scores, np.cov(resampled), (len(baselines), len(counts[0])))
+    return over_seeds(metric, scores, np.cov(resampled), baselines=len(baselines), sentences=len(counts[0]))
 
 
-def over_seeds(metric: str, scores: Floats, covariance: Floats, sizes: tuple[int, int]) -> Difference:
-    """Compare by the scores of all runs, the baselines first, and the covariance of their scores over resamples.
-
-    `sizes` are the number of baselines and of sentences.
-    """
-    baselines, sentences = sizes
+def over_seeds(metric: str, scores: Floats, covariance: Floats, *, baselines: int, sentences: int) -> Difference:
+    """Compare by the scores of all runs, so many baselines first, and the covariance of their scores over resamples."""
     sides = [np.arange(baselines), np.arange(baselines, len(scores))]
     weights = np.concatenate([np.full(len(side), sign / len(side)) for side, sign in zip(sides, (-1, 1), strict=True)])
     delta = float(weights @ scores)

@@ -1,6 +1,6 @@
 """Forced decoding: what a trained model looks at while it reads off given translations."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -11,6 +11,7 @@ from mt.alignment.matrices import EMPTY, Alignment, Matrix, Side, align, shifted
 from mt.config import Config
 from mt.core.device import set_threads
 from mt.core.errors import UserError
+from mt.core.progress import Progress
 from mt.corpora.pairs import Gold, Span, Split
 from mt.data.batches import batch_of, group
 from mt.inference.pairs import encode_side
@@ -18,8 +19,6 @@ from mt.models.contract import HasPosterior, Look, Seq2Seq, Site, attention_at, 
 from mt.runs.run import Run
 from mt.text.tokenizer import Tokenizers
 from mt.text.words import Unit
-
-Progress = Callable[[int], object]
 
 
 class View(NamedTuple):

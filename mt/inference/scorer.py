@@ -1,6 +1,6 @@
 """Forced decoding: how likely a trained model finds given translations, piece by piece, from one pass."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from mt.config import Config
 from mt.core.arrays import Whole
+from mt.core.progress import Progress
 from mt.data.batches import Batch, batch_of, group
 from mt.inference.pairs import encode_side
 from mt.models.contract import Look, Seq2Seq, default_site
@@ -50,7 +51,7 @@ class Scorer:
         sources: Sequence[str],
         targets: Sequence[str],
         look: Look | None = None,
-        progress: Callable[[int], object] | None = None,
+        progress: Progress | None = None,
     ) -> list[Scored]:
         """Return each pair as the model reads it.
 
@@ -72,7 +73,7 @@ class Scorer:
         sources: Sequence[list[int]],
         targets: Sequence[list[int]],
         look: Look | None = None,
-        progress: Callable[[int], object] | None = None,
+        progress: Progress | None = None,
     ) -> list[Scored]:
         """Return the same of pairs that are pieces already, </s> last on both sides."""
         look = look or Look()

@@ -2,7 +2,7 @@
 
 import logging
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
@@ -12,6 +12,7 @@ from mt.alignment.matrices import EMPTY, Alignment, Matrix, Side, align
 from mt.config import Config, Search
 from mt.core.device import side_by_side
 from mt.core.errors import UserError
+from mt.core.progress import Progress
 from mt.core.special import EOS, PAD
 from mt.corpora.pairs import Gold, Span
 from mt.data.batches import group, pad
@@ -21,7 +22,6 @@ from mt.search import SEARCHES, Found, Hypothesis, Sources, Trace, choose
 from mt.text.tokenizer import Tokenizers
 
 log = logging.getLogger("mt")
-Progress = Callable[[int], object]
 Prefix = str | Sequence[int]
 Prefixes = Sequence[Prefix] | Prefix | None
 # A model can emit any byte, but one line in is one line out, and text has no NUL.

@@ -107,7 +107,7 @@ def simulate(draw: np.random.Generator, own: float, config: float, seeds: int) -
     suits = np.repeat(draw.normal(scale=config, size=(2, sentences)), seeds, axis=0)
     per_sentence = better[:, None] + suits + draw.normal(scale=own, size=(2 * seeds, sentences))
     covariance = np.cov(per_sentence) / sentences  # what resampling would find
-    return over_seeds("BLEU", per_sentence.mean(1), covariance, (seeds, sentences))
+    return over_seeds("BLEU", per_sentence.mean(1), covariance, baselines=seeds, sentences=sentences)
 
 
 @pytest.mark.parametrize(("own", "config"), [(0, 0), (10, 0), (0, 10), (10, 10), (3, 30)])
@@ -135,7 +135,7 @@ def test_figures_over_seeds_of_an_example_on_paper() -> None:
     # 2 (5 - 4) / 3 are of the seeds' own, so that 8 are common.
     side = np.full((3, 3), 4.0) + np.eye(3)
     covariance = np.block([[side, np.zeros((3, 3))], [np.zeros((3, 3)), side]])
-    found = over_seeds("BLEU", np.array([10.0, 11, 12, 20, 22, 24]), covariance, (3, 101))
+    found = over_seeds("BLEU", np.array([10.0, 11, 12, 20, 22, 24]), covariance, baselines=3, sentences=101)
     error2 = 1 / 3 + 4 / 3 + 8
     freedom = error2**2 / ((1 / 9) / 2 + (16 / 9) / 2 + 64 / 100)
     assert found.delta == pytest.approx(11)
