@@ -33,7 +33,8 @@ from mt.inference.load import load
 from mt.inference.translator import Translator
 from mt.runs.run import Run
 from mt.text.tokenizer import train_tokenizers
-from mt.training.trainer import Materials, Trainer
+from mt.training.materials import Materials
+from mt.training.trainer import Trainer
 
 PRECISIONS = ["float32", *(["bfloat16"] if has_bfloat16() else [])]
 """Of ours; on a CPU the peer has only the first."""
