@@ -9,7 +9,7 @@ from sacrebleu.metrics.lib_ter import _MAX_SHIFT_CANDIDATES, BeamEditDistance, _
 from mt.core.arrays import Floats, Whole
 from mt.evaluation.metrics import Texts
 from mt.evaluation.sums import count, score_sentences
-from mt.text.words import word_spans
+from mt.text.words import words_in
 
 
 class Rated(NamedTuple):
@@ -55,7 +55,7 @@ def rate(texts: Texts) -> Rated:
 
 def _words(text: str) -> list[str]:
     """Return the words of a text in lower case, as TER compares them."""
-    return [text[slice(*span)].lower() for span in word_spans(text)]
+    return [word.lower() for word in words_in(text)]
 
 
 class _Placed(str):

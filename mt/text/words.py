@@ -33,6 +33,11 @@ def word_spans(text: str) -> tuple[Span, ...]:
     return tuple(span for span in spans if INVISIBLE.sub("", text[slice(*span)]))
 
 
+def words_in(text: str) -> list[str]:
+    """Return the words of a text as they stand there."""
+    return [text[slice(*span)] for span in word_spans(text)]
+
+
 def plain(word: str) -> str:
     """Return a word without the signs around its letters, with their marks, and digits; nothing where it has none."""
     kept = [place for place, sign in enumerate(word) if sign.isalnum()]
@@ -46,8 +51,7 @@ def plain(word: str) -> str:
 
 def plain_words(line: str) -> list[str]:
     """Return the words of a line as models read it, without the signs around them; signs alone are left out."""
-    line = normalise(line)
-    return [word for span in word_spans(line) if (word := plain(line[slice(*span)]))]
+    return [word for word in map(plain, words_in(normalise(line))) if word]
 
 
 def spans_of(text: str, unit: Unit) -> tuple[Span, ...]:

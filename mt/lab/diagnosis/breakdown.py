@@ -5,8 +5,7 @@ from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 
 from mt.evaluation.metrics import Texts, bleu
-from mt.lab.diagnosis.sure import matched
-from mt.lab.diagnosis.words import FREQUENCIES, frequency_of, words_of
+from mt.lab.diagnosis.words import FREQUENCIES, frequency_of, matched, words_of
 
 Words = Sequence[str]
 

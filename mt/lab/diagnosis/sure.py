@@ -4,7 +4,6 @@ N pieces are counted, each with the confidence of the model in it and whether it
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -13,6 +12,7 @@ from mt.core.arrays import Floats
 from mt.evaluation.ranking import calibration_error, reliability
 from mt.lab.diagnosis.case import Case, DoesNotApplyError
 from mt.lab.diagnosis.finding import Bounds, Diagnosis, Measured, Question
+from mt.lab.diagnosis.words import matched
 
 BINS = 15
 """As Guo et al. 2017 have them."""
@@ -42,28 +42,6 @@ def smoothed_error(bins: Sequence[tuple[float, float, int]], smoothing: float, v
 def smoothing_of(train: Train) -> float:
     """Return the share of the target that all pieces divide; beside a teacher it weighs less."""
     return train.label_smoothing * (1 - train.teacher.weight if train.teacher.runs else 1)
-
-
-def matched(hypothesis: Sequence[Any], reference: Sequence[Any]) -> list[bool]:
-    """Return which parts of the hypothesis belong to the longest subsequence that it shares with the reference."""
-    rows, columns = len(hypothesis), len(reference)
-    longest = [[0] * (columns + 1) for _ in range(rows + 1)]  # of what begins at (row, column)
-    for row in reversed(range(rows)):
-        for column in reversed(range(columns)):
-            if hypothesis[row] == reference[column]:
-                longest[row][column] = longest[row + 1][column + 1] + 1
-            else:
-                longest[row][column] = max(longest[row + 1][column], longest[row][column + 1])
-    row, column, found = 0, 0, [False] * rows
-    while row < rows and column < columns:
-        if hypothesis[row] == reference[column]:
-            found[row] = True
-            row, column = row + 1, column + 1
-        elif longest[row + 1][column] >= longest[row][column + 1]:
-            row += 1
-        else:
-            column += 1
-    return found
 
 
 def _forced(case: Case) -> Measured:

@@ -18,11 +18,11 @@ from mt.lab.diagnosis.case import Case, DoesNotApplyError
 from mt.lab.diagnosis.delayed import Delayed
 from mt.lab.diagnosis.finding import Bounds, Diagnosis, Evidence, Measured, Question, show
 from mt.lab.diagnosis.replaced import REPLACEMENTS
-from mt.lab.diagnosis.words import count, owners
+from mt.lab.diagnosis.words import count, edits, owners
 from mt.models.contract import Look
 from mt.text.normal import normalise
 from mt.text.tokenizer import Tokenizer
-from mt.text.words import plain, word_spans
+from mt.text.words import plain, word_spans, words_in
 
 OWN, LATE = "its own", "the previous step's"
 MOST = 500
@@ -47,23 +47,10 @@ class Decoded:
     read: list[Scored]
 
 
-def edits(one: Sequence[str], other: Sequence[str]) -> int:
-    """Return the fewest words that must be inserted, deleted or replaced to make one list of the other."""
-    row = list(range(len(other) + 1))
-    for number, word in enumerate(one, 1):
-        before, row = row, [number]
-        for place, rival in enumerate(other):
-            row.append(min(before[place] + (word != rival), before[place + 1] + 1, row[-1] + 1))
-    return row[-1]
-
-
 def changed_words(before: Sequence[str], after: Sequence[str]) -> float:
     """Return the edits between two lists of lines for 100 words of the first."""
-    both = [
-        ([line[slice(*span)] for span in word_spans(line)] for line in pair) for pair in zip(before, after, strict=True)
-    ]
-    counts = [(edits(words, others), len(words)) for words, others in both]
-    return 100 * sum(made for made, _ in counts) / max(sum(size for _, size in counts), 1)
+    both = [(words_in(one), words_in(other)) for one, other in zip(before, after, strict=True)]
+    return 100 * sum(edits(*pair) for pair in both) / max(sum(len(words) for words, _ in both), 1)
 
 
 def draw_pairs(case: Case) -> Split:

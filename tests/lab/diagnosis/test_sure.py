@@ -8,7 +8,8 @@ import pytest
 
 from mt.config import Train
 from mt.evaluation.ranking import reliability
-from mt.lab.diagnosis.sure import matched, smoothed_error, smoothing_of, unsmooth
+from mt.lab.diagnosis.sure import smoothed_error, smoothing_of, unsmooth
+from mt.lab.diagnosis.words import matched
 
 
 def test_smoothing_by_hand() -> None:

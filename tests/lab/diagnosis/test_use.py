@@ -14,8 +14,8 @@ from mt.core.special import BOS, EOS, PAD
 from mt.inference.scorer import Scored, mean_loss
 from mt.lab.diagnosis.delayed import Delayed
 from mt.lab.diagnosis.replaced import REPLACEMENTS, only_largest, permuted, uniform, without_largest
-from mt.lab.diagnosis.use import changed_words, edits, is_function, loss_of_kind
-from mt.lab.diagnosis.words import count, frequency_of, owners, words_of
+from mt.lab.diagnosis.use import changed_words, is_function, loss_of_kind
+from mt.lab.diagnosis.words import count, edits, frequency_of, owners, words_of
 from mt.models.contract import Look, reorder
 from mt.text.tokenizer import train_tokenizers
 
