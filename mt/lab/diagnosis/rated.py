@@ -19,7 +19,7 @@ from mt.lab.diagnosis.words import owners
 from mt.models.contract import HasPosterior, Site
 from mt.text.words import word_spans
 
-MOST, QUICK_MOST = 200, 50
+MOST, QUICK_MOST = 200, 25
 """Sentences that are looked at, drawn at random."""
 ATTENTION, POSTERIOR, GRADIENT = "attention", "posterior", "gradient x input"
 DIAGONAL, CHANCE = "the diagonal", "chance"
