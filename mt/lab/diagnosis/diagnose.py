@@ -1,7 +1,6 @@
 """Ask every question of a run, write what it says to RUN/diagnosis.json, and sum it up."""
 
 import json
-import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,7 +13,6 @@ from mt.lab.diagnosis.finding import Finding, find
 from mt.lab.diagnosis.signals import distributions
 from mt.runs.run import DIAGNOSIS
 
-log = logging.getLogger("mt")
 VERSION = 1
 """Of diagnosis.json."""
 WORST = {"broken": 0, "look": 1}

@@ -28,7 +28,7 @@ def distributions(case: Case) -> dict[str, Any]:
 def _describe(values: np.ndarray[Any, Any]) -> dict[str, list[float]]:
     counts, edges = np.histogram(values, BINS)
     return {
-        "quantiles": [round(float(one), 6) for one in np.quantile(values, np.linspace(0, 1, 21))],
+        "quantiles": np.quantile(values, np.linspace(0, 1, 21)).round(6).tolist(),
         "counts": counts.tolist(),
-        "edges": [round(float(one), 6) for one in edges],
+        "edges": edges.round(6).tolist(),
     }

@@ -4,7 +4,6 @@ import hashlib
 import json
 import logging
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
@@ -34,13 +33,14 @@ class Differences:
         found = {}
         for row in [row for row in rows if row.label != baseline.label]:
             split = row.splits[-1]
-            sides = [_scored(one, split) for one in (baseline, row)]
+            sides = [[entry for entry in one.entries if split in entry.scores] for one in (baseline, row)]
             if any(len(side) < min(2, len(self.plan.study.seeds)) for side in sides):
                 continue
             key = _key(self.metric, sides, split)
             if key not in self.known and key not in self.refused:
+                texts = ([read_texts(Path(one.folders[split]), one.scores[split]) for one in side] for side in sides)
                 try:
-                    self.known[key] = self._compare(*([_texts(entry, split) for entry in side] for side in sides))
+                    self.known[key] = self._compare(*texts)
                 except UserError as error:  # points of other corpora
                     log.info("%s is not compared with %s: %s", row.label, baseline.label, error)
                     self.refused.add(key)
@@ -52,18 +52,6 @@ class Differences:
         if len(self.plan.study.seeds) == 1:
             return compare(self.metric, baselines[0], others[0])
         return compare_seeds(self.metric, baselines, others)
-
-    def dump(self) -> dict[str, object]:
-        """Return what is known, as study.json keeps it."""
-        return {key: asdict(one) for key, one in self.known.items()}
-
-
-def _scored(row: Row, split: str) -> list[Entry]:
-    return [entry for entry in row.entries if split in entry.scores]
-
-
-def _texts(entry: Entry, split: str) -> Texts:
-    return read_texts(Path(entry.folders[split]), entry.scores[split])
 
 
 def _key(metric: str, sides: Sequence[Sequence[Entry]], split: str) -> str:

@@ -35,7 +35,7 @@ class Table:
             "split": plan.study.split,
             "metrics": plan.study.metrics,
             "points": [asdict(row) | {"difference": _tree(found.get(row.label))} for row in rows],
-            "differences": self.differences.dump(),
+            "differences": {key: asdict(one) for key, one in self.differences.known.items()},
         }
         write_text(plan.folder / "study.json", json.dumps(tree, indent=2, ensure_ascii=False) + "\n")
         write_text(plan.folder / "study.md", text)
