@@ -1,10 +1,13 @@
 """What a training will take: time, memory and disk, measured on a few of its updates in a process of its own."""
 
 import logging
+import multiprocessing
 import os
 import resource
+import shutil
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -68,7 +71,7 @@ class Estimate:
 
 def estimate(config: Config) -> Estimate:
     """Measure a training. It leaves nothing behind; a teacher is not asked, so its first pass comes on top."""
-    with tempfile.TemporaryDirectory() as folder, ProcessPoolExecutor(1, fresh(), _silence) as pool:
+    with tempfile.TemporaryDirectory() as folder, ProcessPoolExecutor(1, fresh(), _begin, (folder,)) as pool:
         try:
             return pool.submit(measure, config, Path(folder) / "run").result()
         except BrokenProcessPool:
@@ -77,10 +80,20 @@ def estimate(config: Config) -> Estimate:
             ) from None
 
 
-def _silence() -> None:
+def _begin(folder: str) -> None:
+    """Prepare the process: it says nothing, and where whoever asked is gone, it ends and takes the folder along."""
     logging.getLogger("mt").setLevel(logging.ERROR)
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, sys.stderr.fileno())
+    threading.Thread(target=_end_with_parent, args=(folder,), daemon=True).start()
+
+
+def _end_with_parent(folder: str) -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        shutil.rmtree(folder, ignore_errors=True)
+        os._exit(1)
 
 
 def measure(config: Config, path: Path) -> Estimate:

@@ -1,10 +1,13 @@
 """`mt train --dry-run` says what a training will take, and trains nothing; figures follow from what was measured."""
 
 import re
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
-from command_line import mt
+from command_line import ENVIRONMENT, mt
 from conftest import write_numbers
 
 from mt.config import Config
@@ -30,6 +33,22 @@ def test_a_dry_run_of_one_training_leaves_nothing(tmp_path: Path) -> None:
     assert told is not None
     size = sum(path.stat().st_size for path in (tmp_path / "run").rglob("*") if path.is_file()) / 1e6
     assert int(told[1]) == pytest.approx(size, abs=1)
+
+
+def test_a_dry_run_that_is_killed_leaves_nothing_either(tmp_path: Path) -> None:
+    config, temporary = write_numbers(tmp_path, 200), tmp_path / "temporary"
+    temporary.mkdir()
+    command = [sys.executable, "-m", "mt", "train", str(config), "--dry-run"]
+    environment = ENVIRONMENT | {"TMPDIR": str(temporary)}
+    with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as started:
+        while not any(temporary.glob("tmp*/run")) and started.poll() is None:
+            time.sleep(0.05)
+        assert started.poll() is None
+        started.kill()
+    last = time.monotonic() + 60
+    while any(temporary.glob("tmp*")) and time.monotonic() < last:
+        time.sleep(0.1)
+    assert not any(temporary.glob("tmp*")), "the process that measures goes on"
 
 
 def test_time_is_that_of_updates_and_validations() -> None:
