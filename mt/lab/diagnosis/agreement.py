@@ -19,7 +19,8 @@ def measure_agreement(case: Case) -> Measured:
     if not case.run.model.has_attention or not other.model.has_attention:
         raise DoesNotApplyError("One of the two runs has no attention, so their weights cannot agree.")
     pairs, runs = case.pairs.take(case.draw(MOST)), (case.run, other)
-    read = [Scorer(one.model, one.tokenizers, one.config).score(pairs.sources, pairs.targets) for one in runs]
+    scorers = case.scorer, Scorer(other.model, other.tokenizers, other.config)
+    read = [one.score(pairs.sources, pairs.targets) for one in scorers]
     same = [one.identity for one in case.run.tokenizers] == [one.identity for one in other.tokenizers]
     if same:
         matrices = [[weights_of(one) for one in every] for every in read]

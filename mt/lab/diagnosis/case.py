@@ -128,3 +128,9 @@ class Case:
 def first(pairs: Split, most: int | None) -> Split:
     """Return the first pairs of a split; all of them where no number is given."""
     return pairs.take(range(len(pairs.sources))[:most])
+
+
+def spread(pairs: Split, most: int) -> Split:
+    """Return at most so many of the pairs, evenly from the first to the last."""
+    count = len(pairs.sources)
+    return pairs if count <= most else pairs.take([count * place // most for place in range(most)])

@@ -11,7 +11,7 @@ import numpy as np
 from mt.corpora.groups import fold
 from mt.corpora.pairs import Split
 from mt.inference.scorer import Scored
-from mt.lab.diagnosis.case import Case, DoesNotApplyError
+from mt.lab.diagnosis.case import Case, DoesNotApplyError, spread
 from mt.lab.diagnosis.finding import Bounds, Diagnosis, Measured, Question, show
 from mt.lab.diagnosis.support import support
 from mt.lab.diagnosis.words import words_of
@@ -43,12 +43,6 @@ class Sample:
     read: list[Scored]
     support: list[float]
     """Nats a piece that its own source adds to a target, over those of other sentences."""
-
-
-def spread(pairs: Split, most: int) -> Split:
-    """Return at most so many of the pairs, evenly from the first to the last."""
-    count = len(pairs.sources)
-    return pairs if count <= most else pairs.take([count * place // most for place in range(most)])
 
 
 def sample(case: Case) -> Sample:

@@ -8,7 +8,7 @@ from sacrebleu.metrics import BLEU
 
 from mt.lab.diagnosis import outputs
 from mt.lab.diagnosis.breakdown import Matches, Part, by_frequency, by_length, by_position, by_unseen
-from mt.lab.diagnosis.case import Case, DoesNotApplyError
+from mt.lab.diagnosis.case import Case, DoesNotApplyError, spread
 from mt.lab.diagnosis.finding import Bounds, Diagnosis, Measured, Question
 from mt.lab.diagnosis.words import source_counts
 
@@ -72,9 +72,8 @@ def _position(case: Case) -> Measured:
 
 
 def _frequency(case: Case) -> Measured:
-    step = max(-(-len(case.training.targets) // MOST), 1)
     split = BLEU(tokenize=case.texts.tokenize).tokenizer
-    known = Counter(word for line in case.training.targets[::step] for word in split(line).split())
+    known = Counter(word for line in spread(case.training, MOST).targets for word in split(line).split())
     found = by_frequency(case.texts, known)
     _, *few, _, often = found.values()
     rare = _sum(few)

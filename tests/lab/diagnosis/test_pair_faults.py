@@ -4,6 +4,7 @@ import numpy as np
 
 from mt.corpora.pairs import Split
 from mt.inference.scorer import Scored
+from mt.lab.diagnosis.case import spread
 from mt.lab.diagnosis.data import (
     Sample,
     count_again,
@@ -11,7 +12,6 @@ from mt.lab.diagnosis.data import (
     find_odd_lengths,
     find_odd_scripts,
     is_copy,
-    spread,
 )
 
 
