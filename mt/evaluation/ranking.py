@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mt.core.arrays import Floats, Whole
+from mt.core.arrays import Floats
 
 BINS = 10
 
@@ -39,21 +39,15 @@ def calibration_error(chances_N: Floats, classes_N: Floats, bins: int = BINS) ->
 
     In bins of equal width: how far the mean chance is from the share of class 1, weighted by how many are in it.
     """
-    gaps_B = np.bincount(_bins(chances_N, bins), chances_N - classes_N, bins)
-    return float(np.abs(gaps_B).sum() / len(chances_N))
+    gaps = (count * abs(chance - share) for chance, share, count in reliability(chances_N, classes_N, bins))
+    return sum(gaps) / len(chances_N)
 
 
 def reliability(chances_N: Floats, classes_N: Floats, bins: int = BINS) -> list[tuple[float, float, int]]:
     """Return of each bin that is not empty the mean chance, the share of class 1, and how many are in it."""
-    bin_N = _bins(chances_N, bins)
-    counts_B = np.bincount(bin_N, minlength=bins)
-    sums = (np.bincount(bin_N, one_N, bins) for one_N in (chances_N, classes_N))
-    told = zip(*(sum_B.tolist() for sum_B in sums), counts_B.tolist(), strict=True)
-    return [(chance / count, share / count, count) for chance, share, count in told if count]
-
-
-def _bins(chances_N: Floats, bins: int) -> Whole:
-    return np.minimum((chances_N * bins).astype(np.int64), bins - 1)
+    bin_N = np.minimum((chances_N * bins).astype(int), bins - 1)
+    sums = (np.bincount(bin_N, one_N).tolist() for one_N in (chances_N, classes_N, np.ones(len(bin_N))))
+    return [(chance / count, share / count, int(count)) for chance, share, count in zip(*sums, strict=True) if count]
 
 
 def pass_on(expected_N: Floats, edits_N: Floats, lengths_N: Floats, shares: Floats) -> Floats:

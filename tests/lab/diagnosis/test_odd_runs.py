@@ -15,10 +15,9 @@ from mt.corpora.pairs import Split
 from mt.inference.scorer import Scored
 from mt.lab.diagnosis import DIAGNOSES
 from mt.lab.diagnosis.case import Case
-from mt.lab.diagnosis.diagnose import diagnose
+from mt.lab.diagnosis.diagnose import diagnose, distributions
 from mt.lab.diagnosis.finding import Bounds, Diagnosis, Measured, Question, find
 from mt.lab.diagnosis.rated import Erased, erase
-from mt.lab.diagnosis.signals import distributions
 from mt.runs.run import Run
 
 LOCAL = RNN | {"attention": {"width": 8, "wiring": "luong", "score": "general", "window": "local-p"}}
