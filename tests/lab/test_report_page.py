@@ -93,7 +93,7 @@ def test_no_sentence_is_markup_in_markdown_and_code_in_prose_stays_code() -> Non
     line = "![x](//y/z) `a` *b* _c_ $d$ ~~e~~ &lt; | <f> snake_case \\"
     found = to_markdown("t", ["Say `mt eval runs/a_b` *now*."], [Sentence("s", line, line, {"run": line})])
     cells = [row.split(" | ", 1)[1].removesuffix(" |") for row in found.splitlines() if row.startswith("| r")]
-    escaped = r"!\[x\](//y/z) \`a\` \*b\* \_c\_ \$d\$ \~\~e\~\~ &amp;lt; \| &lt;f> snake_case \\"
+    escaped = r"![x\](//y/z) \`a\` \*b\* \_c\_ \$d\$ \~\~e\~\~ &amp;lt; \| &lt;f> snake_case \\"
     assert cells == [escaped] * 2
     assert r"* Say `mt eval runs/a_b` \*now\*." in found
 

@@ -9,7 +9,7 @@ from mt.lab.report.blocks import Block, Chart, Heading, Sentence, Table
 from mt.views.markdown import tabulate
 from mt.views.terminal import blocks as shade
 
-MARKUP = re.compile(r"[\\`*\[\]~$]|(?<!\w)_|_(?!\w)")
+MARKUP = re.compile(r"[\\`*~$]|\](?=[(\[])|(?<!\w)_|_(?!\w)")
 """What would be read as code, emphasis, a link, a picture or a formula."""
 
 
