@@ -14,7 +14,7 @@ from mt.core.errors import UserError
 from mt.core.progress import Progress
 from mt.corpora.pairs import Gold, Span, Split
 from mt.data.batches import batch_of, group
-from mt.inference.pairs import encode_side
+from mt.inference.scorer import encode_side
 from mt.models.contract import HasPosterior, Look, Seq2Seq, Site, attention_at, default_site
 from mt.runs.run import Run
 from mt.text.tokenizer import Tokenizers

@@ -1,5 +1,6 @@
 """Forced decoding: how likely a trained model finds given translations, piece by piece, from one pass."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -10,11 +11,12 @@ from numpy.typing import NDArray
 from mt.config import Config
 from mt.core.arrays import Whole
 from mt.core.progress import Progress
+from mt.core.special import EOS
 from mt.data.batches import Batch, batch_of, group
-from mt.inference.pairs import encode_side
 from mt.models.contract import Look, Seq2Seq, default_site
-from mt.text.tokenizer import Tokenizers
+from mt.text.tokenizer import Tokenizer, Tokenizers
 
+log = logging.getLogger("mt")
 Floats = NDArray[np.float32]
 
 
@@ -102,6 +104,20 @@ class Scorer:
             if progress:
                 progress(len(rows))
         return [found[row] for row in range(len(sources))]
+
+
+def encode_side(tokenizer: Tokenizer, lines: Sequence[str], most: int, side: str) -> list[list[int]]:
+    """Return the pieces of each line, </s> last; a line longer than `most` pieces is cut, with a warning."""
+    encoded = []
+    for number, line in enumerate(lines, 1):
+        pieces = tokenizer.encode(line) if line.strip() else []
+        if len(pieces) > most:
+            log.warning(
+                "%s line %d has %d pieces: only the first %d (search.max_source) are read",
+                *(side, number, len(pieces), most),
+            )
+        encoded.append([*pieces[:most], EOS])
+    return encoded
 
 
 def mean_loss(read: Sequence[Scored]) -> float:
