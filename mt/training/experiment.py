@@ -14,7 +14,7 @@ from mt.config import MACHINE, Config
 from mt.config.before import BEFORE
 from mt.config.files import to_yaml
 from mt.config.tree import flatten
-from mt.core import ranks
+from mt.core import exchange, ranks
 from mt.core.device import choose, require, set_threads
 from mt.core.errors import UserError
 from mt.core.files import make_folder, write_text
@@ -48,15 +48,18 @@ def train(
     """
     again = ranks.restarts() > 0
     resume, overwrite = again or (resume and not overwrite), overwrite and not again
-    with ranks.joined():
+    with exchange.joined():
         if ranks.rank():
-            return _train_along(config, path)
-        return _train(config, path, resume=resume, overwrite=overwrite, watch=watch)
+            finished = _train_along(config, path)
+        else:
+            finished = _train(config, path, resume=resume, overwrite=overwrite, watch=watch)
+        exchange.tell(finished)  # torchrun stops all when one ends: not before the first has written all
+        return finished
 
 
 def _train_along(config: Config, path: Path) -> bool:
     """Train with the first process, which prepares the run and writes it; return whether it is finished."""
-    if not ranks.tell(False):
+    if not exchange.tell(False):
         return True
     run = Run(path)
     trainer = Trainer(run, gather(resolve(config, run, resume=True, overwrite=False), run, resume=True))
@@ -72,12 +75,12 @@ def _train(config: Config, path: Path, *, resume: bool, overwrite: bool, watch: 
         with writing(path):
             complete(run)
         log.info("%s is already trained; `mt eval %s` scores it, --overwrite trains it anew", run, run)
-        return ranks.tell(False) or True
+        return exchange.tell(False) or True
     given = gather(config, run, resume=resume)
     with writing(path):
         resolve(config, Run(path), resume=resume, overwrite=overwrite)  # another process may have been here since
         trainer = begin(run, given, overwrite=overwrite)
-        ranks.tell(True)
+        exchange.tell(True)
         del given  # the text, which training does not need
         parameters = sum(parameter.numel() for parameter in trainer.model.parameters())
         log.info(

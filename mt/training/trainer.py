@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from mt.config.before import fingerprint
-from mt.core import ranks
+from mt.core import exchange, ranks
 from mt.core.device import computing_in
 from mt.core.errors import UserError
 from mt.core.files import write_text
@@ -217,7 +217,7 @@ class Trainer:
             loss += self._accumulate(rows, tokens)
         if ranks.count() > 1:
             interrupted = torch.full_like(loss, self.interrupted)
-            ranks.add_up([*self.learned.gradients(), loss, interrupted])
+            exchange.add_up([*self.learned.gradients(), loss, interrupted])
             self.all_interrupted = bool(interrupted)
         norm = self.learned.step(learning_rate(self.config.train, self.position.update, fraction, self.position.scale))
         if not math.isfinite(norm):

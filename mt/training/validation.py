@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from mt.core import ranks
+from mt.core import exchange, ranks
 from mt.data.pieces import Pieces, report_split
 from mt.evaluation import metrics
 from mt.evaluation.tokenize import choose_tokenizer
@@ -54,7 +54,7 @@ class Validator:
         greedy = self.config.search.model_copy(update={"beam": 1, "sample": False})
         translator = Translator(model, self.tokenizers, self.config)
         found = translator.translate(ranks.deal(list(self.split.sources)), greedy, alignments=False)
-        hypotheses = ranks.collect([translation.text for translation in found])
+        hypotheses = exchange.collect([translation.text for translation in found])
         return metrics.Texts(hypotheses, self.split.targets, self.split.sources, self.tokenize)
 
     @torch.inference_mode()
@@ -65,7 +65,7 @@ class Validator:
             there = batch.to(model.device)
             logits_BTV = model(*there.given).logits
             losses.append(cross_entropy(logits_BTV, there.target_out_BT, 0.0).item())
-        return sum(ranks.collect(losses)) / int(self.pieces.target_lengths.sum())
+        return sum(exchange.collect(losses)) / int(self.pieces.target_lengths.sum())
 
 
 def rank(record: dict[str, Any], choose_by: str) -> tuple[float, ...]:

@@ -1,8 +1,10 @@
 """`mt train --dry-run` says what a training will take, and trains nothing; figures follow from what was measured."""
 
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -36,8 +38,7 @@ def test_a_dry_run_of_one_training_leaves_nothing(tmp_path: Path) -> None:
 
 
 def test_a_dry_run_that_is_killed_leaves_nothing_either(tmp_path: Path) -> None:
-    config, temporary = write_numbers(tmp_path, 200), tmp_path / "temporary"
-    temporary.mkdir()
+    config, temporary = write_numbers(tmp_path, 200), Path(tempfile.mkdtemp())  # short: a socket is made in it
     command = [sys.executable, "-m", "mt", "train", str(config), "--dry-run"]
     environment = ENVIRONMENT | {"TMPDIR": str(temporary)}
     with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as started:
@@ -49,6 +50,7 @@ def test_a_dry_run_that_is_killed_leaves_nothing_either(tmp_path: Path) -> None:
     while any(temporary.glob("tmp*")) and time.monotonic() < last:
         time.sleep(0.1)
     assert not any(temporary.glob("tmp*")), "the process that measures goes on"
+    shutil.rmtree(temporary)
 
 
 def test_time_is_that_of_updates_and_validations() -> None:

@@ -12,7 +12,7 @@ from killer import Started
 from test_resume import hashes
 
 from mt import cli
-from mt.core import device, ranks
+from mt.core import device, exchange, ranks
 
 HERE = Path(__file__).parent
 SETTINGS = ["train.epochs=3", "train.validate_every=5", "train.save_every=2", "train.average=0.9", "threads=1"]
@@ -97,7 +97,7 @@ def test_processes_of_one_machine_share_its_processors(said: str, threads: int, 
 
 
 def test_what_is_dealt_out_is_each_process_s_once(monkeypatch) -> None:
-    assert ranks.deal([1, 2, 3]) == ranks.collect([1, 2, 3]) == [1, 2, 3]
+    assert ranks.deal([1, 2, 3]) == exchange.collect([1, 2, 3]) == [1, 2, 3]
     monkeypatch.setenv("WORLD_SIZE", "2")
     monkeypatch.setenv("RANK", "1")
     assert ranks.deal([1, 2, 3]) == [2]
