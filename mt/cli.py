@@ -48,10 +48,11 @@ for name, command in COMMANDS.items():
     app.command(name, epilog=BELOW.get(name))(command)
 
 
-def _must_train() -> None:
-    """Raise UserError where torchrun has started several processes for what one does."""
+def _start() -> None:
+    """Run a command. Raises UserError where torchrun has started several processes for what one does."""
     if os.environ.get("WORLD_SIZE", "1") != "1" and (sys.argv[1:2] != ["train"] or "--dry-run" in sys.argv):
         raise UserError("torchrun is for `mt train`: start other commands, and --dry-run, without it")
+    app()
 
 
 def main(program: Callable[..., None] | None = None) -> None:
@@ -59,11 +60,7 @@ def main(program: Callable[..., None] | None = None) -> None:
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     logging.getLogger("mt").setLevel(logging.INFO)
     try:
-        if program is None:
-            _must_train()
-            app()
-        else:
-            typer.run(program)
+        _start() if program is None else typer.run(program)
     except UserError as error:
         print(f"mt: {error}", file=sys.stderr)
         sys.exit(2 if isinstance(error, UsageError) else 1)

@@ -8,7 +8,6 @@ time to some validation BLEU. Each figure is of one run after a warm-up, all in 
 
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Annotated
 
@@ -28,12 +27,14 @@ from mt.runs.run import Run
 from mt.text.tokenizer import Tokenizers, train_tokenizers
 from mt.training.materials import Materials
 from mt.training.trainer import Trainer
+from mt.views.markdown import tabulate
 
 TRANSFORMER = "model={kind: transformer, width: 256, layers: 3, heads: 4, feedforward: 1024}"
 MODELS: dict[str, list[str]] = {"GRU": [], "Transformer": [TRANSFORMER]}
 BATCHES = 768, 6144
 """Target pieces in a batch: what a processor likes, and what keeps a GPU busy."""
 SENTENCES = 500
+HEAD = ["model", "device", "precision", "pieces in a batch", "training, pieces/s", "beam 5, sentences/s"]
 
 
 def accelerator(
@@ -48,8 +49,7 @@ def accelerator(
     set_threads(tree.threads)
     splits = load_splits(tree.corpus)
     tokenizers = train_tokenizers(splits["train"].sources, splits["train"].targets, tree.vocabulary)
-    lines = ["| model | device | precision | pieces in a batch | training, pieces/s | beam 5, sentences/s |"]
-    lines += ["|---|---|---|---|---|---|"]
+    rows = []
     for where in dict.fromkeys(["cpu", choose(device).type]):
         for name, changes in MODELS.items():
             for precision in ("float32", *["bfloat16"] * has_bfloat16(torch.device(where))):
@@ -57,11 +57,10 @@ def accelerator(
                     settings = [*changes, f"device={where}", f"train.precision={precision}"]
                     chosen = read_config(Path(config), [*settings, f"train.batch_tokens={batch}"])
                     rates = _measure(chosen, splits, tokenizers, updates)
-                    shown = " | ".join(f"{rate:,.0f}" for rate in rates)
-                    lines.append(f"| {name} | {where} | {precision} | {batch:,} | {shown} |")
-                    print(lines[-1], file=sys.stderr, flush=True)
+                    rows.append([name, where, precision, f"{batch:,}", *(f"{rate:,.0f}" for rate in rates)])
+                    print(*rows[-1], file=sys.stderr, flush=True)
     gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU of NVIDIA"
-    page = "\n".join([*lines, "", f"{gpu}, {torch.get_num_threads()} threads, PyTorch {torch.__version__}."]) + "\n"
+    page = f"{tabulate(HEAD, rows)}\n\n{gpu}, {torch.get_num_threads()} threads, PyTorch {torch.__version__}.\n"
     if bleu:
         with tempfile.TemporaryDirectory() as folder:
             reached = speed.reach(read_config(Path(config), [f"device={device}"]), Path(folder, "run"), bleu)
@@ -79,9 +78,8 @@ def _measure(config: Config, splits: dict[str, Split], tokenizers: Tokenizers, u
         sources = splits["validation"].sources[:SENTENCES]
         translator = Translator(trainer.model.eval(), tokenizers, config)
         speed.translate(translator, sources[:50], 5, 96)
-        clock = time.perf_counter()
-        speed.translate(translator, sources, 5, 96)
-        return pieces, len(sources) / (time.perf_counter() - clock)
+        seconds, _ = speed.translate(translator, sources, 5, 96)
+        return pieces, len(sources) / seconds
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
+from browsers import BROWSERS, FLAGS
 from reported_runs import diagnose, know, scored_run
 
 from mt.lab.report.blocks import Block, Chart, Heading, HeatMap, Sentence, Table
@@ -21,8 +22,6 @@ from mt.lab.report.svg import chart, heat_map
 from mt.runs.run import Run
 
 NASTY = '</style><script>alert(1)</script>"'
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")
 VOID = {"meta", "br", "img", "input", "hr", "link"}
 
 

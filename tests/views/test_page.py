@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 import pytest
+from browsers import BROWSERS, FLAGS
 
 from mt.alignment.matrices import EMPTY, Alignment
 from mt.corpora.pairs import Gold
@@ -20,17 +21,6 @@ WEIGHTS = [[0.9, 0.1, 0.0, 0.0], [0.1, 0.65, 0.25, 0.0], [0.0, 0.12345, 0.3, 0.5
 SPANS = ((0, 1), (2, 3), (4, 5))
 GOLD = Gold(SPANS, SPANS, frozenset({(0, 0), (1, 1)}), frozenset({(0, 0), (1, 1), (2, 1), (2, 2)}))
 NASTY = ['</script><script>alert(1)</script>"', "<!--'&amp;{{js}}\\u003c", "שלום"]
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 def alignment(source: str, target: str, weights: list[list[float]] | None = None) -> Alignment:

@@ -42,7 +42,7 @@ class Case:
         A run without a model is questioned, too: about its training and its pairs.
         """
         if (self.run / WEIGHTS).exists():
-            self.run.model  # noqa: B018 - asked for its error
+            _ = self.run.model
         if self.against is None:
             return
         ours, theirs = ((one.config.corpus.source, one.config.corpus.target) for one in (self.run, self.against))
@@ -52,7 +52,7 @@ class Case:
             )
         if self.against.fingerprint == self.run.fingerprint != "":
             raise UserError(f"{self.against} has the weights of {self.run} itself: name another run")
-        self.against.model  # noqa: B018 - asked for its error
+        _ = self.against.model
 
     def must_attend(self) -> None:
         """Raise DoesNotApplyError where the model has no attention."""

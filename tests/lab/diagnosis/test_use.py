@@ -61,6 +61,9 @@ RNN, TRANSFORMER = (
 )
 
 
+Weights = dict[int, Tensor]
+
+
 def plain_delayed(name: str, source: list[int], target: list[int]) -> tuple[Tensor, list[dict[int, Tensor]]]:
     """Step through one sentence alone, keeping each layer's own weights in a list of plain Python."""
     made = model(EVERY[name])
@@ -70,10 +73,12 @@ def plain_delayed(name: str, source: list[int], target: list[int]) -> tuple[Tens
     logits = []
     for piece in [BOS, *target[:-1]]:
         before = history[-1] if history else None
-        here: dict[int, Tensor] = {}
+        here: Weights = {}
 
-        def late(own: Tensor, mask: Tensor, layer: int, before: dict[int, Tensor] | None = before) -> Tensor:
-            here[layer] = own.clone()  # noqa: B023 - it is called within this step
+        def late(
+            own: Tensor, mask: Tensor, layer: int, before: Weights | None = before, here: Weights = here
+        ) -> Tensor:
+            here[layer] = own.clone()
             return own if before is None else before[layer]
 
         output, state = made.step(torch.tensor([[piece]]), state, memory, Look("all", late))
