@@ -49,6 +49,19 @@ class Config(Tree):
         return self
 
     @model_validator(mode="after")
+    def _a_stream_is_read_once(self) -> Self:
+        if not getattr(self.corpus, "streaming", False):
+            return self
+        for key, wanted in {
+            "train.guide.links": self.train.guide.links,
+            "train.teacher.runs": self.train.teacher.runs,
+            "search.nearest.count": self.search.nearest.count,
+        }.items():
+            if wanted:
+                raise ValueError(f"{key} needs all training pairs at hand, and corpus.streaming has them not", key)
+        return self
+
+    @model_validator(mode="after")
     def _what_needs_attention_has_it(self) -> Self:
         if self.search.coverage_penalty and not self.model.has_attention:
             raise ValueError(

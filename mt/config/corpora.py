@@ -1,5 +1,6 @@
 """Keys of `corpus`, by its name."""
 
+import codecs
 from typing import Literal, Self
 
 from pydantic import model_validator
@@ -94,6 +95,11 @@ class FilesCorpus(Tree):
     that training has seen no sentence of the test. pairs: each pair by itself."""
     pairs: Count | None = None
     """So many training pairs, the first of those that are not held out. Unset: all."""
+    streaming: bool = False
+    """Read the training pairs anew in every epoch, so that they need not fit into memory. Then they are two plain
+    files or .jsonl, in UTF-8, and validation and test have files of their own."""
+    shuffle_buffer: Count = 100_000
+    """streaming: lines that are in memory at once, and shuffled. Shuffle the files first where neighbours are alike."""
     seed: Seed = 1
     """Chooses the pairs that are held out."""
 
@@ -101,6 +107,18 @@ class FilesCorpus(Tree):
     def _encoding_is_known(self) -> Self:
         if reason := unknown_encoding(self.encoding):
             raise ValueError(reason, "encoding")
+        return self
+
+    @model_validator(mode="after")
+    def _can_be_streamed(self) -> Self:
+        if not self.streaming:
+            return self
+        if missing := [name for name in ("validation", "test") if getattr(self, name) is None]:
+            raise ValueError(f"of a stream nothing can be held out: give a file for {missing[0]}", missing[0])
+        if isinstance(self.train, str) and ".jsonl" not in self.train.lower():
+            raise ValueError("a stream is read from two plain files, or from one in .jsonl", "train")
+        if codecs.lookup(self.encoding).name != "utf-8":
+            raise ValueError("a stream is read from files in UTF-8: convert them with `iconv`", "encoding")
         return self
 
 
@@ -130,6 +148,12 @@ class HubCorpus(Tree):
     that training has seen no sentence of the test. pairs: each pair by itself."""
     pairs: Count | None = None
     """So many training pairs, the first of those that are not held out. Unset: all."""
+    streaming: bool = False
+    """Read the training pairs anew in every epoch, so that they need not fit into memory. Then the data set
+    has splits for validation and test."""
+    shuffle_buffer: Count = 100_000
+    """streaming: lines that are in memory at once, and shuffled. Shuffle the data set first where neighbours are
+    alike."""
     seed: Seed = 1
     """Chooses the pairs that are held out."""
 

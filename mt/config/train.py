@@ -73,7 +73,7 @@ class Train(Tree):
     guide: GuideConfig = GuideConfig()
     teacher: TeacherConfig = TeacherConfig()
     validate_every: Count | None = None
-    """Updates between validations. Unset: one epoch."""
+    """Updates between validations. Unset: one epoch, and 5,000 updates where an epoch has more."""
     choose_by: Literal["bleu", "chrf", "loss"] = "bleu"
     """What makes a validation the best, whose weights are kept. A tie falls to the next of the three (after loss comes
     bleu), and then to the later weights. Where most references have fewer than four words, bleu means chrf."""

@@ -2,6 +2,7 @@
 
 import bz2
 import gzip
+import io
 import lzma
 import os
 import re
@@ -21,14 +22,14 @@ class Packing:
 
     suffix: str
     begins: re.Pattern[bytes]
-    unpack: Callable[[bytes], bytes]
+    open: Callable[[Path], io.BufferedIOBase]
 
 
 PACKINGS = {
-    "gzip": Packing(".gz", re.compile(rb"\x1f\x8b"), gzip.decompress),
-    "bzip2": Packing(".bz2", re.compile(rb"BZh[1-9](1AY&SY|\x17rE8P\x90)"), bz2.decompress),
-    "lzma": Packing(".lzma", re.compile(rb"\]\0\0([\x04\x10\x20\x40\x80]\0|\0[\1-\4])"), lzma.decompress),
-    "xz": Packing(".xz", re.compile(rb"\xfd7zXZ\0"), lzma.decompress),
+    "gzip": Packing(".gz", re.compile(rb"\x1f\x8b"), gzip.GzipFile),
+    "bzip2": Packing(".bz2", re.compile(rb"BZh[1-9](1AY&SY|\x17rE8P\x90)"), bz2.BZ2File),
+    "lzma": Packing(".lzma", re.compile(rb"\]\0\0([\x04\x10\x20\x40\x80]\0|\0[\1-\4])"), lzma.LZMAFile),
+    "xz": Packing(".xz", re.compile(rb"\xfd7zXZ\0"), lzma.LZMAFile),
 }
 
 TAR_ARCHIVES = {".tgz", ".tbz", ".tbz2", ".txz", ".tlz"}
@@ -90,8 +91,14 @@ def read_bytes(path: Path) -> bytes:
 
     Raises UserError where it cannot be read, or where its name and its first bytes do not say the same.
     """
+    return read_start(path, -1)
+
+
+def read_start(path: Path, size: int) -> bytes:
+    """Return the first bytes of a file, so many where `size` is not negative, as `read_bytes` does."""
     try:
-        data = path.read_bytes()
+        with open(path, "rb") as file:
+            data = file.read(size)
         named = next((kind for kind, packing in PACKINGS.items() if path.suffix.lower() == packing.suffix), "")
         packed = packing_of(data)
         if packed and path.suffix.lower() in TAR_ARCHIVES:
@@ -102,7 +109,10 @@ def read_bytes(path: Path) -> bytes:
                 f"{path} is compressed with {packed}, and its name does not say so: call it "
                 f"{plain}{PACKINGS[packed].suffix}"
             )
-        return PACKINGS[named].unpack(data) if named and data else data
+        if not named or not data:
+            return data
+        with PACKINGS[named].open(path) as file:
+            return file.read(size)
     except (OSError, EOFError, zlib.error, lzma.LZMAError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise UserError(f"cannot read {path}: {reason}") from error

@@ -8,7 +8,7 @@ from encodings.aliases import aliases
 from pathlib import Path
 
 from mt.core.errors import UserError
-from mt.core.files import packing_of, read_bytes
+from mt.core.files import packing_of, read_bytes, read_start
 
 MARKS = {
     b"\xef\xbb\xbf": "utf-8",
@@ -60,6 +60,7 @@ TAG = re.compile(r"</?(?!(?:i|b|u|s|em|strong|font|unk|pad|br|a|span)\b)[a-z][\w
 END_TAG = re.compile(rf"(?=</){TAG.pattern}", re.IGNORECASE)
 LOOKED_AT = 1000
 """Lines that are looked at to see whether a file is markup."""
+MEGABYTE = 1 << 20
 FIRST = 20
 """Lines that are looked at to see whether each is JSON."""
 
@@ -69,7 +70,18 @@ def read_sentences(path: Path, encoding: str | None = None, *, raw: bool = False
 
     Raises UserError, unless the text is `raw`, where they are XML or JSON.
     """
-    lines = decode_sentences(read_bytes(path), str(path), encoding, raw=raw)
+    return _sentences(read_bytes(path), path, encoding, raw=raw)
+
+
+def read_first_sentences(path: Path, encoding: str, *, raw: bool = False) -> list[str]:
+    """Return the lines of the first megabyte of a file, as `read_sentences` does; the last may be half a line."""
+    data = read_start(path, MEGABYTE)
+    whole = data.rfind(b"\n") + 1 if len(data) == MEGABYTE else 0
+    return _sentences(data[: whole or None], path, encoding, raw=raw)
+
+
+def _sentences(data: bytes, path: Path, encoding: str | None, *, raw: bool) -> list[str]:
+    lines = decode_sentences(data, str(path), encoding, raw=raw)
     if not raw and (kind := _structure(lines)):
         way_out = "mt translate takes them from standard input" if encoding is None else "set corpus.raw: true"
         raise UserError(f"{path} is {kind}. Where its lines are sentences as they stand, {way_out}")

@@ -1,8 +1,12 @@
 """Corpora by name. A new one is a file here that exposes `CORPUS`, and a line in CORPORA."""
 
+from collections.abc import Callable
+from typing import Any
+
 from mt.config.corpora import CorpusConfig
 from mt.corpora import files, gnt, hub, multi30k, toy
 from mt.corpora.pairs import Corpus, Split
+from mt.corpora.stream import Stream
 
 CORPORA: dict[str, Corpus] = {
     "toy": toy.CORPUS,
@@ -11,18 +15,26 @@ CORPORA: dict[str, Corpus] = {
     "files": files.CORPUS,
     "hub": hub.CORPUS,
 }
+STREAMS: dict[str, Callable[[Any], Stream]] = {"files": files.stream, "hub": hub.stream}
+"""Of the corpora that can be read as a stream, by name: what opens one, given its config."""
 
 
 def load_splits(config: CorpusConfig) -> dict[str, Split]:
     """Return the splits "train", "validation" and the test splits, by name, in that order.
 
-    Of the training pairs those that `corpus.pairs` asks for, where it does: the first.
+    Of the training pairs those that `corpus.pairs` asks for, where it does: the first. Of those that are streamed, only
+    a beginning.
     """
     splits = CORPORA[config.name].load(config)
     most, train = getattr(config, "pairs", None), splits["train"]
     if most is not None and most < len(train.sources):
         splits["train"] = train.take(range(most))
     return splits
+
+
+def open_stream(config: CorpusConfig) -> Stream | None:
+    """Return the training pairs as a stream, where `corpus.streaming` asks for one."""
+    return STREAMS[config.name](config) if getattr(config, "streaming", False) else None
 
 
 def describe_corpora() -> str:

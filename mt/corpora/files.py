@@ -7,9 +7,10 @@ from typing import Any
 from mt.config.corpora import FilesCorpus
 from mt.core.errors import UserError
 from mt.core.files import PACKINGS
-from mt.core.text import read_sentences
+from mt.core.text import read_first_sentences, read_sentences
 from mt.corpora.pairs import Corpus, Split
 from mt.corpora.splits import hold_out, pair_up, refuse_copies
+from mt.corpora.stream import Stream
 from mt.corpora.tables import rows_of_csv, rows_of_tsv, two_columns, without_names, without_quotes
 
 Place = str | tuple[str, str]
@@ -20,6 +21,9 @@ Columns = tuple[list[str], list[str]]
 def load(config: FilesCorpus) -> dict[str, Split]:
     """Return train, validation and test; those without a file are held out from the training pairs."""
     given = {"train": config.train, "validation": config.validation, "test": config.test}
+    if config.streaming:
+        held_out = {name: read(place, config) for name, place in given.items() if name != "train" and place}
+        return {"train": stream(config).head()} | held_out
     splits = {name: read(place, config) for name, place in given.items() if place is not None}
     missing = [name for name in given if name not in splits]
     origin = describe(config.train)
@@ -61,6 +65,40 @@ def _read_table(place: str, config: FilesCorpus) -> Columns:
         pairs = two_columns(rows_of_tsv(lines), place, *languages, raw=raw)
         pairs = pairs if raw else without_quotes(pairs, place)
     return [source for source, _ in pairs], [target for _, target in pairs]
+
+
+def stream(config: FilesCorpus) -> Stream:
+    """Return the training pairs as `datasets` reads them. Raises UserError where the files begin with no sentences."""
+    places = (config.train,) if isinstance(config.train, str) else config.train
+    raw = config.raw or isinstance(config.train, str)
+    starts = [read_first_sentences(Path(place), "utf-8", raw=raw) for place in places]
+    header = 0
+    if isinstance(config.train, tuple) and not config.raw:
+        kept = without_names((starts[0], starts[1]), config.train, config.source, config.target)
+        header = len(starts[0]) - len(kept[0])
+
+    def open_columns() -> tuple[Any, ...]:
+        import datasets  # takes a second, which other commands need not wait for
+
+        files = [{"train": [place]} for place in places]
+        return tuple(datasets.load_dataset("text", data_files=file, split="train", streaming=True) for file in files)
+
+    def pair(number: int, rows: tuple[Any, ...]) -> tuple[str, str]:
+        lines = [row["text"].removeprefix("\ufeff") if number == 1 else row["text"] for row in rows]
+        if isinstance(config.train, tuple):
+            return lines[0], lines[1]
+        return _values(lines[0], config.source, config.target, f"{config.train}, line {number}")
+
+    return Stream(
+        names=(places[0], places[-1]),
+        open=open_columns,
+        pair=pair,
+        buffer=config.shuffle_buffer,
+        most=config.pairs,
+        raw=config.raw,
+        copies=config.copies == "allow",
+        header=header,
+    )
 
 
 def describe(place: Place) -> str:

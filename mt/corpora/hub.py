@@ -13,6 +13,7 @@ from mt.config.corpora import HubCorpus
 from mt.core.errors import UserError
 from mt.corpora.pairs import Corpus, Split
 from mt.corpora.splits import hold_out, pair_up, refuse_copies
+from mt.corpora.stream import Stream
 
 VALIDATION = ("validation", "valid", "val", "dev")
 PROBE_SECONDS = 3.0
@@ -23,6 +24,8 @@ Columns = tuple[list[str], list[str]]
 
 def load(config: HubCorpus) -> dict[str, Split]:
     """Return train, validation and test; those that the data set lacks are held out from the training pairs."""
+    if config.streaming:
+        return _load_streamed(config)
     found = fetch(config.path, config.subset)
     texts = columns(found, config.path, config.source, config.target, config.column)
     splits = {name: _pair_up(pair, f"data set {config.path}, {name}", config) for name, pair in texts.items()}
@@ -33,6 +36,46 @@ def load(config: HubCorpus) -> dict[str, Split]:
     return {name: splits[name] for name in names}
 
 
+def _load_streamed(config: HubCorpus) -> dict[str, Split]:
+    import datasets
+
+    found = fetch(config.path, config.subset, streaming=True)
+    small = {name: datasets.Dataset.from_list(list(rows)) for name, rows in found.items() if name != "train"}
+    texts = columns({"train": found["train"]} | small, config.path, config.source, config.target, config.column)
+    if missing := sorted({"validation", "test"} - texts.keys()):
+        raise UserError(
+            f"data set {config.path!r} has no split for {' and '.join(missing)}, and of a stream nothing can be held "
+            f"out: leave out corpus.streaming, or choose a data set that has them"
+        )
+    splits = {name: _pair_up(texts[name], f"data set {config.path}, {name}", config) for name in ("validation", "test")}
+    return {"train": stream(config).head()} | splits
+
+
+def stream(config: HubCorpus) -> Stream:
+    """Return the training pairs as `datasets` reads them, from a folder or over the network."""
+    name = f"data set {config.path}, train"
+
+    def open_columns() -> tuple[Any, ...]:
+        return (fetch(config.path, config.subset, streaming=True)["train"],)
+
+    def pair(number: int, rows: tuple[Any, ...]) -> tuple[str, str]:
+        row = rows[0].get(config.column, rows[0])
+        texts = [row.get(language) if isinstance(row, dict) else None for language in (config.source, config.target)]
+        if not all(text is None or isinstance(text, str) for text in texts):
+            raise UserError(f"{name}, row {number}: {config.source} or {config.target} is not text")
+        return texts[0] or "", texts[1] or ""
+
+    return Stream(
+        names=(name, name),
+        open=open_columns,
+        pair=pair,
+        buffer=config.shuffle_buffer,
+        most=config.pairs,
+        raw=config.raw,
+        copies=config.copies == "allow",
+    )
+
+
 def _pair_up(texts: Columns, name: str, config: HubCorpus) -> Split:
     split = pair_up(*texts, name, name, raw=config.raw)
     if config.copies == "refuse":
@@ -40,8 +83,10 @@ def _pair_up(texts: Columns, name: str, config: HubCorpus) -> Split:
     return split
 
 
-def fetch(path: str, subset: str | None = None) -> Any:
+def fetch(path: str, subset: str | None = None, *, streaming: bool = False) -> Any:
     """Return the `datasets.DatasetDict` called `path`: a folder, a download, or what an earlier download left.
+
+    A stream's splits are each a `datasets.IterableDataset`, of which nothing is downloaded before it is read.
 
     Raises UserError in plain words, in seconds when there is no network.
     """
@@ -60,7 +105,7 @@ def fetch(path: str, subset: str | None = None) -> Any:
     before = datasets.config.HF_HUB_OFFLINE
     datasets.config.HF_HUB_OFFLINE = before or offline
     try:
-        return datasets.load_dataset(path, subset)
+        return datasets.load_dataset(path, subset, streaming=streaming)
     except Exception as error:  # anything: datasets raises a dozen types, its readers and its transport more
         reason = str(error.__cause__ or error).strip().partition("\n")[0]
         raise UserError(f"data set {path!r} cannot be loaded: {reason}") from error

@@ -31,13 +31,21 @@ def pair_up(
             f"{source_name} has {len(sources):,} lines but {target_name} has {len(targets):,}: "
             f"each line of one must be the translation of the same line of the other"
         )
-    cleaned = zip(_clean(sources, source_name, raw), _clean(targets, target_name, raw), strict=True)
-    read: Callable[[str], str] = str if raw else normalise  # a line of invisible characters is empty
-    pairs = [(source, target) for source, target in cleaned if read(source) and read(target)]
-    if not pairs:
+    split = keep_pairs(sources, targets, (source_name, target_name), raw=raw)
+    if not split.sources:
         names = source_name if source_name == target_name else f"{source_name} and {target_name}"
         empty = f": in all {len(sources):,} lines a side is empty" if sources else ""
         raise UserError(f"no sentence pair in {names}{empty}")
+    return split
+
+
+def keep_pairs(
+    sources: Sequence[str], targets: Sequence[str], names: tuple[str, str], *, raw: bool, first: int = 1
+) -> Split:
+    """Return the pairs of lines, of which the `first` has this number, as `pair_up` does; there may be none."""
+    cleaned = zip(_clean(sources, names[0], raw, first), _clean(targets, names[1], raw, first), strict=True)
+    read: Callable[[str], str] = str if raw else normalise  # a line of invisible characters is empty
+    pairs = [(source, target) for source, target in cleaned if read(source) and read(target)]
     return Split([source for source, _ in pairs], [target for _, target in pairs], dropped=len(sources) - len(pairs))
 
 
@@ -107,10 +115,10 @@ def _tell(parts: dict[str, list[int]], size: int, broken: int, origin: str) -> N
         )
 
 
-def _clean(lines: Iterable[str], name: str, raw: bool) -> list[str]:
+def _clean(lines: Iterable[str], name: str, raw: bool, first: int) -> list[str]:
     """Strip each line; refuse what no text holds and SentencePiece or UTF-8 cannot take back out."""
     cleaned = []
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(lines, first):
         where = f"{name}, line {number}"
         if "\0" in line:
             raise UserError(f"{where}: a NUL character; text has none, so the file may be damaged or UTF-16")

@@ -47,7 +47,7 @@ def batch_order(
     target_lengths: np.ndarray[Any, Any],
     batch_tokens: int,
     max_pieces: int,
-    key: tuple[int, int],
+    key: tuple[int, ...],
 ) -> list[list[int]]:
     """Return the batches of one epoch: rows of similar length together, in a random order that `key` alone decides.
 

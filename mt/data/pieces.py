@@ -1,4 +1,4 @@
-"""Pairs as pieces: encoded once into an Arrow file, put into batches of similar length in an order that resumes."""
+"""Pairs as pieces: encoded into Arrow tables, put into batches of similar length in an order that resumes."""
 
 import hashlib
 import logging
@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from mt.core import exchange, ranks
 from mt.core.errors import UserError
 from mt.core.files import replacing
 from mt.core.special import EOS
@@ -18,13 +19,11 @@ from mt.data.batches import Batch, batch_of, batch_order
 from mt.text.tokenizer import Tokenizers
 
 
-class Pieces:
-    """An encoded split: rows of piece numbers, memory-mapped; each side ends with </s>."""
+class Encoded:
+    """Rows of piece numbers in an Arrow table; each side ends with </s>."""
 
-    def __init__(self, split: Split, tokenizers: Tokenizers, cache: Path):
-        self.digest = digest(split, tokenizers)
-        file = cache / f"{self.digest}.arrow"
-        self.rows: Any = _stored(file, len(split.sources)) or _encode(split, tokenizers, file)
+    def __init__(self, rows: Any):
+        self.rows = rows
         self.source_lengths = self._lengths("source")
         self.target_lengths = self._lengths("target")
 
@@ -37,6 +36,15 @@ class Pieces:
         rows = self.rows[list(indices)]
         return batch_of(rows["source"], rows["target"])
 
+
+class Pieces(Encoded):
+    """An encoded split: memory-mapped, from a file that is written once."""
+
+    def __init__(self, split: Split, tokenizers: Tokenizers, cache: Path):
+        self.digest = digest(split, tokenizers)
+        file = cache / f"{self.digest}.arrow"
+        super().__init__(_stored(file, len(split.sources)) or _encode(split, tokenizers, file))
+
     def batches(self, batch_tokens: int, max_pieces: int = sys.maxsize) -> Iterator[tuple[list[int], Batch]]:
         """Yield all batches with the numbers of their rows, in an order that is always the same: to read them once.
 
@@ -44,6 +52,25 @@ class Pieces:
         """
         for rows in batch_order(self.source_lengths, self.target_lengths, batch_tokens, max_pieces, (0, 0)):
             yield rows, self.batch(rows)
+
+
+class Chunk(Encoded):
+    """Pairs of a stream, in memory. Processes that train together divide the work of encoding them."""
+
+    def __init__(self, split: Split, tokenizers: Tokenizers):
+        import datasets
+
+        pairs = ranks.deal(list(zip(split.sources, split.targets, strict=True)))
+        mine = [
+            (
+                np.array([*tokenizers.source.encode(source), EOS], np.int32),
+                np.array([*tokenizers.target.encode(target), EOS], np.int32),
+            )
+            for source, target in pairs
+        ]
+        rows = exchange.collect(mine)
+        columns = {"source": [source for source, _ in rows], "target": [target for _, target in rows]}
+        super().__init__(datasets.Dataset.from_dict(columns, _features()))
 
 
 def digest(split: Split, tokenizers: Tokenizers) -> str:
@@ -72,7 +99,6 @@ def _encode(split: Split, tokenizers: Tokenizers, file: Path) -> Any:
     import datasets
 
     datasets.disable_progress_bars()
-    integers = datasets.List(datasets.Value("int32"))
     text = datasets.Dataset.from_dict({"source": split.sources, "target": split.targets})
     # `map` leaves half a file behind when the disk is full, so it works in a folder of its own.
     with replacing(file) as temporary, tempfile.TemporaryDirectory(dir=file.parent) as folder:
@@ -82,12 +108,19 @@ def _encode(split: Split, tokenizers: Tokenizers, file: Path) -> Any:
                 "target": [[*tokenizers.target.encode(line), EOS] for line in batch["target"]],
             },
             batched=True,
-            features=datasets.Features({"source": integers, "target": integers}),
+            features=_features(),
             cache_file_name=f"{folder}/{file.name}",
             new_fingerprint=file.stem,  # else `map` hashes the tokenizers
         )
         Path(folder, file.name).replace(temporary)
     return datasets.Dataset.from_file(str(file))
+
+
+def _features() -> Any:
+    import datasets
+
+    integers = datasets.List(datasets.Value("int32"))
+    return datasets.Features({"source": integers, "target": integers})
 
 
 def must_fit(split: Split, tokenizers: Tokenizers, max_pieces: int) -> None:

@@ -9,7 +9,6 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ from mt.runs import checkpoint
 from mt.runs.run import Run
 from mt.training.experiment import begin, gather
 from mt.training.processes import fresh
+from mt.training.schedule import validates_every
 from mt.training.trainer import Trainer
 
 WARM, FEWEST, SECONDS, SAMPLE = 2, 8, 4.0, 100
@@ -64,7 +64,7 @@ class Estimate:
 
     def seconds(self, config: Config, done: float = 0.0) -> float:
         """Return what training takes, when this share of it is done."""
-        every, updates = config.train.validate_every or self.batches, self.updates(config)
+        every, updates = validates_every(config.train, self.batches) or self.batches, self.updates(config)
         left = updates * self.update + max(1, updates // every) * self.validation
         return self.prepare + (1 - done) * left
 
@@ -103,8 +103,8 @@ def measure(config: Config, path: Path) -> Estimate:
     run = Run(path)
     trainer = begin(run, gather(config.model_copy(update={"train": train}), run))
     prepare = time.perf_counter() - clock
-    batches = trainer.order(0)
-    update, measured = _time_updates(trainer, batches)
+    update, measured = _time_updates(trainer)
+    update *= config.train.accumulate
     trainer.learned.keep_as_best()
     clock = time.perf_counter()
     trainer.save()
@@ -112,27 +112,28 @@ def measure(config: Config, path: Path) -> Estimate:
     checkpoint.save(run / "model.safetensors", trainer.learned.best, {})
     disk = _size(path)
     if config.train.teacher.runs:
-        disk += int(trainer.train_pieces.target_lengths.sum()) * config.train.teacher.candidates * 6 / MEGA
+        disk += int(trainer.part.pieces.target_lengths.sum()) * config.train.teacher.candidates * 6 / MEGA
     validation, scoring, scores = _time_translations(trainer, path)
     parameters = sum(parameter.numel() for parameter in trainer.model.parameters())
     return Estimate(
         parameters=parameters,
-        batches=len(batches),
+        batches=trainer.updates_of_epoch,
         measured=measured,
         prepare=prepare,
         update=update,
         validation=validation,
         sentences=len(trainer.validator.split.sources),
         scoring=scoring,
-        memory=_peak(),
+        memory=peak(),
         disk=disk,
         scores=scores,
     )
 
 
-def _time_updates(trainer: Trainer, batches: Sequence[list[int]]) -> tuple[float, int]:
+def _time_updates(trainer: Trainer) -> tuple[float, int]:
     """Return the seconds of a mean update, and how many were timed; the largest batch comes first, for its memory."""
-    lengths = trainer.train_pieces.target_lengths, trainer.train_pieces.source_lengths
+    batches, pieces = trainer.part.batches, trainer.part.pieces
+    lengths = pieces.target_lengths, pieces.source_lengths
 
     def size(rows: list[int]) -> int:
         return len(rows) * int(sum(side[rows].max() for side in lengths))
@@ -187,7 +188,7 @@ def _size(path: Path) -> float:
     return sum(file.stat().st_size for file in path.rglob("*") if file.is_file()) / MEGA
 
 
-def _peak() -> float:
+def peak() -> float:
     """Return the most memory that this process held at once; Linux's own figure of it includes no parent."""
     try:
         status = Path("/proc/self/status").read_text(encoding="utf-8")

@@ -18,10 +18,11 @@ from mt.core import exchange, ranks
 from mt.core.device import choose, require, set_threads
 from mt.core.errors import UserError
 from mt.core.files import make_folder, write_text
-from mt.corpora import load_splits
+from mt.corpora import load_splits, open_stream
 from mt.corpora.groups import MOST, overlap
 from mt.corpora.pairs import Split
 from mt.data.pieces import must_fit
+from mt.data.reading import keep_survey, kept_survey
 from mt.neighbours.datastore import has_current_datastore, write_datastore
 from mt.runs.card import BLEU_TELLS_NOTHING, describe_best, tells_nothing, write_card
 from mt.runs.lock import writing
@@ -33,6 +34,8 @@ from mt.training.teacher import load_teacher
 from mt.training.trainer import Trainer
 
 log = logging.getLogger("mt")
+SAMPLE = 200_000
+"""Pairs of a stream that its vocabularies are learned from."""
 Watch = Callable[..., None]
 """watch(updates done, total=updates in all) is called before the first update and after each."""
 
@@ -141,11 +144,15 @@ def gather(config: Config, run: Run, *, resume: bool = False) -> Materials:
     train = splits["train"]
     _warn_of_overlap(splits)
     begun = resume and run.exists
-    tokenizers = run.tokenizers if begun else train_tokenizers(train.sources, train.targets, config.vocabulary)
+    stream = open_stream(config.corpus)
+    survey, sample = (kept_survey(run / CACHE) if begun else None), train
+    if stream and not survey:
+        survey, sample = stream.survey(SAMPLE, config.seed)
+    tokenizers = run.tokenizers if begun else train_tokenizers(sample.sources, sample.targets, config.vocabulary)
     must_fit(train, tokenizers, config.train.max_pieces)
     guide = load_guide(config.train.guide, train, tokenizers, config.alignment.unit)
     teacher = load_teacher(config.train.teacher, tokenizers)
-    return Materials(config, splits, tokenizers, guide, teacher)
+    return Materials(config, splits, tokenizers, guide, teacher, stream, survey)
 
 
 def _warn_of_overlap(splits: dict[str, Split]) -> None:
@@ -167,6 +174,8 @@ def begin(run: Run, given: Materials, *, overwrite: bool = False) -> Trainer:
     for leftover in run.leftovers():
         leftover.unlink()
     make_folder(run / CACHE)
+    if given.survey:
+        keep_survey(given.survey, run / CACHE)
     given.tokenizers.save(run.path)
     write_text(run / CONFIG, to_yaml(given.config))
     trainer = Trainer(run, given)

@@ -1,8 +1,16 @@
-"""How the learning rate goes."""
+"""How the learning rate goes, and when to validate."""
 
 import math
 
 from mt.config import Train
+
+OFTEN = 5000
+"""Updates between validations where an epoch has more than these."""
+
+
+def validates_every(config: Train, updates_of_epoch: int) -> int | None:
+    """Return the updates between validations; None where one stands at the end of each epoch."""
+    return config.validate_every or (OFTEN if updates_of_epoch > OFTEN else None)
 
 
 def learning_rate(config: Train, update: int, fraction: float, scale: float) -> float:

@@ -9,7 +9,7 @@ import logging
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import torch
@@ -21,17 +21,17 @@ from mt.core.device import computing_in
 from mt.core.errors import UserError
 from mt.core.files import write_text
 from mt.core.progress import Meter
-from mt.data.batches import batch_order
-from mt.data.pieces import Pieces, report_split
+from mt.data.pieces import Pieces
+from mt.data.reading import Part
 from mt.models.contract import NOTHING, Look, default_site
 from mt.runs import checkpoint
 from mt.runs.run import CACHE, CONFIG, FORMAT, LESSONS, METRICS, STATE, WEIGHTS, Run
 from mt.training.divergence import Watch
 from mt.training.learned import Learned
 from mt.training.losses import coverage_loss, cross_entropy, guide_loss
-from mt.training.materials import Materials
-from mt.training.position import Position
-from mt.training.schedule import learning_rate
+from mt.training.materials import Materials, read_training
+from mt.training.position import Position, position_of
+from mt.training.schedule import learning_rate, validates_every
 from mt.training.teacher import Teacher
 from mt.training.validation import Validator, describe, rank
 
@@ -43,12 +43,12 @@ class Trainer:
 
     def __init__(self, run: Run, given: Materials):
         self.run, self.config, self.tokenizers, self.guide = run, given.config, given.tokenizers, given.guide
-        train = given.splits["train"]
-        self.train_pieces = Pieces(train, given.tokenizers, run / CACHE)
-        report_split("train", train, self.train_pieces, given.config.train.max_pieces)
+        self.reading = read_training(given, run / CACHE)
         self.validator = Validator(given, run / CACHE)
-        lessons = self.train_pieces, run / LESSONS
-        self.teacher = Teacher(given.teacher, given.config.train, *lessons) if given.teacher else None
+        self.teacher = None
+        if given.teacher:
+            pieces = Pieces(given.splits["train"], given.tokenizers, run / CACHE)
+            self.teacher = Teacher(given.teacher, given.config.train, pieces, run / LESSONS)
         self.learned = Learned(given.config, given.tokenizers)
         self.model = self.learned.model
         self.look = Look(default_site(self.model, given.config.model.report))
@@ -66,7 +66,7 @@ class Trainer:
 
     def _conditions(self) -> dict[str, Any]:
         """Return what must be the same for a resumed run to be the same bit for bit."""
-        sources = self.train_pieces, self.validator.pieces, self.guide, self.teacher
+        sources = self.reading, self.validator.pieces, self.guide, self.teacher
         data_read = "".join(source.digest for source in sources if source)
         device = self.model.device.type
         found: dict[str, Any] = {"torch": torch.__version__, "threads": torch.get_num_threads(), "data": data_read}
@@ -79,16 +79,14 @@ class Trainer:
         """Continue where state.safetensors stands, and make the other files agree with it."""
         if (self.run / STATE).exists():
             tensors, record = checkpoint.read(self.run / STATE)
-            record.pop("format", FORMAT)
-            for retired in ("best_bleu", "best_update"):  # which the records tell, too
-                record.pop(retired, None)
-            record.setdefault("first_loss", 0.0)  # older states do not say
-            if record.keys() != {*(one.name for one in fields(Position)), "made_with"}:
+            made_with = record.pop("made_with", None)
+            position = position_of({key: value for key, value in record.items() if key != "format"})
+            if position is None or made_with is None:
                 raise UserError(
                     f"{self.run / STATE} is not the state of a training: restore it, or start anew (--overwrite)"
                 )
-            self._must_be_mine(record.pop("made_with"))
-            self.position = Position(**record)
+            self._must_be_mine(made_with)
+            self.position = position
             self.learned.restore(tensors, self.run / STATE, self.position.update)
         self.write_results()
 
@@ -120,15 +118,20 @@ class Trainer:
         """Train to the end, or until interrupted; either way the state is saved."""
         self._warn_of_warmup()
         while not self.position.finished and not self.stops:
-            batches = self.order(self.position.epoch)
-            self._epoch(batches)
-            if self.position.batch == len(batches):
-                done = self.position.epoch + 1
-                finished = self.position.finished or done == self.config.train.epochs
-                self.position = replace(self.position, epoch=done, batch=0, finished=finished)
+            part = self.part
+            self._read(part.batches)
+            if self.position.batch == len(part.batches):
+                self.position = self.position.behind(part.after, self.reading.parts, self.config.train.epochs)
                 self.save()
         if self.stops:
             self.save()
+
+    @property
+    def part(self) -> Part:
+        """What is read where training stands."""
+        position = self.position
+        place = (0, 0) if position.finished else (position.epoch, position.part)
+        return self.reading.part(place, position.stream)
 
     @property
     def stops(self) -> bool:
@@ -148,26 +151,22 @@ class Trainer:
     @property
     def updates(self) -> int:
         """About how many updates there are in all epochs."""
-        return self.config.train.epochs * math.ceil(len(self.order(0)) / self.config.train.accumulate)
+        return self.config.train.epochs * self.updates_of_epoch
 
-    def order(self, epoch: int) -> list[list[int]]:
-        """Return the batches of an epoch."""
-        pieces, config = self.train_pieces, self.config.train
-        return batch_order(
-            pieces.source_lengths,
-            pieces.target_lengths,
-            config.batch_tokens,
-            config.max_pieces,
-            (self.config.seed, epoch),
-        )
+    @property
+    def updates_of_epoch(self) -> int:
+        """About how many updates an epoch has."""
+        return self.reading.parts * math.ceil(len(self.part.batches) / self.config.train.accumulate)
 
-    def _epoch(self, batches: list[list[int]]) -> None:
-        config, start = self.config.train, self.position
+    def _read(self, batches: list[list[int]]) -> None:
+        config, start, parts = self.config.train, self.position, self.reading.parts
         done, total = (sum(map(len, part)) for part in (batches[: start.batch], batches))
-        meter = Meter(f"epoch {start.epoch + 1}/{config.epochs}", "pair", total, done)
+        title = f"epoch {start.epoch + 1}/{config.epochs}" + f", part {start.part + 1}/{parts}" * (parts > 1)
+        meter = Meter(title, "pair", total, done)
         while self.position.batch < len(batches):
             clock = time.monotonic()
-            fraction = (self.position.epoch + self.position.batch / len(batches)) / config.epochs
+            of_epoch = (self.position.part + self.position.batch / len(batches)) / parts
+            fraction = (self.position.epoch + of_epoch) / config.epochs
             taken = batches[self.position.batch : self.position.batch + config.accumulate]
             loss, tokens = self.update(taken, fraction)
             self.position = replace(
@@ -181,12 +180,13 @@ class Trainer:
             )
             self.tell(self.position.update)
             meter.add(sum(map(len, taken)), tokens, f"loss {self.position.summed_loss / self.position.tokens:.3f}")
-            if self.position.batch == len(batches):
+            epoch_ends = self.position.batch == len(batches) and self.position.part + 1 == parts
+            if epoch_ends:
                 epoch_loss = self.position.summed_loss / self.position.tokens
                 if wrong := self._watch.judge_training(epoch_loss):
                     raise UserError(self._diverged(self.position.update, wrong))
-            if self._validation_is_due(len(batches)):
-                meter.say(self.validate(self.position.batch == len(batches)))
+            if self._validation_is_due(epoch_ends):
+                meter.say(self.validate(epoch_ends))
             elif self.position.update % config.save_every == 0:
                 self.save()
             if self.stops or self.position.finished:
@@ -197,11 +197,12 @@ class Trainer:
     def _watch(self) -> Watch:
         return Watch(len(self.tokenizers.target), self.position.first_loss)
 
-    def _validation_is_due(self, batches: int) -> bool:
+    def _validation_is_due(self, epoch_ends: bool) -> bool:
         config, position = self.config.train, self.position
-        if position.batch == batches and (config.validate_every is None or position.epoch + 1 == config.epochs):
+        every = validates_every(config, self.updates_of_epoch)
+        if epoch_ends and (every is None or position.epoch + 1 == config.epochs):
             return True
-        return config.validate_every is not None and position.update % config.validate_every == 0
+        return every is not None and position.update % every == 0
 
     def update(self, batches: Sequence[Sequence[int]], fraction: float) -> tuple[float, int]:
         """Take one step of the optimiser on these batches of training pairs, at this fraction of training.
@@ -209,7 +210,7 @@ class Trainer:
         The processes that train together deal the batches among them; gradients are summed over all, so that the step
         is that of one large batch. Return the translation's loss, summed over its real target pieces, and how many.
         """
-        tokens = int(self.train_pieces.target_lengths[[row for rows in batches for row in rows]].sum())
+        tokens = int(self.part.pieces.target_lengths[[row for rows in batches for row in rows]].sum())
         loss = torch.zeros(1, device=self.model.device)
         self.model.train()
         for place, rows in ranks.deal(list(enumerate(batches))):
@@ -226,7 +227,7 @@ class Trainer:
 
     def _accumulate(self, rows: Sequence[int], tokens: int) -> Tensor:
         """Add to the gradients what these training pairs have of a loss that is divided by `tokens`; return theirs."""
-        batch, config, device = self.train_pieces.batch(rows), self.config.train, self.model.device
+        batch, config, device = self.part.pieces.batch(rows), self.config.train, self.model.device
         sizes = batch.target_out_BT.shape[1], batch.source_BS.shape[1]
         guide_BTS = self.guide.batch(rows, *sizes) if self.guide else None
         taught = self.teacher.batch(rows, sizes[0], device) if self.teacher else None

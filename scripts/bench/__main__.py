@@ -85,7 +85,7 @@ def bench(
         for _ in range(1 if quick else rounds):
             training(trainers, other, updates, best, figures)
         if not quick:
-            epoch = int(trainers["float32"].train_pieces.target_lengths.sum()) // best
+            epoch = int(trainers["float32"].part.pieces.target_lengths.sum()) // best
             name, figure = reaching(speed.reach(tree, run, bleu), other, bleu, best, epoch)
             figures[name].append(figure)
         there = other.is_trained if other else not quick

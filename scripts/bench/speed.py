@@ -29,7 +29,7 @@ SIDE, PRODUCTS = 2048, 5
 
 def train(trainer: Trainer, updates: int) -> tuple[float, float]:
     """Train for so many updates; return target pieces a second, and our share of the machine's float32 speed."""
-    order = trainer.order(0)
+    order = trainer.part.batches
     chosen = [order[number % len(order)] for number in range(updates)]
 
     def update(rows: list[int]) -> int:

@@ -96,7 +96,7 @@ def test_a_run_goes_on_on_another_device(
         run = Run(folder / "half")
         started = read_config(folder / "numbers.yaml", [*FAST, f"device={first}"])
         trainer = experiment.begin(run, experiment.gather(started, run))
-        trainer.update(trainer.order(0)[:1], 0.0)
+        trainer.update(trainer.part.batches[:1], 0.0)
         trainer.save()
         again = train(folder, "half", f"device={second}")
     assert "not bit for bit" in caplog.text

@@ -116,7 +116,7 @@ def test_the_coverage_loss_is_lowered_when_it_has_weight(tokenizers, tmp_path):
         )
         given = Materials(tree, {"train": split, "validation": split}, tokenizers)
         job = Trainer(Run(tmp_path / str(weight)), given)
-        batch = job.train_pieces.batch(range(24))
+        batch = job.part.pieces.batch(range(24))
         for _ in range(30):
             job.update([range(24)], 0.0)
         job.model.eval()
@@ -148,7 +148,7 @@ def test_a_guided_model_looks_where_it_is_told(tokenizers, tmp_path):
         guide = load_guide(tree.train.guide, split, tokenizers)
         given = Materials(tree, {"train": split, "validation": split}, tokenizers, guide)
         job = Trainer(Run(tmp_path / str(weight)), given)
-        batch = job.train_pieces.batch(range(24))
+        batch = job.part.pieces.batch(range(24))
         known = job.guide.batch(range(24), batch.target_out_BT.shape[1], batch.source_BS.shape[1])
         for _ in range(60):
             job.update([range(24)], 0.0)

@@ -13,6 +13,7 @@ from test_resume import hashes
 
 from mt import cli
 from mt.core import device, exchange, ranks
+from mt.runs.run import DATASTORE, LESSONS
 
 HERE = Path(__file__).parent
 SETTINGS = ["train.epochs=3", "train.validate_every=5", "train.save_every=2", "train.average=0.9", "threads=1"]
@@ -69,6 +70,18 @@ def test_all_stop_where_one_is_interrupted_and_one_process_goes_on(expected, tmp
     assert "interrupted at update 4; all is saved" in said
     alone("train", *settings, "--run", tmp_path / "two", "--resume")
     assert hashes(tmp_path / "two") == hashes_of_one
+
+
+def test_a_teacher_and_neighbours_are_those_of_one_process(expected, tmp_path: Path) -> None:
+    settings, _ = expected
+    teacher = Path(str(settings[0])).parent / "one"
+    changes = f"train.teacher.runs=[{teacher}]", "search.nearest.count=4", "train.epochs=1"
+    alone("train", *settings, *changes, "train.accumulate=2", "--run", tmp_path / "one")
+    code, said = torchrun("-m", "--", "mt", "train", *settings, *changes, "--run", tmp_path / "two")
+    assert code == 0, said
+    assert hashes(tmp_path / "two") == hashes(tmp_path / "one")
+    for name in (LESSONS, DATASTORE):
+        assert (tmp_path / "two" / name).read_bytes() == (tmp_path / "one" / name).read_bytes()
 
 
 def test_options_stand_behind_two_dashes() -> None:

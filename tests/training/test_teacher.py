@@ -74,10 +74,10 @@ def said(runs: list[Path], source: list[int], target: list[int]) -> list[dict[in
 def test_lessons_are_what_the_models_say_one_piece_at_a_time(runs: list[Path], tmp_path: Path) -> None:
     job = student(runs, tmp_path / "student")
     rows = [3, 400, 17]
-    given = job.train_pieces.batch(rows)
+    given = job.part.pieces.batch(rows)
     candidates_BTC, shares_BTC = job.teacher.batch(rows, given.target_out_BT.shape[1], job.model.device)
     for place, row in enumerate(rows):
-        pair = job.train_pieces.rows[row]
+        pair = job.part.pieces.rows[row]
         expected = said(runs, pair["source"], pair["target"])
         for step, row_of in enumerate(expected):
             found = dict(zip(candidates_BTC[place, step].tolist(), shares_BTC[place, step].tolist(), strict=True))
@@ -92,8 +92,8 @@ def test_the_student_learns_from_its_lessons_and_the_corpus(runs: list[Path], tm
     job = student(runs, tmp_path / "student", weight=0.7)
     checkpoint.set_weights(job.model, checkpoint.read(runs[1] / "model.safetensors")[0], runs[1])
     job.model.eval()
-    rows, smoothing = job.order(0)[0], job.config.train.label_smoothing
-    given = job.train_pieces.batch(rows)
+    rows, smoothing = job.part.batches[0], job.config.train.label_smoothing
+    given = job.part.pieces.batch(rows)
     taught = job.teacher.batch(rows, given.target_out_BT.shape[1], job.model.device)
     logits = job.model(given.source_BS, given.mask_BS, given.target_in_BT).logits
     expected = 0.0

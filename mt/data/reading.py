@@ -1,0 +1,119 @@
+"""What training reads, part by part: all pairs at once, or a stream of them, a buffer after another."""
+
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from mt.core.errors import UserError
+from mt.core.files import write_text
+from mt.corpora.pairs import Split
+from mt.corpora.stream import Stream, Survey
+from mt.data.batches import batch_order
+from mt.data.pieces import Chunk, Encoded, Pieces, digest
+from mt.text.tokenizer import Tokenizers
+
+SURVEY = "survey.json"
+Place = tuple[int, int]
+"""Epoch, and part of it."""
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How batches are made."""
+
+    batch_tokens: int
+    max_pieces: int
+    seed: int
+
+
+@dataclass(frozen=True)
+class Part:
+    """Pairs that are in memory, or mapped into it, their batches in order, and where the next part begins."""
+
+    pieces: Encoded
+    batches: list[list[int]]
+    after: dict[str, Any]
+
+
+class Reading(Protocol):
+    """What training reads."""
+
+    digest: str
+    """Changes with the text or the vocabularies."""
+    parts: int
+    """Of an epoch."""
+
+    def part(self, place: Place, state: dict[str, Any]) -> Part:
+        """Return what is read there; `state` is that after the part before, empty where an epoch begins."""
+
+
+class Whole:
+    """All pairs, which were encoded once into a file. An epoch is one part."""
+
+    parts = 1
+
+    def __init__(self, pieces: Pieces, sizes: Sizes):
+        self.pieces, self.sizes, self.digest = pieces, sizes, pieces.digest
+        self._part: tuple[Place, Part] | None = None
+
+    def part(self, place: Place, state: dict[str, Any]) -> Part:
+        """Return all pairs, in the order of the epoch."""
+        if self._part is None or self._part[0] != place:
+            self._part = place, Part(self.pieces, _order(self.pieces, self.sizes, (self.sizes.seed, place[0])), {})
+        return self._part[1]
+
+
+class Streamed:
+    """A stream in parts of nearly as many lines; the pairs of a part are shuffled among each other."""
+
+    def __init__(self, stream: Stream, survey: Survey, head: Split, tokenizers: Tokenizers, sizes: Sizes):
+        self.stream, self.survey, self.tokenizers, self.sizes = stream, survey, tokenizers, sizes
+        self.parts = math.ceil(survey.lines / stream.buffer)
+        self.digest = digest(head, tokenizers)
+        self._chunks: Iterator[tuple[Split, dict[str, Any]]] = iter(())
+        self._next: Place | None = None
+        self._part: tuple[Place, Part] | None = None
+
+    def part(self, place: Place, state: dict[str, Any]) -> Part:
+        """Read a part, or return it again where it was read last.
+
+        Raises UserError where the stream has another number of lines than when the training began.
+        """
+        if self._part is None or self._part[0] != place:
+            if place != self._next:
+                self._chunks = self.stream.chunks(math.ceil(self.survey.lines / self.parts), state)
+            split, after = next(self._chunks, (Split([], []), {"line": 0}))
+            ended = place[1] == self.parts - 1
+            if not split.sources or (ended and (after["line"] != self.survey.lines or next(self._chunks, None))):
+                names = " and ".join(dict.fromkeys(self.stream.names))
+                raise UserError(
+                    f"{names} had {self.survey.lines:,} lines when the training began, and not so many now: restore "
+                    f"what it was, or start anew (--overwrite)"
+                )
+            self._next, pieces = (place[0], place[1] + 1), Chunk(split, self.tokenizers)
+            batches = _order(pieces, self.sizes, (self.sizes.seed, *place))
+            if not batches:
+                raise UserError(f"no pair of lines up to {after['line']:,} has at most {self.sizes.max_pieces} pieces")
+            self._part = place, Part(pieces, batches, {} if ended else after)
+        return self._part[1]
+
+
+def _order(pieces: Encoded, sizes: Sizes, key: tuple[int, ...]) -> list[list[int]]:
+    lengths = pieces.source_lengths, pieces.target_lengths
+    return batch_order(*lengths, sizes.batch_tokens, sizes.max_pieces, key)
+
+
+def keep_survey(survey: Survey, cache: Path) -> None:
+    """Keep what a stream is known to hold, so that going on with the run need not read all of it first."""
+    write_text(cache / SURVEY, json.dumps(asdict(survey)) + "\n")
+
+
+def kept_survey(cache: Path) -> Survey | None:
+    """Return what `keep_survey` wrote; None where that is gone."""
+    try:
+        return Survey(**json.loads((cache / SURVEY).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
