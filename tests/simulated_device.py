@@ -59,6 +59,8 @@ class SimulatedGpu(TorchFunctionMode):
         if there and any(one.dim() for one in given if not is_there(one)):
             name = getattr(func, "__name__", func)
             raise RuntimeError(f"{name}: expected all tensors to be on the same device, but found cuda:0 and cpu")
+        if there and getattr(func, "__name__", "") in {"gru", "lstm"}:
+            _must_train(*args)
         result = func(*args, **kwargs)
         if made_there or (there and wished is None):
             SimulatedGpu.used += 1
@@ -75,6 +77,14 @@ class SimulatedGpu(TorchFunctionMode):
             moved = moved.clone()
         setattr(moved, MARK, there)
         return moved
+
+
+def _must_train(data: Tensor, state: Any, weights: list[Tensor], *settings: Any) -> None:
+    """Raise what cuDNN raises, though later: where gradients are asked of a recurrent layer in evaluation mode."""
+    training = settings[3]
+    learns = torch.is_grad_enabled() and any(one.requires_grad for one in (data, *weights))
+    if learns and not training and torch.backends.cudnn.enabled:
+        raise RuntimeError("cudnn RNN backward can only be called in training mode")
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from mt.config.tree import Tree
 
 
 class Vocabulary(Tree):
-    """SentencePiece, trained on the training split only."""
+    """SentencePiece, trained on the training split only, or on 200,000 of its pairs."""
 
     kind: Literal["bpe", "unigram"] = "bpe"
     """bpe: byte-pair encoding (Sennrich et al. 2016). unigram: a unigram language model (Kudo 2018)."""

@@ -145,3 +145,8 @@ def require(precision: str, device: torch.device, remedy: str) -> None:
 def computing_in(precision: str, device: torch.device) -> AbstractContextManager[None]:
     """Return a block whose products, and what is made of them, are in this precision."""
     return torch.autocast(device.type, torch.bfloat16) if precision == "bfloat16" else nullcontext()
+
+
+def differentiable_in_evaluation() -> AbstractContextManager[None]:
+    """Return a block in which models in evaluation mode have gradients, as recurrent layers of cuDNN have not."""
+    return torch.backends.cudnn.flags(enabled=False)

@@ -2,6 +2,7 @@
 
 import functools
 import logging
+import random
 import shlex
 import signal
 from collections.abc import Callable, Iterator
@@ -35,7 +36,7 @@ from mt.training.trainer import Trainer
 
 log = logging.getLogger("mt")
 SAMPLE = 200_000
-"""Pairs of a stream that its vocabularies are learned from."""
+"""Pairs that vocabularies are learned from, where there are more."""
 Watch = Callable[..., None]
 """watch(updates done, total=updates in all) is called before the first update and after each."""
 
@@ -148,6 +149,8 @@ def gather(config: Config, run: Run, *, resume: bool = False) -> Materials:
     survey, sample = (kept_survey(run / CACHE) if begun else None), train
     if stream and not survey:
         survey, sample = stream.survey(SAMPLE, config.seed)
+    elif not begun and len(train.sources) > SAMPLE:
+        sample = train.take(sorted(random.Random(config.seed).sample(range(len(train.sources)), SAMPLE)))
     tokenizers = run.tokenizers if begun else train_tokenizers(sample.sources, sample.targets, config.vocabulary)
     must_fit(train, tokenizers, config.train.max_pieces)
     guide = load_guide(config.train.guide, train, tokenizers, config.alignment.unit)

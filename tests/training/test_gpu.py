@@ -16,6 +16,8 @@ from mt.core import device
 from mt.core.errors import UserError
 from mt.inference.aligner import View, load_aligner
 from mt.inference.scorer import Scorer
+from mt.lab.diagnosis.gradients import gradient_times_input
+from mt.lab.diagnosis.parts import mean_gradients
 from mt.models.contract import Look, Site
 from mt.runs import checkpoint
 from mt.runs.run import Run
@@ -66,15 +68,21 @@ def test_what_is_read_off_given_pairs_comes_back(folder: Path, monkeypatch: pyte
     views = [View(Site(1)), View(Site(1), posterior=True)]
     read = load_aligner(run).forced(pairs, views)
     said = Scorer(run.model, run.tokenizers, run.config).score(pairs.sources, pairs.targets)
+    slopes, gradients = gradient_times_input(run.model, said, 9), mean_gradients(run.model, [said])
     with simulated_gpu(monkeypatch):
         moved = Run(run.path)
         moved.__dict__["config"] = run.config.model_copy(update={"device": "cuda"})
         again = load_aligner(moved).forced(pairs, views)
         told = Scorer(moved.model, moved.tokenizers, moved.config).score(pairs.sources, pairs.targets, Look(Site(1)))
+        slopes_there = gradient_times_input(moved.model, told, 9)
+        gradients_there = {name: one.cpu() for name, one in mean_gradients(moved.model, [told]).items()}
     assert all(
         (a.matrix_TS == b.matrix_TS).all() for view in views for a, b in zip(read[view], again[view], strict=True)
     )
     assert all((a.entropies_T == b.entropies_T).all() for a, b in zip(said, told, strict=True))
+    assert all((a == b).all() for a, b in zip(slopes, slopes_there, strict=True))
+    assert gradients.keys() == gradients_there.keys()
+    assert all(torch.equal(gradients[name], gradients_there[name]) for name in gradients)
 
 
 def test_a_teacher_and_a_guide_teach_there(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from mt.core.arrays import Floats
+from mt.core.device import differentiable_in_evaluation
 from mt.data.batches import group
 from mt.inference.scorer import Scored, batch_again
 from mt.models.contract import Seq2Seq
@@ -51,7 +52,8 @@ def _of_batch(model: Seq2Seq, embedding: nn.Embedding, read: Sequence[Scored]) -
     given = batch_again(read, model)
     hook = embedding.register_forward_hook(keep)
     try:
-        logits_BTV = model(*given.given).logits
+        with differentiable_in_evaluation():
+            logits_BTV = model(*given.given).logits
     finally:
         hook.remove()
     own_BT = logits_BTV.log_softmax(-1).gather(2, given.target_out_BT[..., None])[..., 0]

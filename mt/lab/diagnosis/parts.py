@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from mt.core.device import differentiable_in_evaluation
 from mt.inference.scorer import Scored, batch_again
 from mt.lab.diagnosis.case import Case
 from mt.lab.diagnosis.data import sample
@@ -31,7 +32,8 @@ def mean_gradients(model: Seq2Seq, batches: Sequence[Sequence[Scored]]) -> dict[
     pieces = sum(len(one.target) for batch in batches for one in batch)
     for batch in batches:
         given = batch_again(batch, model)
-        logits_BTV = model(*given.given).logits
+        with differentiable_in_evaluation():
+            logits_BTV = model(*given.given).logits
         torch.autograd.backward(cross_entropy(logits_BTV, given.target_out_BT, 0.0) / pieces)
     found = {name: one.grad for name, one in model.named_parameters() if one.grad is not None}
     model.zero_grad(set_to_none=True)
