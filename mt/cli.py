@@ -16,6 +16,7 @@ from mt.commands.diagnose import diagnose
 from mt.commands.eval import evaluate
 from mt.commands.options import SETTINGS
 from mt.commands.report import report
+from mt.commands.serve import serve
 from mt.commands.study import study
 from mt.commands.train import train
 from mt.commands.translate import translate
@@ -29,6 +30,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "study": study,
     "diagnose": diagnose,
     "report": report,
+    "serve": serve,
     "datastore": datastore,
     "corpora": corpora,
     "config": config,

@@ -20,7 +20,8 @@ INFERENCE = f"{NEIGHBOURS} neighbours search"
 EVALUATION = f"{INFERENCE} inference views"
 TRAINING = f"{EVALUATION} evaluation"
 LAB = f"{TRAINING} training"
-COMMANDS = f"{LAB} lab"
+WEB = f"{LAB} lab"
+COMMANDS = f"{WEB} web"
 MAY_IMPORT = {
     "core": "",
     "config": "core",
@@ -38,6 +39,7 @@ MAY_IMPORT = {
     "evaluation": EVALUATION,
     "training": TRAINING,
     "lab": LAB,
+    "web": WEB,
     "commands": COMMANDS,
     "cli": f"{COMMANDS} commands",
     "__main__": "cli",

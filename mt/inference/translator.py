@@ -39,6 +39,8 @@ class Translation:
     """Natural, the model's own, of each of its pieces."""
     pieces: tuple[str, ...] = ()
     """The last is </s>."""
+    numbers: tuple[int, ...] = ()
+    """Of its pieces but the last: what a prefix may be made of."""
     alignment: Alignment | None = None
     """None where the model has no attention, or none was asked for."""
     others: tuple["Translation", ...] = ()
@@ -84,6 +86,7 @@ class Translator:
 
     def __init__(self, model: Seq2Seq, tokenizers: Tokenizers, config: Config, estimator: Estimator | None = None):
         self.model, self.tokenizers, self.settings, self.estimator = model, tokenizers, config.search, estimator
+        self.languages = config.corpus.source, config.corpus.target
         self.unit = config.alignment.unit
         """What alignments are in."""
         self.has_attention = model.has_attention
@@ -201,7 +204,8 @@ class Translator:
         text = self.tokenizers.target.decode(found.tokens).translate(NOT_IN_A_LINE)
         names = (self.tokenizers.target.name(piece) for piece in (*found.tokens, EOS))
         cut = len(found.log_probabilities) >= limit and found.log_probabilities[-1] < math.log(0.5)
-        made = Translation(text, found.score, tuple(found.log_probabilities), tuple(names), cut=cut)
+        numbers = tuple(found.tokens)
+        made = Translation(text, found.score, tuple(found.log_probabilities), tuple(names), numbers, cut=cut)
         attention = found.attention
         if attention is None:
             return made

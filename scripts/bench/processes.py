@@ -28,6 +28,8 @@ from mt.views.markdown import tabulate
 
 SETTINGS = ["toy", "corpus.pairs=3000", "corpus.held_out=100", "train.epochs=2", "train.save_every=10"]
 TOGETHER = ["torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+PAIRS = 4000
+"""In a training whose speed is measured."""
 LOSSES = ["how it was trained", "ended with", "training loss", "validation loss", "weights"]
 
 
@@ -75,10 +77,10 @@ def _speeds(config: str, rounds: int, folder: Path) -> str:
     for number in range(rounds):
         for name, (command, threads) in ways.items():
             run = folder / f"{threads}-{number}"
-            changes = ["corpus.pairs=6000", "train.epochs=1", "train.accumulate=2", threads]
+            changes = [f"corpus.pairs={PAIRS}", "train.epochs=1", "train.accumulate=2", threads]
             arguments = ["train", config, *changes, "corpus.held_out=50", "--run", str(run)]
             subprocess.run([sys.executable, "-m", *command, *arguments], capture_output=True, check=True)
-            rates[name].append(6000 / checkpoint.read_record(run / STATE)["seconds"])
+            rates[name].append(PAIRS / checkpoint.read_record(run / STATE)["seconds"])
             print(name, rates[name][-1], file=sys.stderr, flush=True)
     first, second = rates.values()
     ratios = sorted(two / one for one, two in zip(first, second, strict=True))

@@ -31,9 +31,8 @@ SMALL = {"model": {"kind": "rnn", "embedding": 64, "hidden": 64, "encoder_hidden
 HEAD = [
     "pairs",
     "text, MB",
-    "seconds to the first update",
-    "updates",
     "memory, MB",
+    "begins after the time of so many updates",
     "the same, resumed",
     "killed and resumed",
 ]
@@ -48,7 +47,9 @@ def streams(
 ) -> None:
     """Measure and tabulate."""
     rows = [_row(int(count), updates, buffer) for count in pairs.split(",")]
-    page = f"{tabulate(HEAD, rows)}\n\n`scripts/bench/streams.py`, {buffer:,} lines at a time.\n"
+    page = (
+        f"{tabulate(HEAD, rows)}\n\n`python scripts/bench/streams.py`: {updates} updates, {buffer:,} lines at a time.\n"
+    )
     if output:
         write_text(output, page)
     print(page, end="")
@@ -64,8 +65,9 @@ def _row(pairs: int, updates: int, buffer: int) -> list[str]:
         resumed = _train(config, folder / "killed", updates, signal.SIGINT)
         same = "the same weights" if _hash(folder / "whole") == _hash(folder / "killed") else "OTHER WEIGHTS"
     memory = max(whole["memory"], resumed["memory"])
-    row = [f"{pairs:,}", f"{size:,.0f}", f"{whole['first']:.0f}", f"{updates}", f"{memory:,.0f}"]
-    row += [f"{resumed['first']:.0f}", same]
+    update = (whole["last"] - whole["first"]) / (updates - 1)
+    row = [f"{pairs:,}", f"{size:,.0f}", f"{memory:,.0f}"]
+    row += [*(f"{one['first'] / update:,.0f}" for one in (whole, resumed)), same]
     print(*row, flush=True)
     return row
 
@@ -83,7 +85,9 @@ def write_corpus(folder: Path, pairs: int, buffer: int) -> Config:
     files = {split: (f"{folder}/{split}.x", f"{folder}/{split}.y") for split in ("train", "small")}
     corpus = {"name": "files", "source": "x", "target": "y", "train": files["train"], "validation": files["small"]}
     corpus |= {"test": files["small"], "streaming": True, "shuffle_buffer": buffer}
-    return Config.model_validate({"corpus": corpus, "train": {"save_every": 50}, "threads": 1, **SMALL})
+    return Config.model_validate(
+        {"corpus": corpus, "train": {"save_every": 50, "batch_tokens": 256}, "threads": 1, **SMALL}
+    )
 
 
 def _train(config: Config, run: Path, updates: int, by: int) -> dict[str, float]:
@@ -107,9 +111,10 @@ def _run(config: Config, run: Path, updates: int, by: int, writer: Any) -> None:
     start = time.perf_counter()
 
     def watch(update: int, total: int) -> None:
-        writer.send({"first": time.perf_counter() - start} if update == begun else {})
+        if update == begun:
+            writer.send({"first": time.perf_counter() - start})
         if update == updates:
-            writer.send({"memory": estimate.peak()})
+            writer.send({"memory": estimate.peak(), "last": time.perf_counter() - start})
             os.kill(os.getpid(), by)
 
     begun = int(checkpoint.read_record(run / STATE)["update"]) + 1 if (run / STATE).exists() else 1

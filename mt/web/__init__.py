@@ -1,0 +1,1 @@
+"""What `mt serve` serves: the service and its page. It needs the extra `mt[web]`."""
