@@ -6,6 +6,7 @@ from typing import Literal, Self
 from pydantic import model_validator
 
 from mt.config.tree import Count, Seed, Tree
+from mt.core.files import kind_of
 from mt.core.text import unknown_encoding
 
 HeldOutBy = Literal["groups", "pairs"]
@@ -115,7 +116,7 @@ class FilesCorpus(Tree):
             return self
         if missing := [name for name in ("validation", "test") if getattr(self, name) is None]:
             raise ValueError(f"of a stream nothing can be held out: give a file for {missing[0]}", missing[0])
-        if isinstance(self.train, str) and ".jsonl" not in self.train.lower():
+        if isinstance(self.train, str) and kind_of(self.train) != ".jsonl":
             raise ValueError("a stream is read from two plain files, or from one in .jsonl", "train")
         if codecs.lookup(self.encoding).name != "utf-8":
             raise ValueError("a stream is read from files in UTF-8: convert them with `iconv`", "encoding")

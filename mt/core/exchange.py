@@ -69,6 +69,16 @@ def tell(word: T) -> T:
     return words[0]
 
 
+@contextmanager
+def waited_for(word: str) -> Iterator[None]:
+    """Tell the others, who wait for this process, the word, when the block fails for a reason that a user may see."""
+    try:
+        yield
+    except UserError:
+        tell(word)
+        raise
+
+
 def add_up(tensors: list[Tensor]) -> None:
     """Replace each tensor by its sum over all processes, all in one message."""
     message = torch.cat([tensor.flatten() for tensor in tensors])

@@ -118,6 +118,24 @@ def read_start(path: Path, size: int) -> bytes:
         raise UserError(f"cannot read {path}: {reason}") from error
 
 
+@contextmanager
+def open_bytes(path: Path) -> Iterator[io.BufferedIOBase]:
+    """Open a file, unpacked as by `read_bytes`. Raises UserError where it cannot be read, also within the block."""
+    named = next((kind for kind, packing in PACKINGS.items() if path.suffix.lower() == packing.suffix), "")
+    try:
+        with PACKINGS[named].open(path) if named else open(path, "rb") as file:
+            yield file
+    except (OSError, EOFError, zlib.error, lzma.LZMAError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise UserError(f"cannot read {path}: {reason}") from error
+
+
+def kind_of(name: str) -> str:
+    """Return how the name of a file ends, in small letters; of a compressed one what stands before that: .tsv."""
+    plain = Path(name.lower())
+    return plain.with_suffix("").suffix if plain.suffix in {one.suffix for one in PACKINGS.values()} else plain.suffix
+
+
 def packing_of(data: bytes) -> str:
     """Return what bytes are compressed with, by the first of them; nothing where they are not."""
     return next((kind for kind, packing in PACKINGS.items() if packing.begins.match(data)), "")

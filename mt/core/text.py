@@ -4,11 +4,13 @@ import codecs
 import difflib
 import json
 import re
+from collections.abc import Iterator
 from encodings.aliases import aliases
 from pathlib import Path
+from typing import Any
 
 from mt.core.errors import UserError
-from mt.core.files import packing_of, read_bytes, read_start
+from mt.core.files import open_bytes, packing_of, read_bytes, read_start
 
 MARKS = {
     b"\xef\xbb\xbf": "utf-8",
@@ -73,11 +75,22 @@ def read_sentences(path: Path, encoding: str | None = None, *, raw: bool = False
     return _sentences(read_bytes(path), path, encoding, raw=raw)
 
 
-def read_first_sentences(path: Path, encoding: str, *, raw: bool = False) -> list[str]:
-    """Return the lines of the first megabyte of a file, as `read_sentences` does; the last may be half a line."""
+def read_first_sentences(path: Path, *, raw: bool = False) -> list[str]:
+    """Return the lines of the first megabyte of a file that is to be read as `Lines`, as `read_sentences` does.
+
+    Raises UserError also where it is not UTF-8, or where its lines end in carriage returns alone.
+    """
     data = read_start(path, MEGABYTE)
-    whole = data.rfind(b"\n") + 1 if len(data) == MEGABYTE else 0
-    return _sentences(data[: whole or None], path, encoding, raw=raw)
+    mark = next((mark for mark in MARKS if data.startswith(mark)), b"")
+    if MARKS.get(mark, "utf-8") != "utf-8":
+        raise UserError(f"{path} is {MARKS[mark].upper()}: {_remedy(MARKS[mark], settable=False)}, to stream it")
+    if b"\n" not in data and b"\r" in data:
+        raise UserError(
+            f"{path}: its lines end in carriage returns alone: write line feeds (tr '\\r' '\\n'), to stream it"
+        )
+    if len(data) == MEGABYTE:
+        data = data[: data.rfind(b"\n") + 1] or re.sub(rb"[\xc0-\xff][\x80-\xbf]{0,2}$", b"", data)
+    return _sentences(data, path, None, raw=raw)
 
 
 def _sentences(data: bytes, path: Path, encoding: str | None, *, raw: bool) -> list[str]:
@@ -237,3 +250,34 @@ def _is_tree(text: str) -> bool:
     return isinstance(value, dict) or (
         isinstance(value, list) and any(isinstance(one, dict | list | str) for one in value)
     )
+
+
+class Lines:
+    """The lines of a file in UTF-8, which may be compressed, one after another, from where a state says."""
+
+    def __init__(self, path: Path):
+        self.path, self.line, self.offset = path, 0, 0
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield lines without their ends. Raises UserError, with the line, where one is not UTF-8."""
+        with open_bytes(self.path) as file:
+            file.seek(self.offset)  # which reads a compressed file up to there
+            for row in file:
+                self.line, self.offset = self.line + 1, self.offset + len(row)
+                if self.line == 1:
+                    row = row.removeprefix(b"\xef\xbb\xbf")
+                try:
+                    yield row.removesuffix(b"\n").removesuffix(b"\r").decode()
+                except UnicodeDecodeError as error:
+                    raise UserError(
+                        f"{self.path}, line {self.line}: not UTF-8 at byte {error.start + 1}; "
+                        f"{advise(row, settable=False)}"
+                    ) from error
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return where it stands, as JSON."""
+        return {"line": self.line, "offset": self.offset}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go there."""
+        self.line, self.offset = state["line"], state["offset"]

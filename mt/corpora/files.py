@@ -6,8 +6,8 @@ from typing import Any
 
 from mt.config.corpora import FilesCorpus
 from mt.core.errors import UserError
-from mt.core.files import PACKINGS
-from mt.core.text import read_first_sentences, read_sentences
+from mt.core.files import kind_of
+from mt.core.text import Lines, read_first_sentences, read_sentences
 from mt.corpora.pairs import Corpus, Split
 from mt.corpora.splits import hold_out, pair_up, refuse_copies
 from mt.corpora.stream import Stream
@@ -47,8 +47,7 @@ def _read_plain(place: tuple[str, str], config: FilesCorpus) -> Columns:
 
 
 def _read_table(place: str, config: FilesCorpus) -> Columns:
-    plain = Path(place.lower())
-    kind = plain.with_suffix("").suffix if plain.suffix in {one.suffix for one in PACKINGS.values()} else plain.suffix
+    kind = kind_of(place)
     if kind not in {".tsv", ".csv", ".jsonl"}:
         read_sentences(Path(place), config.encoding)  # which says more where it is XML, an archive, or not there
         raise UserError(
@@ -68,30 +67,23 @@ def _read_table(place: str, config: FilesCorpus) -> Columns:
 
 
 def stream(config: FilesCorpus) -> Stream:
-    """Return the training pairs as `datasets` reads them. Raises UserError where the files begin with no sentences."""
+    """Return the training pairs line by line. Raises UserError where the files begin with no sentences in UTF-8."""
     places = (config.train,) if isinstance(config.train, str) else config.train
     raw = config.raw or isinstance(config.train, str)
-    starts = [read_first_sentences(Path(place), "utf-8", raw=raw) for place in places]
+    starts = [read_first_sentences(Path(place), raw=raw) for place in places]
     header = 0
     if isinstance(config.train, tuple) and not config.raw:
         kept = without_names((starts[0], starts[1]), config.train, config.source, config.target)
         header = len(starts[0]) - len(kept[0])
 
-    def open_columns() -> tuple[Any, ...]:
-        import datasets  # takes a second, which other commands need not wait for
-
-        files = [{"train": [place]} for place in places]
-        return tuple(datasets.load_dataset("text", data_files=file, split="train", streaming=True) for file in files)
-
-    def pair(number: int, rows: tuple[Any, ...]) -> tuple[str, str]:
-        lines = [row["text"].removeprefix("\ufeff") if number == 1 else row["text"] for row in rows]
+    def pair(number: int, lines: tuple[Any, ...]) -> tuple[str, str]:
         if isinstance(config.train, tuple):
             return lines[0], lines[1]
         return _values(lines[0], config.source, config.target, f"{config.train}, line {number}")
 
     return Stream(
         names=(places[0], places[-1]),
-        open=open_columns,
+        open=lambda: tuple(Lines(Path(place)) for place in places),
         pair=pair,
         buffer=config.shuffle_buffer,
         most=config.pairs,

@@ -6,6 +6,8 @@ import sys
 import threading
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -39,41 +41,57 @@ def load(config: HubCorpus) -> dict[str, Split]:
 def _load_streamed(config: HubCorpus) -> dict[str, Split]:
     import datasets
 
-    found = fetch(config.path, config.subset, streaming=True)
-    small = {name: datasets.Dataset.from_list(list(rows)) for name, rows in found.items() if name != "train"}
-    texts = columns({"train": found["train"]} | small, config.path, config.source, config.target, config.column)
-    if missing := sorted({"validation", "test"} - texts.keys()):
+    found = _fetch_stream(config)
+    wanted = {"test": "test"} | dict.fromkeys(VALIDATION, "validation")
+    names = {wanted[name]: name for name in found if name in wanted}
+    if missing := sorted({"validation", "test"} - names.keys()):
         raise UserError(
             f"data set {config.path!r} has no split for {' and '.join(missing)}, and of a stream nothing can be held "
             f"out: leave out corpus.streaming, or choose a data set that has them"
         )
-    splits = {name: _pair_up(texts[name], f"data set {config.path}, {name}", config) for name in ("validation", "test")}
-    return {"train": stream(config).head()} | splits
+    splits = {"train": stream(config).head()}
+    for name in ("validation", "test"):
+        with _told(config.path):
+            table = datasets.Dataset.from_list(list(found[names[name]]))
+        texts = _two_columns(table, config.path, config.source, config.target, config.column)
+        splits[name] = _pair_up(texts, f"data set {config.path}, {name}", config)
+    return splits
 
 
 def stream(config: HubCorpus) -> Stream:
     """Return the training pairs as `datasets` reads them, from a folder or over the network."""
-    name = f"data set {config.path}, train"
-
-    def open_columns() -> tuple[Any, ...]:
-        return (fetch(config.path, config.subset, streaming=True)["train"],)
+    name, languages = f"data set {config.path}, train", (config.source, config.target)
 
     def pair(number: int, rows: tuple[Any, ...]) -> tuple[str, str]:
         row = rows[0].get(config.column, rows[0])
-        texts = [row.get(language) if isinstance(row, dict) else None for language in (config.source, config.target)]
+        row = row if isinstance(row, dict) else {}
+        if number == 1 and (missing := [one for one in languages if one not in row]):
+            raise UserError(
+                f"no {missing[0]!r} in the first row of {name}, which has {', '.join(row) or 'nothing'}; set "
+                f"corpus.source, corpus.target and corpus.column"
+            )
+        texts = [row.get(language) for language in languages]
         if not all(text is None or isinstance(text, str) for text in texts):
             raise UserError(f"{name}, row {number}: {config.source} or {config.target} is not text")
         return texts[0] or "", texts[1] or ""
 
     return Stream(
         names=(name, name),
-        open=open_columns,
+        open=lambda: (_fetch_stream(config)["train"],),
         pair=pair,
         buffer=config.shuffle_buffer,
         most=config.pairs,
         raw=config.raw,
         copies=config.copies == "allow",
     )
+
+
+def _fetch_stream(config: HubCorpus) -> Any:
+    """Return the splits, each a `datasets.IterableDataset`. Raises UserError where none is for training."""
+    found = fetch(config.path, config.subset, streaming=True)
+    if "train" not in found:
+        raise UserError(f"data set {config.path!r} has no split 'train'; its splits: {', '.join(found)}")
+    return found
 
 
 def _pair_up(texts: Columns, name: str, config: HubCorpus) -> Split:
@@ -105,12 +123,20 @@ def fetch(path: str, subset: str | None = None, *, streaming: bool = False) -> A
     before = datasets.config.HF_HUB_OFFLINE
     datasets.config.HF_HUB_OFFLINE = before or offline
     try:
-        return datasets.load_dataset(path, subset, streaming=streaming)
+        with _told(path):
+            return datasets.load_dataset(path, subset, streaming=streaming)
+    finally:
+        datasets.config.HF_HUB_OFFLINE = before
+
+
+@contextmanager
+def _told(path: str) -> Iterator[None]:
+    """Tell by UserError what goes wrong in `datasets`."""
+    try:
+        yield
     except Exception as error:  # anything: datasets raises a dozen types, its readers and its transport more
         reason = str(error.__cause__ or error).strip().partition("\n")[0]
         raise UserError(f"data set {path!r} cannot be loaded: {reason}") from error
-    finally:
-        datasets.config.HF_HUB_OFFLINE = before
 
 
 def columns(found: Any, path: str, source: str, target: str, column: str = "translation") -> dict[str, Columns]:

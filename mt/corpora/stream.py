@@ -1,10 +1,11 @@
-"""Training pairs that are never all in memory: `datasets` reads them from their files anew in every epoch."""
+"""Training pairs that are never all in memory: they are read from where they are anew in every epoch."""
 
 import random
-from collections.abc import Callable, Iterator
+import zlib
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from typing import Any, Protocol
 
 from mt.core.errors import UserError
 from mt.core.progress import Meter
@@ -12,9 +13,22 @@ from mt.corpora.pairs import Split
 from mt.corpora.splits import keep_pairs, refuse_copies
 
 State = dict[str, Any]
-"""Where a stream stands: how many lines were read, and what `datasets` says of each of its columns. JSON."""
+"""Where a stream stands: the lines and pairs before, a checksum of these lines, the states of its files. JSON."""
 HEAD = 100_000
 """Pairs at the beginning that stand for the training split where somebody asks for all of it."""
+
+
+class Rows(Protocol):
+    """Something to read row by row, from where a state says: a file of `Lines`, a `datasets.IterableDataset`."""
+
+    def __iter__(self) -> Iterator[Any]:
+        """Yield the rows that are left."""
+
+    def state_dict(self) -> State:
+        """Return where it stands."""
+
+    def load_state_dict(self, state: State) -> None:
+        """Go there."""
 
 
 @dataclass(frozen=True)
@@ -25,48 +39,72 @@ class Survey:
     pairs: int
     dropped: int
     """Pairs left out because a side was empty."""
+    checksum: int
+    """Of all lines."""
 
 
 @dataclass(frozen=True)
 class Stream:
-    """Pairs in the order of their files. `datasets` may read several columns side by side, as two plain files are."""
+    """Pairs in the order of their files, which are read side by side: two plain ones, or one."""
 
     names: tuple[str, str]
     """What errors call the source text and the target text."""
-    open: Callable[[], tuple[Any, ...]]
-    """Return the columns, each a `datasets.IterableDataset`, where they begin."""
+    open: Callable[[], Sequence[Rows]]
+    """Return the files, where they begin."""
     pair: Callable[[int, tuple[Any, ...]], tuple[str, str]]
-    """pair(number of the line, rows of all columns): its source and target sentence."""
+    """pair(number of the line, its row in each file): its source and target sentence."""
     buffer: int
     """Lines that are held in memory at once, and shuffled."""
     most: int | None = None
-    """Lines to read. None: all."""
+    """Pairs to read. None: all."""
     raw: bool = False
     copies: bool = False
     """Whether source and target may be alike in most of the pairs."""
     header: int = 0
     """Lines to skip at the beginning, which name the languages."""
 
+    @property
+    def name(self) -> str:
+        """What errors call all of it."""
+        return " and ".join(dict.fromkeys(self.names))
+
     def chunks(self, size: int, state: State | None = None) -> Iterator[tuple[Split, State]]:
         """Yield the pairs of `size` lines after `state`, of the next ones, and so on, each with the state after them.
 
-        Raises UserError where a column ends before another, or cannot be read; and that of `keep_pairs`.
+        Some may have no pairs. Raises UserError where one file ends before the other, or cannot be read; and that of
+        `keep_pairs`.
         """
-        columns, line = self.open(), 0
-        if state:
-            line = state["line"]
-            for column, saved in zip(columns, state["columns"], strict=True):
-                column.load_state_dict(saved)
-        rows = self._rows(columns, line)
-        most = None if self.most is None else self.most + self.header
-        while lines := list(islice(rows, size if most is None else min(size, most - line))):
-            sources, targets = [source for source, _ in lines], [target for _, target in lines]
-            split = keep_pairs(sources, targets, self.names, raw=self.raw, first=line + 1)
-            line += len(lines)
-            yield split, {"line": line, "columns": [column.state_dict() for column in columns]}
+        files, now = self.open(), state or {"line": 0, "pairs": 0, "checksum": 0}
+        for file, saved in zip(files, now["files"], strict=True) if state else ():
+            file.load_state_dict(saved)
+        line, pairs, checksum = now["line"], now["pairs"], now["checksum"]
+        rows = self._rows(files, line)
+        while (self.most is None or pairs < self.most) and (lines := list(islice(rows, size))):
+            split, used = self._keep(lines, line + 1, None if self.most is None else self.most - pairs)
+            line, pairs = line + used, pairs + len(split.sources)
+            for source, target in lines[:used]:
+                checksum = zlib.crc32(f"{source}\t{target}\n".encode("utf-8", "surrogatepass"), checksum)
+            states = [file.state_dict() for file in files]
+            yield split, {"line": line, "pairs": pairs, "checksum": checksum, "files": states}
 
-    def _rows(self, columns: tuple[Any, ...], line: int) -> Iterator[tuple[str, str]]:
-        readers = [iter(column) for column in columns]
+    def _keep(self, lines: list[tuple[str, str]], first: int, wanted: int | None) -> tuple[Split, int]:
+        """Return the pairs of lines, and of how many lines; they end with the last pair that is wanted."""
+
+        def keep(some: list[tuple[str, str]], number: int) -> Split:
+            sources, targets = [source for source, _ in some], [target for _, target in some]
+            return keep_pairs(sources, targets, self.names, raw=self.raw, first=number)
+
+        split = keep(lines, first)
+        if wanted is None or len(split.sources) < wanted:
+            return split, len(lines)
+        used = 0
+        while wanted:
+            wanted -= len(keep([lines[used]], first + used).sources)
+            used += 1
+        return keep(lines[:used], first), used
+
+    def _rows(self, files: Sequence[Rows], line: int) -> Iterator[tuple[str, str]]:
+        readers = [iter(file) for file in files]
         while True:
             line += 1
             rows = tuple(self._next(reader, line) for reader in readers)
@@ -83,16 +121,21 @@ class Stream:
     def _next(self, reader: Iterator[Any], line: int) -> Any:
         try:
             return next(reader, None)
+        except UserError:
+            raise
         except Exception as error:  # anything: `datasets` raises a dozen types, its readers and its transport more
             reason = str(error.__cause__ or error).strip().partition("\n")[0]
-            raise UserError(f"{' and '.join(dict.fromkeys(self.names))}, near line {line:,}: {reason}") from error
+            raise UserError(f"{self.name}, near row {line:,}: {reason}") from error
 
     def head(self) -> Split:
         """Return the first pairs."""
         for split, _ in self.chunks(HEAD):
             if split.sources:
                 return split
-        raise UserError(f"no sentence pair in {' and '.join(dict.fromkeys(self.names))}")
+        raise self._without_pairs()
+
+    def _without_pairs(self) -> UserError:
+        return UserError(f"no sentence pair in {self.name}")
 
     def survey(self, sample: int, seed: int) -> tuple[Survey, Split]:
         """Read all once; return how much there is, and a sample in which each pair is with the same probability.
@@ -100,21 +143,22 @@ class Stream:
         Vitter 1985, algorithm R.
         """
         chosen, kept = random.Random(seed), list[tuple[int, str, str]]()
-        lines = pairs = dropped = 0
-        meter = Meter("looking through the training pairs", "line", self.most or 0)
-        for split, state in self.chunks(HEAD):
+        pairs = dropped = 0
+        state: State = {"line": 0, "checksum": 0}
+        meter = Meter("looking through the training pairs", "line", 0)
+        for split, after in self.chunks(HEAD):
             for pair in zip(split.sources, split.targets, strict=True):
                 place = pairs if pairs < sample else chosen.randrange(pairs + 1)
                 if place < sample:
                     kept[place : place + 1] = [(pairs, *pair)]
                 pairs += 1
-            meter.add(state["line"] - lines)
-            lines, dropped = state["line"], dropped + split.dropped
+            meter.add(after["line"] - state["line"])
+            state, dropped = after, dropped + split.dropped
         meter.close()
         if not pairs:
-            raise UserError(f"no sentence pair in {' and '.join(dict.fromkeys(self.names))}")
+            raise self._without_pairs()
         kept.sort()
         some = Split([source for _, source, _ in kept], [target for _, _, target in kept])
         if not self.copies:
-            refuse_copies(some, " and ".join(dict.fromkeys(self.names)))
-        return Survey(lines, pairs, dropped), some
+            refuse_copies(some, self.name)
+        return Survey(state["line"], pairs, dropped - self.header, state["checksum"]), some

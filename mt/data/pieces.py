@@ -29,7 +29,8 @@ class Encoded:
 
     def _lengths(self, side: str) -> np.ndarray[Any, Any]:
         chunks = self.rows.data.column(side).chunks
-        return np.concatenate([np.diff(chunk.offsets.to_numpy()) for chunk in chunks]).astype(np.int64)
+        lengths = [np.diff(chunk.offsets.to_numpy()) for chunk in chunks]
+        return np.concatenate(lengths or [np.zeros(0)]).astype(np.int64)
 
     def batch(self, indices: Sequence[int]) -> Batch:
         """Return these rows, padded, in this order."""

@@ -16,6 +16,8 @@ from mt.data.pieces import Chunk, Encoded, Pieces, digest
 from mt.text.tokenizer import Tokenizers
 
 SURVEY = "survey.json"
+GLANCE = 1000
+"""Pairs that tell about how many batches a stream makes."""
 Place = tuple[int, int]
 """Epoch, and part of it."""
 
@@ -45,6 +47,8 @@ class Reading(Protocol):
     """Changes with the text or the vocabularies."""
     parts: int
     """Of an epoch."""
+    batches: int
+    """About how many an epoch has."""
 
     def part(self, place: Place, state: dict[str, Any]) -> Part:
         """Return what is read there; `state` is that after the part before, empty where an epoch begins."""
@@ -57,22 +61,30 @@ class Whole:
 
     def __init__(self, pieces: Pieces, sizes: Sizes):
         self.pieces, self.sizes, self.digest = pieces, sizes, pieces.digest
-        self._part: tuple[Place, Part] | None = None
+        self._part = (0, 0), self._read((0, 0))
+        self.batches = len(self._part[1].batches)
 
     def part(self, place: Place, state: dict[str, Any]) -> Part:
         """Return all pairs, in the order of the epoch."""
-        if self._part is None or self._part[0] != place:
-            self._part = place, Part(self.pieces, _order(self.pieces, self.sizes, (self.sizes.seed, place[0])), {})
+        if self._part[0] != place:
+            self._part = place, self._read(place)
         return self._part[1]
+
+    def _read(self, place: Place) -> Part:
+        return Part(self.pieces, _order(self.pieces, self.sizes, (self.sizes.seed, place[0])), {})
 
 
 class Streamed:
-    """A stream in parts of nearly as many lines; the pairs of a part are shuffled among each other."""
+    """A stream in parts of as many lines; the pairs of a part are shuffled among each other. A part may have none."""
 
     def __init__(self, stream: Stream, survey: Survey, head: Split, tokenizers: Tokenizers, sizes: Sizes):
         self.stream, self.survey, self.tokenizers, self.sizes = stream, survey, tokenizers, sizes
         self.parts = math.ceil(survey.lines / stream.buffer)
+        self.lines = math.ceil(survey.lines / self.parts)
+        """Of a part; the last may have fewer."""
         self.digest = digest(head, tokenizers)
+        some = [len(tokenizers.target.encode(target)) + 1 for target in head.targets[:GLANCE]]
+        self.batches = math.ceil(survey.pairs * sum(some) / len(some) / sizes.batch_tokens)
         self._chunks: Iterator[tuple[Split, dict[str, Any]]] = iter(())
         self._next: Place | None = None
         self._part: tuple[Place, Part] | None = None
@@ -80,25 +92,29 @@ class Streamed:
     def part(self, place: Place, state: dict[str, Any]) -> Part:
         """Read a part, or return it again where it was read last.
 
-        Raises UserError where the stream has another number of lines than when the training began.
+        Raises UserError where the stream has other lines than when the training began.
         """
         if self._part is None or self._part[0] != place:
             if place != self._next:
-                self._chunks = self.stream.chunks(math.ceil(self.survey.lines / self.parts), state)
-            split, after = next(self._chunks, (Split([], []), {"line": 0}))
+                self._chunks = self.stream.chunks(self.lines, state)
+            split, after = next(self._chunks, (Split([], []), {}))
             ended = place[1] == self.parts - 1
-            if not split.sources or (ended and (after["line"] != self.survey.lines or next(self._chunks, None))):
-                names = " and ".join(dict.fromkeys(self.stream.names))
-                raise UserError(
-                    f"{names} had {self.survey.lines:,} lines when the training began, and not so many now: restore "
-                    f"what it was, or start anew (--overwrite)"
-                )
+            self._must_be_the_same(after, place[1], ended)
             self._next, pieces = (place[0], place[1] + 1), Chunk(split, self.tokenizers)
             batches = _order(pieces, self.sizes, (self.sizes.seed, *place))
-            if not batches:
-                raise UserError(f"no pair of lines up to {after['line']:,} has at most {self.sizes.max_pieces} pieces")
             self._part = place, Part(pieces, batches, {} if ended else after)
         return self._part[1]
+
+    def _must_be_the_same(self, after: dict[str, Any], number: int, ended: bool) -> None:
+        """Raise UserError where what was read up to here is not what the survey has seen."""
+        same = after.get("line") == min((number + 1) * self.lines, self.survey.lines)
+        if ended and same:
+            same = after["checksum"] == self.survey.checksum and next(self._chunks, None) is None
+        if not same:
+            raise UserError(
+                f"{self.stream.name} has changed since the training began, when it had {self.survey.lines:,} lines: "
+                f"restore what it was, or start anew (--overwrite)"
+            )
 
 
 def _order(pieces: Encoded, sizes: Sizes, key: tuple[int, ...]) -> list[list[int]]:

@@ -6,7 +6,7 @@ import random
 import shlex
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import torch
@@ -35,6 +35,9 @@ from mt.training.teacher import load_teacher
 from mt.training.trainer import Trainer
 
 log = logging.getLogger("mt")
+BEGUN, TRAINED, FAILED = "begun", "trained", "failed"
+"""What the first process tells the others of a run: it is prepared, it was trained already, it cannot be prepared. The
+first is a file in its cache, too."""
 SAMPLE = 200_000
 """Pairs that vocabularies are learned from, where there are more."""
 Watch = Callable[..., None]
@@ -50,20 +53,31 @@ def train(
     neither `resume` nor `overwrite` (which wins over `resume`) is given, when it is of another experiment, or when
     another process is writing it. Processes that torchrun has started train it together.
     """
-    again = ranks.restarts() > 0
-    resume, overwrite = again or (resume and not overwrite), overwrite and not again
     with exchange.joined():
         if ranks.rank():
             finished = _train_along(config, path)
         else:
+            again = _was_begun(path)
+            resume, overwrite = again or (resume and not overwrite), overwrite and not again
             finished = _train(config, path, resume=resume, overwrite=overwrite, watch=watch)
         exchange.tell(finished)  # torchrun stops all when one ends: not before the first has written all
         return finished
 
 
+def _was_begun(path: Path) -> bool:
+    """Tell whether this run was begun before torchrun started the processes anew, which then go on with it."""
+    mark = path / CACHE / BEGUN
+    if not ranks.restarts() and mark.exists():
+        mark.unlink()
+    return mark.exists()
+
+
 def _train_along(config: Config, path: Path) -> bool:
     """Train with the first process, which prepares the run and writes it; return whether it is finished."""
-    if not exchange.tell(False):
+    word = exchange.tell("")
+    if word == FAILED:
+        raise SystemExit(1)  # the first process says why
+    if word == TRAINED:
         return True
     run = Run(path)
     trainer = Trainer(run, gather(resolve(config, run, resume=True, overwrite=False), run, resume=True))
@@ -74,52 +88,66 @@ def _train_along(config: Config, path: Path) -> bool:
 
 
 def _train(config: Config, path: Path, *, resume: bool, overwrite: bool, watch: Watch | None) -> bool:
-    config, run = resolve(config, Run(path), resume=resume, overwrite=overwrite), Run(path)
-    if resume and run.is_trained:
-        with writing(path):
-            complete(run)
-        log.info("%s is already trained; `mt eval %s` scores it, --overwrite trains it anew", run, run)
-        return exchange.tell(False) or True
-    given = gather(config, run, resume=resume)
-    with writing(path):
-        resolve(config, Run(path), resume=resume, overwrite=overwrite)  # another process may have been here since
-        trainer = begin(run, given, overwrite=overwrite)
-        exchange.tell(True)
+    run = Run(path)
+    with ExitStack() as stack:
+        with exchange.waited_for(FAILED):
+            config = resolve(config, Run(path), resume=resume, overwrite=overwrite)
+            if resume and run.is_trained:
+                with writing(path):
+                    complete(run)
+                log.info("%s is already trained; `mt eval %s` scores it, --overwrite trains it anew", run, run)
+                exchange.tell(TRAINED)
+                return True
+            given = gather(config, run, resume=resume)
+            stack.enter_context(writing(path))
+            resolve(config, Run(path), resume=resume, overwrite=overwrite)  # another process may have been here since
+            trainer = begin(run, given, overwrite=overwrite)
+        exchange.tell(BEGUN)
         del given  # the text, which training does not need
-        parameters = sum(parameter.numel() for parameter in trainer.model.parameters())
-        log.info(
-            "training %s parameters on %d threads%s in %s, from update %d",
-            f"{parameters:,}",
-            torch.get_num_threads(),
-            f" of each of {ranks.count()} processes" * (ranks.count() > 1),
-            *(run, trainer.position.update),
-        )
-        if ranks.count() > config.train.accumulate:
-            log.warning(
-                "an update reads %d batches (train.accumulate, which a run keeps), so that not all of the %d processes "
-                "have something to do",
-                *(config.train.accumulate, ranks.count()),
-            )
+        _announce(trainer)
         if watch:
             watch(trainer.position.update, total=trainer.updates)
             trainer.tell = functools.partial(watch, total=trainer.updates)
         with _interrupts(trainer):
             trainer.train()
-        position = trainer.position
-        if not position.finished:
-            write_card(Run(path), trainer.model.summary)
-            log.info(
-                "interrupted at update %d; all is saved in %s, and `%s` continues",
-                *(position.update, run, resume_command(run)),
-            )
-            return False
-        log.info(
-            "trained in %.1f minutes: best validation %s; model in %s",
-            *(position.seconds / 60, describe_best(position.best), run),
+        return _conclude(trainer)
+
+
+def _announce(trainer: Trainer) -> None:
+    """Say what is trained, and by how many."""
+    processes, batches = ranks.count(), trainer.config.train.accumulate
+    log.info(
+        "training %s parameters on %d threads%s in %s, from update %d",
+        f"{sum(parameter.numel() for parameter in trainer.model.parameters()):,}",
+        torch.get_num_threads(),
+        f" of each of {processes} processes" * (processes > 1),
+        *(trainer.run, trainer.position.update),
+    )
+    if processes > batches:
+        log.warning(
+            "an update reads %d batches (train.accumulate, which a run keeps), so that not all of the %d processes "
+            "have something to do",
+            *(batches, processes),
         )
-        if tells_nothing(position.records):
-            log.warning("%s", BLEU_TELLS_NOTHING)
-        complete(Run(path))
+
+
+def _conclude(trainer: Trainer) -> bool:
+    """Say how training ended, and write what a run has then; return whether it is finished."""
+    run, position = Run(trainer.run.path), trainer.position
+    if not position.finished:
+        write_card(run, trainer.model.summary)
+        log.info(
+            "interrupted at update %d; all is saved in %s, and `%s` continues",
+            *(position.update, run, resume_command(run)),
+        )
+        return False
+    log.info(
+        "trained in %.1f minutes: best validation %s; model in %s",
+        *(position.seconds / 60, describe_best(position.best), run),
+    )
+    if tells_nothing(position.records):
+        log.warning("%s", BLEU_TELLS_NOTHING)
+    complete(run)
     return True
 
 
@@ -177,6 +205,8 @@ def begin(run: Run, given: Materials, *, overwrite: bool = False) -> Trainer:
     for leftover in run.leftovers():
         leftover.unlink()
     make_folder(run / CACHE)
+    if ranks.count() > 1:
+        write_text(run / CACHE / BEGUN, "")
     if given.survey:
         keep_survey(given.survey, run / CACHE)
     given.tokenizers.save(run.path)

@@ -1,5 +1,6 @@
 """How the learning rate goes, and when to validate."""
 
+import logging
 import math
 
 from mt.config import Train
@@ -11,6 +12,16 @@ OFTEN = 5000
 def validates_every(config: Train, updates_of_epoch: int) -> int | None:
     """Return the updates between validations; None where one stands at the end of each epoch."""
     return config.validate_every or (OFTEN if updates_of_epoch > OFTEN else None)
+
+
+def warn_of_warmup(warmup: int, updates: int) -> None:
+    """Say that little will be learned, where the learning rate rises through more than half of the training."""
+    if 2 * warmup > updates:
+        logging.getLogger("mt").warning(
+            "the learning rate rises during %d of about %d updates, so little may be learned: lower train.warmup, "
+            "lower train.batch_tokens, or raise train.epochs",
+            *(min(warmup, updates), updates),
+        )
 
 
 def learning_rate(config: Train, update: int, fraction: float, scale: float) -> float:

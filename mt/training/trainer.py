@@ -31,7 +31,7 @@ from mt.training.learned import Learned
 from mt.training.losses import coverage_loss, cross_entropy, guide_loss
 from mt.training.materials import Materials, read_training
 from mt.training.position import Position, position_of
-from mt.training.schedule import learning_rate, validates_every
+from mt.training.schedule import learning_rate, validates_every, warn_of_warmup
 from mt.training.teacher import Teacher
 from mt.training.validation import Validator, describe, rank
 
@@ -116,10 +116,12 @@ class Trainer:
 
     def train(self) -> None:
         """Train to the end, or until interrupted; either way the state is saved."""
-        self._warn_of_warmup()
+        warn_of_warmup(self.config.train.warmup, self.updates)
         while not self.position.finished and not self.stops:
             part = self.part
             self._read(part.batches)
+            if not part.batches and self._epoch_ends(0) and self.position.tokens and self._validation_is_due(True):
+                log.info(self.validate())  # for the parts before, as this one has no pairs
             if self.position.batch == len(part.batches):
                 self.position = self.position.behind(part.after, self.reading.parts, self.config.train.epochs)
                 self.save()
@@ -138,16 +140,6 @@ class Trainer:
         """Whether it was asked to stop; processes that train together stop at the same update."""
         return self.interrupted if ranks.count() == 1 else self.all_interrupted
 
-    def _warn_of_warmup(self) -> None:
-        """Say that little will be learned, where the learning rate rises through more than half of the training."""
-        warmup, updates = self.config.train.warmup, self.updates
-        if 2 * warmup > updates:
-            log.warning(
-                "the learning rate rises during %d of about %d updates, so little may be learned: lower train.warmup, "
-                "lower train.batch_tokens, or raise train.epochs",
-                *(min(warmup, updates), updates),
-            )
-
     @property
     def updates(self) -> int:
         """About how many updates there are in all epochs."""
@@ -156,7 +148,7 @@ class Trainer:
     @property
     def updates_of_epoch(self) -> int:
         """About how many updates an epoch has."""
-        return self.reading.parts * math.ceil(len(self.part.batches) / self.config.train.accumulate)
+        return math.ceil(self.reading.batches / self.config.train.accumulate)
 
     def _read(self, batches: list[list[int]]) -> None:
         config, start, parts = self.config.train, self.position, self.reading.parts
@@ -180,7 +172,7 @@ class Trainer:
             )
             self.tell(self.position.update)
             meter.add(sum(map(len, taken)), tokens, f"loss {self.position.summed_loss / self.position.tokens:.3f}")
-            epoch_ends = self.position.batch == len(batches) and self.position.part + 1 == parts
+            epoch_ends = self._epoch_ends(len(batches))
             if epoch_ends:
                 epoch_loss = self.position.summed_loss / self.position.tokens
                 if wrong := self._watch.judge_training(epoch_loss):
@@ -196,6 +188,10 @@ class Trainer:
     @property
     def _watch(self) -> Watch:
         return Watch(len(self.tokenizers.target), self.position.first_loss)
+
+    def _epoch_ends(self, batches: int) -> bool:
+        """Tell whether all is read of an epoch, when all of a part's batches are."""
+        return self.position.batch == batches and self.position.part + 1 == self.reading.parts
 
     def _validation_is_due(self, epoch_ends: bool) -> bool:
         config, position = self.config.train, self.position

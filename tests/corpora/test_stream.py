@@ -13,6 +13,9 @@ from corpus_files import hub_folder, numbered, pairs, write
 from mt.config.corpora import FilesCorpus, HubCorpus
 from mt.core.errors import UserError
 from mt.corpora import load_splits, open_stream
+from mt.corpora import stream as stream_module
+from mt.corpora.pairs import Split
+from mt.corpora.splits import keep_pairs
 from mt.corpora.stream import Stream
 
 
@@ -52,10 +55,24 @@ def test_each_pair_comes_once_and_a_state_tells_where_to_go_on() -> None:
     assert read(plain(23, pairs=7), 5) == [chunks[0], chunks[1][:2]]
 
 
+def test_so_many_pairs_are_meant_and_not_lines() -> None:
+    files = write("a.de", "\n".join(["a", "", "b", "", "c", "d"])), write("a.en", "\n".join("uvwxyz"))
+    for streaming in (True, False):
+        train = load_splits(given(files, pairs=3, streaming=streaming))["train"]
+        assert list(zip(train.sources, train.targets, strict=True)) == [("a", "u"), ("b", "w"), ("c", "y")]
+    stream = open_stream(given(files, pairs=3))
+    assert stream is not None
+    for size in (1, 2, 5, 9):
+        *_, (_, state) = stream.chunks(size)
+        assert (state["line"], state["pairs"]) == (5, 3)
+    assert stream.survey(1, 1)[0].lines == 5
+
+
 def test_text_is_what_it_is_without_a_stream() -> None:
-    lines = ["\ufeffde", "eins\u2028zwei", "", "drei\x85vier  ", "\u200b", "fünf"]
-    files = write("a.de.gz", "\r\n".join(lines) + "\r\n"), write("a.en", "en\none\ntwo\nthree\nfour\nfive")
-    kept = [("eins\u2028zwei", "one"), ("drei\x85vier", "three"), ("fünf", "five")]
+    lines = ["\ufeffde", "ei\rns\u2028zwei", "", "drei\x85vier  ", "\u200b", "fünf\r"]
+    files = write("a[1].de.gz", "\r\n".join(lines) + "\r\n"), write("a*.en", "en\none\ntwo\nthree\nfour\nfi\rve")
+    write("a1.de.gz", "other\n"), write("aa.en", "other\n")  # no name is a pattern
+    kept = [("ei ns\u2028zwei", "one"), ("drei\x85vier", "three"), ("fünf", "fi ve")]
     with_and_without = [given(files, streaming=streaming, pairs=10) for streaming in (True, False)]
     for config in with_and_without:
         train = load_splits(config)["train"]
@@ -63,7 +80,7 @@ def test_text_is_what_it_is_without_a_stream() -> None:
     stream = open_stream(with_and_without[0])
     assert stream is not None
     survey, _ = stream.survey(1, 1)
-    assert (survey.lines, survey.pairs, survey.dropped) == (6, 3, 3)  # the header, too, is a line without a pair
+    assert (survey.lines, survey.pairs, survey.dropped) == (6, 3, 2)
     assert open_stream(with_and_without[1]) is None
 
 
@@ -113,8 +130,10 @@ def test_wrong_text_is_named_with_its_line() -> None:
     assert "a.jsonl, line 2: no 'en'" in fails(write("a.jsonl", '{"de": "a", "en": "b"}\n{"de": "a"}\n'))
     far = numbered(200_000, "a")  # more than what is looked at before reading
     assert "far, line 200001: a NUL character" in fails((write("far", far + "b\0b\n"), write("far.en", far + "b\n")))
-    late = write("late", far.encode() + b"\xff\n")
-    assert "'utf-8' codec can't decode byte 0xff" in fails((late, write("far.en", far + "b\n")))
+    late = write("late", far.encode() + b"a\xff\n")
+    assert "late, line 200001: not UTF-8 at byte 2" in fails((late, write("far.en", far + "b\n")))
+    assert "marked is UTF-16-LE: convert" in fails((write("marked", numbered(9, "a").encode("utf-16")), long))
+    assert "old: its lines end in carriage returns alone" in fails((write("old", "a\rb\r"), long))
     assert "wide is UTF-16-LE without" in fails((write("wide", numbered(9, "a").encode("utf-16-le")), long))
     assert "x is XML" in fails((write("x", '<?xml version="1.0"?>\n<a>\n'), long))
     empty = write("empty", "\n" * 8)
@@ -125,7 +144,7 @@ def test_wrong_text_is_named_with_its_line() -> None:
     ("change", "said"),
     [
         ("corpus.validation=null", "of a stream nothing can be held out: give a file for validation"),
-        ("corpus.train=a.csv", "a stream is read from two plain files, or from one in .jsonl"),
+        ("corpus.train=x.jsonl/a.csv", "a stream is read from two plain files, or from one in .jsonl"),
         ("corpus.encoding=latin1", "a stream is read from files in UTF-8"),
         ("train.guide.links=links", "train.guide.links needs all training pairs at hand"),
         ("train.teacher.runs=[a]", "train.teacher.runs needs all training pairs at hand"),
@@ -152,3 +171,42 @@ def test_a_shuffled_order_of_states_is_no_matter() -> None:
     random.Random(1).shuffle(states)
     for state in states:
         assert read(stream, 1, state)[0] == [(f"de {state['line']}", f"en {state['line']}")]
+
+
+def test_of_a_data_set_no_more_of_the_training_pairs_is_read_than_a_beginning(monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = hub_folder("mine", {"train": pairs(900), "dev": pairs(2), "test": pairs(2)})
+    hub = HubCorpus(name="hub", path=folder, source="de", target="en", streaming=True)
+    counted = 0
+
+    def count(lines: list[str], *arguments: object, **options: object) -> Split:
+        nonlocal counted
+        counted += len(lines)
+        return keep_pairs(lines, *arguments, **options)
+
+    monkeypatch.setattr(stream_module, "keep_pairs", count)
+    monkeypatch.setattr(stream_module, "HEAD", 10)
+    assert len(load_splits(hub)["train"].sources) == counted == 10
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ({"dev": pairs(2), "test": pairs(2)}, "has no split 'train'; its splits: "),
+        (
+            {"train": [{"de": "a"}], "dev": pairs(2), "test": pairs(2)},
+            "no 'en' in the first row of data set mine, train",
+        ),
+        ({"train": pairs(2), "dev": [{"de": "a"}], "test": pairs(2)}, "no sentence pair in data set mine, validation"),
+    ],
+)
+def test_wrong_data_sets_are_told(rows: dict[str, list[dict[str, object]]], said: str) -> None:
+    folder = hub_folder("mine", rows)
+    with pytest.raises(UserError, match=said):
+        load_splits(HubCorpus(name="hub", path=folder, source="de", target="en", streaming=True))
+
+
+def test_a_data_set_that_is_damaged_is_told() -> None:
+    folder = hub_folder("mine", {"train": pairs(2), "dev": pairs(2), "test": pairs(2)})
+    write("mine/dev.jsonl", '{"de": "a", "en": \n')
+    with pytest.raises(UserError, match="data set 'mine' cannot be loaded"):
+        load_splits(HubCorpus(name="hub", path=folder, source="de", target="en", streaming=True))

@@ -19,8 +19,9 @@ from mt.text.tokenizer import Tokenizers
 SIZES = Sizes(batch_tokens=100, max_pieces=90, seed=7)
 
 
-def streamed(tokenizers: Tokenizers, buffer: int = 350) -> Streamed:
-    files = write("a.de", "\n".join(SPLIT.sources) + "\n"), write("a.en", "\n".join(SPLIT.targets) + "\n")
+def streamed(tokenizers: Tokenizers, buffer: int = 350, sources: list[str] = SPLIT.sources) -> Streamed:
+    targets = SPLIT.targets[: len(sources)]
+    files = write("a.de", "\n".join(sources) + "\n"), write("a.en", "\n".join(targets) + "\n")
     other = write("b.de", "a\n"), write("b.en", "b\n")
     config = FilesCorpus(
         **{"name": "files", "source": "de", "target": "en", "train": files, "validation": other, "test": other},
@@ -70,22 +71,23 @@ def test_a_part_is_read_where_another_reading_stood(tokenizers: Tokenizers) -> N
 
 
 def test_a_stream_that_has_changed_is_refused(tokenizers: Tokenizers) -> None:
-    reading, longer = streamed(tokenizers), streamed(tokenizers)
-    for name in ("a.de", "a.en"):
-        Path(name).write_text(Path(name).read_text() + "mehr\n")
-    with pytest.raises(UserError, match=r"a\.de and a\.en had 1,200 lines when the training began"):
-        texts(longer, 0)
-    for name in ("a.de", "a.en"):
-        Path(name).write_text("".join(Path(name).read_text().splitlines(keepends=True)[:900]))
-    with pytest.raises(UserError, match=r"a\.de and a\.en had 1,200 lines when the training began"):
-        texts(reading, 0)
+    lines = Path(write("a.de", "\n".join(SPLIT.sources) + "\n")).read_text().splitlines()
+    longer, shorter, other = [*lines, "mehr"], lines[:900], [*lines[:-1], "anders"]
+    for changed in (longer, shorter, other):
+        reading = streamed(tokenizers)
+        write("a.de", "\n".join(changed) + "\n")
+        write("a.en", "\n".join([*SPLIT.targets, "more"][: len(changed)]) + "\n")
+        with pytest.raises(UserError, match=r"a\.de and a\.en has changed since .* when it had 1,200 lines"):
+            texts(reading, 0)
 
 
-def test_a_part_of_long_sentences_alone_is_named(tokenizers: Tokenizers) -> None:
-    reading = streamed(tokenizers)
-    reading.sizes = Sizes(100, 1, 7)
-    with pytest.raises(UserError, match="no pair of lines up to 300 has at most 1 pieces"):
-        reading.part((0, 0), {})
+def test_a_part_may_have_no_pairs(tokenizers: Tokenizers) -> None:
+    sources = [*SPLIT.sources[:40], *[""] * 60, *SPLIT.sources[40:50]]
+    reading = streamed(tokenizers, 10, sources)
+    assert reading.parts == 11
+    assert sorted(texts(reading, 0)) == sorted(
+        zip(SPLIT.sources[:50], [*SPLIT.targets[:40], *SPLIT.targets[100:110]], strict=True)
+    )
 
 
 def test_what_is_known_of_a_stream_is_kept(tokenizers: Tokenizers, tmp_path: Path) -> None:

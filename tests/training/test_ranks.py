@@ -72,6 +72,20 @@ def test_all_stop_where_one_is_interrupted_and_one_process_goes_on(expected, tmp
     assert hashes(tmp_path / "two") == hashes_of_one
 
 
+def test_a_run_to_be_replaced_is_replaced_though_the_first_start_dies(expected, tmp_path: Path) -> None:
+    settings, hashes_of_one = expected
+    alone("train", *settings, "train.epochs=1", "train.accumulate=2", "--run", tmp_path / "run")
+    command = "train", *settings, "--run", tmp_path / "run"
+    code, said = torchrun("-m", "--", "mt", *command)
+    assert code == 1
+    assert said.count("mt: ") == 1
+    assert "already holds a run" in said
+    killed = "--", HERE / "dying_rank.py", "SIGKILL", 0
+    code, said = torchrun("--max-restarts=1", *killed, *command, "--overwrite")
+    assert code == 0, said
+    assert hashes(tmp_path / "run") == hashes_of_one
+
+
 def test_a_teacher_and_neighbours_are_those_of_one_process(expected, tmp_path: Path) -> None:
     settings, _ = expected
     teacher = Path(str(settings[0])).parent / "one"
