@@ -101,7 +101,9 @@ class Trainer:
                 f"start anew (--overwrite)"
             )
         if then != now:
-            log.warning("%s was made with %s, this is %s: it continues, but not bit for bit", self.run, then, now)
+            log.warning(
+                "%s was made with %s, this is %s: it continues, but perhaps not bit for bit", self.run, then, now
+            )
 
     def write_results(self) -> None:
         """Write metrics.jsonl and model.safetensors as the position has them. The first process writes."""

@@ -35,12 +35,12 @@ LOSSES = ["how it was trained", "ended with", "training loss", "validation loss"
 
 def processes(
     config: Annotated[str, typer.Argument(help="What the speed is measured on.")] = "toy",
-    rounds: Annotated[int, typer.Option(min=1, help="Of the speed; 0 pairs of figures are no range.")] = 3,
+    rounds: Annotated[int, typer.Option(min=1, help="Of the speed.")] = 3,
     output: Annotated[Path | None, typer.Option(help="Markdown file. Unset: the terminal.")] = None,
 ) -> None:
     """Measure and tabulate."""
     with tempfile.TemporaryDirectory() as folder:
-        page = f"{_losses(Path(folder))}\n\n{_speeds(config, rounds, Path(folder))}\n"
+        page = f"{_losses(Path(folder))}\n\n{_speeds(config, rounds, Path(folder))}\n\n`python scripts/bench/processes.py`\n"
     if output:
         write_text(output, page)
     print(page, end="")
