@@ -40,7 +40,8 @@ def processes(
 ) -> None:
     """Measure and tabulate."""
     with tempfile.TemporaryDirectory() as folder:
-        page = f"{_losses(Path(folder))}\n\n{_speeds(config, rounds, Path(folder))}\n\n`python scripts/bench/processes.py`\n"
+        tables = _losses(Path(folder)), _speeds(config, rounds, Path(folder))
+    page = "\n\n".join([*tables, "`python scripts/bench/processes.py`"]) + "\n"
     if output:
         write_text(output, page)
     print(page, end="")
