@@ -1,8 +1,9 @@
 """The service: what can be asked of the runs that are served, as JSON over HTTP."""
 
 import asyncio
+import functools
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -14,10 +15,12 @@ from starlette.exceptions import HTTPException
 
 from mt.core.errors import UserError
 from mt.inference.translator import Translation
-from mt.models.contract import Look, Site
+from mt.lab.diagnosis.replaced import uniform
+from mt.models.contract import Look, Replace, Site
 from mt.web.messages import Answer, Asked, Continue, Described, Failed, Translate, tell
 from mt.web.queue import ClosedError, FullError, Queue
 from mt.web.served import Kind, Question, Served, answer
+from mt.web.whatif import Clamped
 
 log = logging.getLogger("mt")
 STATUS: dict[type[Exception], int] = {FullError: 429, ClosedError: 503, UserError: 422}
@@ -54,13 +57,23 @@ class Service:
             raise HTTPException(404, f"no run {name!r} is served; there are {', '.join(self.runs)}")
         return self.runs[name]
 
-    async def translate(self, asked: Asked, texts: Sequence[str], prefix: str | tuple[int, ...] = "") -> Answer:
-        """Return the translations of sentences. Raises UserError, or TimeoutError after so many seconds."""
+    async def translate(
+        self,
+        asked: Asked,
+        texts: Sequence[str],
+        prefix: str | tuple[int, ...] = "",
+        replace: Callable[[Site | None], Replace | None] = lambda site: None,
+    ) -> Answer:
+        """Return the translations of sentences. Raises UserError, or TimeoutError after so many seconds.
+
+        `replace`: what is given a site (None: all) and gives the weights that are used there.
+        """
         run = self.run(asked.run)
         translator = await asyncio.to_thread(run.translator)
         changes = {} if asked.beam is None else {"beam": asked.beam}
         settings = translator.settings.model_copy(update=changes)
-        look = _look(asked, translator.model.sites)
+        site = _site(asked, translator.model.sites)
+        look = Look(site, replace(site))
         kind = Kind(run, settings, asked.n_best, asked.unit, look, asked.trace, asked.confidence)
         questions = [Question(kind, text, prefix) for text in texts]
         waiting = [asyncio.wrap_future(self.queue.ask(question, kind)) for question in questions]
@@ -69,16 +82,23 @@ class Service:
         return Answer(run=run.name, translations=[tell(one, translator.tokenizers.target) for one in found])
 
 
-def _look(asked: Asked, sites: tuple[int, int]) -> Look:
-    """Return where attention is looked at. Raises UserError where the model has no such layer or head."""
+def _site(asked: Asked, sites: tuple[int, int]) -> Site | None:
+    """Return where attention is looked at, if that is asked. Raises UserError where the model has no such site."""
     if asked.layer is None and asked.head is None:
-        return Look()
+        return None
     layer = asked.layer or 1
     if layer > sites[0] or (asked.head or 1) > sites[1]:
         raise UserError(
             f"there is no layer {layer}, head {asked.head or 1}: the model has {sites[0]} of {sites[1]} heads"
         )
-    return Look(Site(layer, asked.head))
+    return Site(layer, asked.head)
+
+
+def _replace(asked: Continue, site: Site | None) -> Replace | None:
+    """Return what is put in place of the model's weights, if anything is."""
+    if asked.uniform:
+        return uniform
+    return Clamped(asked.weights, site) if asked.weights else None
 
 
 def create_app(runs: Sequence[Served], limits: Limits | None = None) -> FastAPI:
@@ -107,7 +127,7 @@ def create_app(runs: Sequence[Served], limits: Limits | None = None) -> FastAPI:
     async def go_on(asked: Continue) -> Answer:
         """Translate a sentence, where the beginning of its translation is given."""
         prefix = asked.prefix if isinstance(asked.prefix, str) else tuple(asked.prefix)
-        return await service.translate(asked, [asked.text], prefix)
+        return await service.translate(asked, [asked.text], prefix, functools.partial(_replace, asked))
 
     @app.get("/healthz")
     def is_healthy() -> dict[str, Any]:

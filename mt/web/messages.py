@@ -12,6 +12,7 @@ from mt.text.words import Unit
 MOST_TEXTS, MOST_CHARACTERS = 64, 5000
 """In one request, and in one text."""
 Text = Annotated[str, Field(max_length=MOST_CHARACTERS)]
+Weight = Annotated[float, Field(ge=0, le=1)]
 Number = Annotated[int, Field(ge=1, le=1000)]
 
 
@@ -54,6 +55,11 @@ class Continue(Asked):
     text: Text
     prefix: Text | Annotated[list[int], Field(max_length=MOST_CHARACTERS)]
     """As text, or as numbers of pieces, which an earlier answer gave."""
+    uniform: bool = False
+    """Whether attention is equal for all source pieces, in every step."""
+    weights: dict[Annotated[int, Field(ge=0)], Annotated[list[Weight], Field(max_length=MOST_CHARACTERS)]] = {}
+    """By step, from 0: the attention in place of the model's own, a weight for each source piece, </s> included; of the
+    layer and head that are asked for, or of all."""
 
 
 class Matrix(Message):

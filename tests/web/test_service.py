@@ -66,6 +66,29 @@ def test_a_beginning_is_kept_as_text_and_as_pieces(client: TestClient, run: Path
     assert again["numbers"][:2] == told["numbers"][:2]
 
 
+def test_weights_of_the_models_own_change_nothing_and_others_do(client: TestClient) -> None:
+    asked = {"text": "eins zwei drei", "prefix": "", "beam": 1}
+    (own,) = client.post("/api/continue", json=asked).json()["translations"]
+    rows = own["alignment"]["attention"]
+    (same,) = client.post("/api/continue", json=asked | {"weights": dict(enumerate(rows))}).json()["translations"]
+    assert same["text"] == own["text"]
+    assert same["log_probabilities"] == pytest.approx(own["log_probabilities"], abs=1e-5)
+    for step, row in enumerate(rows):  # the others are the model's own, as long as it says the same
+        clamped = {"weights": {step: row[::-1]}, "prefix": own["numbers"]}
+        (other,) = client.post("/api/continue", json=asked | clamped).json()["translations"]
+        told = other["alignment"]["attention"]
+        assert told[step] == pytest.approx(row[::-1], abs=1e-6)
+        assert told[:step] == [pytest.approx(one, abs=1e-5) for one in rows[:step]]
+        assert other["log_probabilities"][:step] == pytest.approx(own["log_probabilities"][:step], abs=1e-5)
+        assert other["log_probabilities"][step] != pytest.approx(own["log_probabilities"][step], abs=1e-5)
+    (even,) = client.post("/api/continue", json=asked | {"uniform": True}).json()["translations"]
+    width = len(rows[0])
+    assert even["alignment"]["attention"][0] == pytest.approx([1 / width] * width)
+    wrong = client.post("/api/continue", json=asked | {"weights": {0: [1.0]}})
+    assert wrong.status_code == 422
+    assert f"step 0 has 1 weights, and the source {width} pieces" in wrong.json()["error"]
+
+
 def test_runs_are_described(client: TestClient, run: Path) -> None:
     (told,) = client.get("/api/runs").json()
     translator = mt.load(run)
