@@ -95,5 +95,5 @@ def _all_alive() -> Iterator[None]:
     except RuntimeError as error:  # of torch.distributed; gloo raises no class of its own
         raise UserError(
             f"process {rank()} of {count()}, which train together, waits for one that has ended; --resume goes on with "
-            f"what was saved last ({str(error).splitlines()[0]})"
+            f"what was saved last, as torchrun does by itself where it may start them anew"
         ) from error

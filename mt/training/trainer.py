@@ -100,9 +100,10 @@ class Trainer:
                 f"{self.run / STATE} belongs to another experiment than the {CONFIG} beside it: restore the pair, or "
                 f"start anew (--overwrite)"
             )
-        if then != now:
+        if changed := sorted(key for key in then.keys() | now.keys() if then.get(key) != now.get(key)):
+            before, here = (", ".join(f"{key} {told.get(key, 'unset')}" for key in changed) for told in (then, now))
             log.warning(
-                "%s was made with %s, this is %s: it continues, but perhaps not bit for bit", self.run, then, now
+                "%s was made with %s, this is %s: it continues, but perhaps not bit for bit", *(self.run, before, here)
             )
 
     def write_results(self) -> None:
