@@ -99,7 +99,7 @@ def read_start(path: Path, size: int) -> bytes:
     try:
         with open(path, "rb") as file:
             data = file.read(size)
-        named = next((kind for kind, packing in PACKINGS.items() if path.suffix.lower() == packing.suffix), "")
+        named = _named_packing(path)
         packed = packing_of(data)
         if packed and path.suffix.lower() in TAR_ARCHIVES:
             raise UserError(f"{path} is a tar archive, compressed with {packed}: unpack it")
@@ -121,13 +121,18 @@ def read_start(path: Path, size: int) -> bytes:
 @contextmanager
 def open_bytes(path: Path) -> Iterator[io.BufferedIOBase]:
     """Open a file, unpacked as by `read_bytes`. Raises UserError where it cannot be read, also within the block."""
-    named = next((kind for kind, packing in PACKINGS.items() if path.suffix.lower() == packing.suffix), "")
+    named = _named_packing(path)
     try:
         with PACKINGS[named].open(path) if named else open(path, "rb") as file:
             yield file
     except (OSError, EOFError, zlib.error, lzma.LZMAError) as error:
         reason = getattr(error, "strerror", None) or error
         raise UserError(f"cannot read {path}: {reason}") from error
+
+
+def _named_packing(path: Path) -> str:
+    """Return what a file is compressed with, by its name; nothing where it is not."""
+    return next((kind for kind, packing in PACKINGS.items() if path.suffix.lower() == packing.suffix), "")
 
 
 def kind_of(name: str) -> str:

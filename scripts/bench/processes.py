@@ -7,6 +7,7 @@ pairs a second of one process with two threads, and of two processes with a thre
 """
 
 import hashlib
+import itertools
 import json
 import os
 import signal
@@ -17,8 +18,8 @@ import tempfile
 from pathlib import Path
 from typing import Annotated
 
-import torch
 import typer
+from torch.optim.optimizer import register_optimizer_step_post_hook
 
 from mt import cli
 from mt.core.files import write_text
@@ -101,17 +102,13 @@ def _hash(run: Path) -> str:
 
 def _die(by: str, arguments: list[str]) -> None:
     """Run `mt`; at its first start process 1 is sent a signal after its 25th step."""
-    step, steps = torch.optim.Adam.step, 0
+    steps = itertools.count(1)
 
-    def dying(*given: object, **options: object) -> object:
-        nonlocal steps
-        steps += 1
-        result = step(*given, **options)  # type: ignore
-        if steps == 25 and os.environ["RANK"] == "1" and os.environ["TORCHELASTIC_RESTART_COUNT"] == "0":
+    def die(*_: object) -> None:
+        if next(steps) == 25 and os.environ["RANK"] == "1" and os.environ["TORCHELASTIC_RESTART_COUNT"] == "0":
             os.kill(os.getpid(), signal.Signals[by])
-        return result
 
-    torch.optim.Adam.step = dying  # type: ignore
+    register_optimizer_step_post_hook(die)
     sys.argv = ["mt", *arguments]
     cli.main()
 

@@ -1,7 +1,6 @@
 """A stream yields the lines of its files, each once and in order, from wherever it stood; and says what is wrong."""
 
 import json
-import random
 from collections import Counter
 from pathlib import Path
 
@@ -163,14 +162,6 @@ def test_a_data_set_without_a_test_split_is_no_stream() -> None:
     hub = HubCorpus(name="hub", path=folder, source="de", target="en", streaming=True)
     with pytest.raises(UserError, match="has no split for test, and of a stream nothing can be held out"):
         load_splits(hub)
-
-
-def test_a_shuffled_order_of_states_is_no_matter() -> None:
-    stream = plain(40)
-    states = [state for _, state in stream.chunks(3)][:-1]
-    random.Random(1).shuffle(states)
-    for state in states:
-        assert read(stream, 1, state)[0] == [(f"de {state['line']}", f"en {state['line']}")]
 
 
 def test_of_a_data_set_no_more_of_the_training_pairs_is_read_than_a_beginning(monkeypatch: pytest.MonkeyPatch) -> None:
