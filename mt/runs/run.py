@@ -24,10 +24,11 @@ from mt.corpora.pairs import Split
 from mt.data.pieces import digest
 from mt.models.contract import Seq2Seq
 from mt.runs.checkpoint import build, read_record, set_weights
+from mt.runs.film import Film, read_film
 from mt.text.tokenizer import Tokenizers, load_tokenizers
 
 CONFIG, TOKENIZERS, WEIGHTS, STATE = "config.yaml", "tokenizer*.model", "model.safetensors", "state.safetensors"
-METRICS, CARD, CHOICE = "metrics.jsonl", "README.md", "alignment.json"
+METRICS, FILM, CARD, CHOICE = "metrics.jsonl", "film.jsonl", "README.md", "alignment.json"
 DIAGNOSIS, CONFIDENCE = "diagnosis.json", "confidence.json"
 LOCK, OWNER = ".lock", ".lock.json"
 DATASTORE, LESSONS = "datastore.safetensors", "lessons.safetensors"
@@ -41,6 +42,7 @@ FILES = {
     WEIGHTS: "the best weights",
     STATE: "what an exact resume needs: weights, averages, optimiser, position, and what the run was made with",
     METRICS: "one line of JSON for each validation",
+    FILM: "the sentences of `train.film`, and then a line for each validation: their attention and translations",
     CARD: "the model card: corpus, licence, scores with their signatures",
     CHOICE: "how attention is read as an alignment, as chosen on validation, and all that was tried",
     DIAGNOSIS: "what `mt diagnose` found",
@@ -166,6 +168,11 @@ class Run:
             return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
         except (OSError, ValueError) as error:
             raise UserError(f"{file} is damaged ({error}): restore it, or delete it") from error
+
+    @cached_property
+    def film(self) -> Film:
+        """What each validation made of a few sentences (train.film); an empty one where none was kept."""
+        return read_film(self / FILM)
 
     @property
     def best_validation(self) -> dict[str, Any] | None:

@@ -25,8 +25,9 @@ from mt.data.pieces import Pieces
 from mt.data.reading import Part
 from mt.models.contract import NOTHING, Look, default_site
 from mt.runs import checkpoint
-from mt.runs.run import CACHE, CONFIG, FORMAT, LESSONS, METRICS, STATE, WEIGHTS, Run
+from mt.runs.run import CACHE, CONFIG, FILM, FORMAT, LESSONS, METRICS, STATE, WEIGHTS, Run
 from mt.training.divergence import Watch
+from mt.training.film import Camera
 from mt.training.learned import Learned
 from mt.training.losses import coverage_loss, cross_entropy, guide_loss
 from mt.training.materials import Materials, read_training
@@ -45,6 +46,7 @@ class Trainer:
         self.run, self.config, self.tokenizers, self.guide = run, given.config, given.tokenizers, given.guide
         self.reading = read_training(given, run / CACHE)
         self.validator = Validator(given, run / CACHE)
+        self.camera = Camera(self.validator, run / FILM)
         self.teacher = None
         if given.teacher:
             pieces = Pieces(given.splits["train"], given.tokenizers, run / CACHE)
@@ -88,6 +90,7 @@ class Trainer:
             self._must_be_mine(made_with)
             self.position = position
             self.learned.restore(tensors, self.run / STATE, self.position.update)
+        self.camera.go_on({record["update"] for record in self.position.records})
         self.write_results()
 
     def _must_be_mine(self, then: dict[str, Any]) -> None:
@@ -258,14 +261,11 @@ class Trainer:
         loss, training = found["validation_loss"], position.summed_loss / position.tokens
         if not math.isfinite(loss):
             raise UserError(self._diverged(position.update, f"the validation loss is {loss}"))
-        lost = self._watch.judge_validation(loss, training)
-        if lost and epoch_ends:
+        if (lost := self._watch.judge_validation(loss, training)) and epoch_ends:
             raise UserError(self._diverged(position.update, lost))
-        record: dict[str, Any] = {
-            "update": position.update,
-            "epoch": position.epoch + 1,
-            "train_loss": training,
-        } | found
+        update, epoch = position.update, position.epoch + 1
+        self.camera.add(update, epoch, averaged)
+        record: dict[str, Any] = {"update": update, "epoch": epoch, "train_loss": training} | found
         best, mine = position.best, rank(record, self.validator.choose_by)
         least = rank(best, self.validator.choose_by) if best else (-math.inf,)
         better = mine >= least and not lost

@@ -3,6 +3,7 @@
 import logging
 import math
 import sys
+from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -51,11 +52,14 @@ class Validator:
 
     def translate(self, model: Seq2Seq) -> metrics.Texts:
         """Return greedy translations, to be scored."""
+        hypotheses = exchange.collect(self.greedy(model, ranks.deal(list(self.split.sources))))
+        return metrics.Texts(hypotheses, self.split.targets, self.split.sources, self.tokenize)
+
+    def greedy(self, model: Seq2Seq, sources: Sequence[str]) -> list[str]:
+        """Return the translation of each source by greedy search."""
         greedy = self.config.search.model_copy(update={"beam": 1, "sample": False})
         translator = Translator(model, self.tokenizers, self.config)
-        found = translator.translate(ranks.deal(list(self.split.sources)), greedy, alignments=False)
-        hypotheses = exchange.collect([translation.text for translation in found])
-        return metrics.Texts(hypotheses, self.split.targets, self.split.sources, self.tokenize)
+        return [found.text for found in translator.translate(sources, greedy, alignments=False)]
 
     @torch.inference_mode()
     def loss(self, model: Seq2Seq) -> float:

@@ -16,7 +16,14 @@ from mt.core import device, exchange, ranks
 from mt.runs.run import DATASTORE, LESSONS
 
 HERE = Path(__file__).parent
-SETTINGS = ["train.epochs=3", "train.validate_every=5", "train.save_every=2", "train.average=0.9", "threads=1"]
+SETTINGS = [
+    "train.epochs=3",
+    "train.validate_every=5",
+    "train.save_every=2",
+    "train.average=0.9",
+    "threads=1",
+    "train.film=2",
+]
 
 
 def torchrun(*arguments: object) -> tuple[int, str]:

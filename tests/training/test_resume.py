@@ -15,7 +15,7 @@ from killer import Started
 from mt.runs import checkpoint
 from mt.runs.run import Run
 
-SHORT = ["train.epochs=3", "train.validate_every=11", "train.save_every=4", "train.average=0.9"]
+SHORT = ["train.epochs=3", "train.validate_every=11", "train.save_every=4", "train.average=0.9", "train.film=3"]
 
 
 def run_until_it_ends(place: str, count: int, *arguments: object) -> tuple[int | None, str]:
@@ -23,13 +23,14 @@ def run_until_it_ends(place: str, count: int, *arguments: object) -> tuple[int |
 
 
 def hashes(run: Path) -> dict[str, str]:
-    """Return a hash of every tensor of the state and of the best weights, and what metrics.jsonl says but for time."""
+    """Return a hash of every tensor of the state and of the best weights, the film, and metrics.jsonl but for time."""
     tensors, record = checkpoint.read(run / "state.safetensors")
     best = safetensors.torch.load_file(run / "model.safetensors")
     found = {name: hashlib.sha256(tensor.numpy().tobytes()).hexdigest() for name, tensor in tensors.items()}
     found |= {f"file.{name}": hashlib.sha256(tensor.numpy().tobytes()).hexdigest() for name, tensor in best.items()}
     lines = [json.loads(line) | {"seconds": 0} for line in (run / "metrics.jsonl").read_text().splitlines()]
     found["metrics"] = json.dumps(lines)
+    found["film"] = (run / "film.jsonl").read_text() if (run / "film.jsonl").exists() else ""
     position = ("update", "epoch", "batch", "stale", "finished")
     found["position"] = json.dumps({key: record[key] for key in position})
     return found
