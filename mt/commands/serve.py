@@ -48,7 +48,7 @@ def serve(
     if twice := [run.name for run in served if [one.name for one in served].count(run.name) > 1]:
         raise UsageError(f"two runs are called {twice[0]}: serve one of them, or rename its directory")
     for run in served:
-        run.translator()  # which says what is wrong before anybody asks
+        run.load()  # which says what is wrong before anybody asks
     bound = _bind(host, port)
     hosts = LOOPBACK | {host, *(name or [])}
     app = Guard(create_app(served), frozenset(hosts), token)

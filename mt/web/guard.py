@@ -15,8 +15,9 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 MOST_BYTES = 1 << 20
 """Of a request."""
+POLICY = "content-security-policy"
 HEADERS = {
-    "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
+    POLICY: "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
@@ -25,6 +26,13 @@ HEADERS = {
     "cache-control": "no-store",
 }
 """Of every answer. A page may load what comes from here, and nothing else; nobody may frame it."""
+REPORT = "/report"
+REPORT_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+"""Of a report, which has no script, and whose own policy names its only style."""
+PAGE, FILES = "/", "/static/"
+"""They need no token: the page asks for it, and holds nothing of any run."""
 
 
 @dataclass(frozen=True)
@@ -49,11 +57,12 @@ class Guard:
         async def send_guarded(message: MutableMapping[str, Any]) -> None:
             if message["type"] == "http.response.start":
                 kept = [(name, value) for name, value in message.get("headers", []) if name.decode() not in HEADERS]
-                message["headers"] = kept + [(name.encode(), value.encode()) for name, value in HEADERS.items()]
+                own = HEADERS | ({POLICY: REPORT_POLICY} if scope["path"] == REPORT else {})
+                message["headers"] = kept + [(name.encode(), value.encode()) for name, value in own.items()]
             await send(message)
 
         headers = {name.decode("latin1").lower(): value.decode("latin1") for name, value in scope["headers"]}
-        if refusal := self._refuse(headers):
+        if refusal := self._refuse(scope["path"], headers):
             await _fail(send_guarded, *refusal)
             return
         body = await _read(receive)
@@ -62,7 +71,7 @@ class Guard:
             return
         await self.app(scope, _once(body, receive), send_guarded)
 
-    def _refuse(self, headers: MutableMapping[str, str]) -> tuple[int, str] | None:
+    def _refuse(self, path: str, headers: MutableMapping[str, str]) -> tuple[int, str] | None:
         """Return the status and the reason where this may not be asked."""
         if _host(f"//{headers.get('host', '')}") not in self.hosts:
             return 403, "this name of the host is not served: use the address that `mt serve` has printed"
@@ -71,6 +80,8 @@ class Guard:
         length = headers.get("content-length", "0")
         if not length.isascii() or not length.isdigit() or int(length) > MOST_BYTES:
             return 413, f"a request has at most {MOST_BYTES:,} bytes"
+        if path == PAGE or path.startswith(FILES):
+            return None
         wanted = f"Bearer {self.token}".encode()
         if self.token and not secrets.compare_digest(headers.get("authorization", "").encode(), wanted):
             return 401, "a token is needed: send the header `Authorization: Bearer TOKEN`"

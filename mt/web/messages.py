@@ -14,6 +14,8 @@ MOST_TEXTS, MOST_CHARACTERS = 64, 5000
 Text = Annotated[str, Field(max_length=MOST_CHARACTERS)]
 Weight = Annotated[float, Field(ge=0, le=1)]
 Number = Annotated[int, Field(ge=1, le=1000)]
+Steps = dict[Annotated[int, Field(ge=0)], Annotated[list[Weight], Field(max_length=MOST_CHARACTERS)]]
+"""By step, from 0, a weight for each source piece, </s> included."""
 
 
 class Message(BaseModel):
@@ -57,7 +59,7 @@ class Continue(Asked):
     """As text, or as numbers of pieces, which an earlier answer gave."""
     uniform: bool = False
     """Whether attention is equal for all source pieces, in every step."""
-    weights: dict[Annotated[int, Field(ge=0)], Annotated[list[Weight], Field(max_length=MOST_CHARACTERS)]] = {}
+    weights: Steps = {}
     """By step, from 0: the attention in place of the model's own, a weight for each source piece, </s> included; of the
     layer and head that are asked for, or of all."""
 
@@ -132,6 +134,8 @@ class Described(Message):
     """Of each decoder layer that looks at the source; 0 without attention."""
     unit: Unit
     beam: int
+    confident: bool
+    """Whether it tells what a human will have to mend."""
 
 
 class Failed(Message):

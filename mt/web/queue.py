@@ -2,16 +2,18 @@
 
 import threading
 from collections import deque
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Any, TypeVar
 
 from mt.core.errors import UserError
 
 Q = TypeVar("Q")
 A = TypeVar("A")
+Answerer = Callable[[Sequence[Q]], Sequence[A]]
+"""What answers questions at once. It can be hashed: what is asked of equal ones is answered by one of them."""
 
 
 class FullError(UserError):
@@ -23,21 +25,21 @@ class ClosedError(UserError):
 
 
 @dataclass(frozen=True, eq=False)
-class _Waiting(Generic[Q, A]):
-    question: Q
-    kind: Hashable
-    future: "Future[A]" = field(default_factory=Future)
+class _Waiting:
+    question: Any
+    answerer: Answerer[Any, Any]
+    future: "Future[Any]" = field(default_factory=Future)
 
 
-class Queue(Generic[Q, A]):
+class Queue:
     """Questions wait in the order in which they came; the first takes those of its kind along, wherever they stand.
 
-    `answer` is called in one thread of its own, with at most `together` questions of one kind.
+    Answers are found in one thread, of at most `together` questions at once.
     """
 
-    def __init__(self, answer: Callable[[Sequence[Q]], Sequence[A]], *, waiting: int, together: int):
-        self._answer, self.most, self._together = answer, waiting, together
-        self._waiting: deque[_Waiting[Q, A]] = deque()
+    def __init__(self, *, waiting: int, together: int):
+        self.most, self._together = waiting, together
+        self._waiting: deque[_Waiting] = deque()
         self._changed, self._closed = threading.Condition(), False
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
@@ -45,9 +47,9 @@ class Queue(Generic[Q, A]):
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def ask(self, question: Q, kind: Hashable) -> "Future[A]":
+    def ask(self, question: Q, answerer: Answerer[Q, A]) -> "Future[A]":
         """Return the answer to come. Raises FullError when so many wait already, ClosedError after `close`."""
-        one: _Waiting[Q, A] = _Waiting(question, kind)
+        one = _Waiting(question, answerer)
         with self._changed:
             if self._closed:
                 raise ClosedError("the service is ending: ask again when it is back")
@@ -70,23 +72,23 @@ class Queue(Generic[Q, A]):
             if begun:
                 self._serve(begun)
 
-    def _next(self) -> list[_Waiting[Q, A]]:
+    def _next(self) -> list[_Waiting]:
         """Wait for questions; return some of one kind, or nothing when the queue is closed and empty."""
         with self._changed:
             self._changed.wait_for(lambda: self._waiting or self._closed)
             if not self._waiting:
                 return []
-            kind = self._waiting[0].kind
-            batch = [one for one in self._waiting if one.kind == kind][: self._together]
+            kind = self._waiting[0].answerer
+            batch = [one for one in self._waiting if one.answerer == kind][: self._together]
             for one in batch:
                 self._waiting.remove(one)
             return batch
 
-    def _serve(self, batch: Sequence[_Waiting[Q, A]]) -> None:
+    def _serve(self, batch: Sequence[_Waiting]) -> None:
         """Answer all at once; where that fails, each by itself, so that nobody's mistake is another's."""
         try:
-            answers = self._answer([one.question for one in batch])
-            for one, answer in zip(batch, answers, strict=True):
+            answers = batch[0].answerer([one.question for one in batch])
+            for one, answer in [*zip(batch, answers, strict=True)]:  # all of them before any is told
                 one.future.set_result(answer)
         except Exception as error:  # whatever it is, the thread must go on, and somebody waits for this
             if len(batch) == 1:

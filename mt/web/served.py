@@ -1,18 +1,26 @@
-"""Runs that are served, and what is asked of them."""
+"""Runs that are served, and sentences that are translated by them."""
 
 import copy
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from mt.config import Search
 from mt.core.errors import UserError
-from mt.inference.load import load
+from mt.inference.load import translator_of
 from mt.inference.translator import Translation, Translator
-from mt.models.contract import Look
-from mt.runs.run import WEIGHTS
+from mt.models.contract import Look, Site
+from mt.runs.run import WEIGHTS, Run
 from mt.text.words import Unit
+
+
+class Loaded(NamedTuple):
+    """A run as it stood when its weights were read, and what translates with them."""
+
+    run: Run
+    translator: Translator
 
 
 class Served:
@@ -21,14 +29,15 @@ class Served:
     def __init__(self, path: Path):
         self.path, self.name = path, path.resolve().name
         self._lock = threading.Lock()
-        self._loaded: tuple[tuple[int, int], Translator] | None = None
+        self._loaded: tuple[tuple[int, int], Loaded] | None = None
 
-    def translator(self) -> Translator:
-        """Return what translates. Raises UserError when the run has been deleted, or has no model yet."""
+    def load(self) -> Loaded:
+        """Return the run and its translator. Raises UserError when it has been deleted, or has no model yet."""
         with self._lock:
             stamp = self._stamp()
             if self._loaded is None or self._loaded[0] != stamp:
-                self._loaded = stamp, load(self.path)
+                run = Run(self.path)
+                self._loaded = stamp, Loaded(run, translator_of(run, [], run.config))
             return self._loaded[1]
 
     def _stamp(self) -> tuple[int, int]:
@@ -37,14 +46,22 @@ class Served:
         except OSError as error:
             if self._loaded:
                 raise UserError(f"the run {self.name} has been deleted, or moved, while it was served") from error
-            load(self.path)  # which says what is wrong
+            _ = Run(self.path).model  # which says what is wrong
             raise
         return found.st_mtime_ns, found.st_size
 
 
 @dataclass(frozen=True)
-class Kind:
-    """How something is translated: questions of one kind are answered by one search."""
+class Sentence:
+    """A source, and what its translation must begin with."""
+
+    text: str
+    prefix: str | tuple[int, ...] = ""
+
+
+@dataclass(frozen=True)
+class Translating:
+    """How sentences are translated: those that are asked for in the same way are found by one search."""
 
     served: Served
     settings: Search
@@ -55,27 +72,27 @@ class Kind:
     trace: bool = False
     confidence: bool = False
 
+    def __call__(self, sentences: Sequence[Sentence]) -> list[Translation]:
+        """Return the translations of sentences."""
+        translator = copy.copy(self.served.load().translator)
+        translator.unit = self.unit or translator.unit
+        return translator.translate(
+            [one.text for one in sentences],
+            self.settings,
+            n_best=self.n_best,
+            prefixes=[one.prefix for one in sentences],
+            look=self.look,
+            trace=self.trace,
+            confidence=self.confidence,
+        )
 
-@dataclass(frozen=True)
-class Question:
-    """A sentence, and what its translation must begin with."""
 
-    kind: Kind
-    text: str
-    prefix: str | tuple[int, ...] = ""
-
-
-def answer(questions: Sequence[Question]) -> list[Translation]:
-    """Return the translations of questions of one kind, by one search."""
-    kind = questions[0].kind
-    translator = copy.copy(kind.served.translator())
-    translator.unit = kind.unit or translator.unit
-    return translator.translate(
-        [one.text for one in questions],
-        kind.settings,
-        n_best=kind.n_best,
-        prefixes=[one.prefix for one in questions],
-        look=kind.look,
-        trace=kind.trace,
-        confidence=kind.confidence,
-    )
+def site_of(translator: Translator, layer: int | None, head: int | None) -> Site | None:
+    """Return the site that is asked for, if any is. Raises UserError where the model has no such site."""
+    if layer is None and head is None:
+        return None
+    site = Site(layer or 1, head)
+    layers, heads = translator.model.sites
+    if site.layer > layers or (head or 1) > heads:
+        raise UserError(f"there is no layer {site.layer}, head {head or 1}: the model has {layers} of {heads} heads")
+    return site

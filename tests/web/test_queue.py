@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import pytest
 
@@ -23,18 +24,29 @@ class Machine:
         return [2 * question for question in questions]
 
 
-def busy(waiting: int, together: int) -> tuple[Machine, Queue[int, int]]:
+@dataclass(frozen=True)
+class Kind:
+    """Answers by a machine; there are several kinds."""
+
+    machine: Machine
+    name: str = ""
+
+    def __call__(self, questions: Sequence[int]) -> list[int]:
+        return self.machine.answer(questions)
+
+
+def busy(waiting: int, together: int) -> tuple[Machine, Queue]:
     """Return a queue whose thread is at work, on 0, until it may go on."""
     machine = Machine()
-    queue: Queue[int, int] = Queue(machine.answer, waiting=waiting, together=together)
-    queue.ask(0, "first")
+    queue = Queue(waiting=waiting, together=together)
+    queue.ask(0, Kind(machine, "first"))
     assert machine.begun.wait(20)
     return machine, queue
 
 
 def test_questions_of_a_kind_are_answered_together_in_their_order() -> None:
     machine, queue = busy(9, 3)
-    futures = [queue.ask(number, kind) for number, kind in enumerate("abaabaa", 1)]
+    futures = [queue.ask(number, Kind(machine, kind)) for number, kind in enumerate("abaabaa", 1)]
     assert len(queue) == 7
     machine.may.set()
     assert [future.result(20) for future in futures] == [2, 4, 6, 8, 10, 12, 14]
@@ -44,9 +56,9 @@ def test_questions_of_a_kind_are_answered_together_in_their_order() -> None:
 
 def test_a_full_queue_takes_no_more_and_a_cancelled_question_is_not_answered() -> None:
     machine, queue = busy(2, 1)
-    one, other = queue.ask(1, ""), queue.ask(2, "")
+    one, other = queue.ask(1, Kind(machine)), queue.ask(2, Kind(machine))
     with pytest.raises(FullError, match="2 requests wait already"):
-        queue.ask(3, "")
+        queue.ask(3, Kind(machine))
     assert one.cancel()
     machine.may.set()
     assert other.result(20) == 4
@@ -56,23 +68,23 @@ def test_a_full_queue_takes_no_more_and_a_cancelled_question_is_not_answered() -
 
 def test_one_mistake_is_no_other_s() -> None:
     machine, queue = busy(9, 5)
-    futures = [queue.ask(number, "") for number in (12, 13, 14)]
+    futures = [queue.ask(number, Kind(machine)) for number in (12, 13, 14)]
     machine.may.set()
     assert [futures[0].result(20), futures[2].result(20)] == [24, 28]
     with pytest.raises(ZeroDivisionError):
         futures[1].result(20)
-    assert queue.ask(4, "").result(20) == 8
+    assert queue.ask(4, Kind(machine)).result(20) == 8
     queue.close()
 
 
 def test_closing_answers_what_waits_and_takes_no_more() -> None:
     machine, queue = busy(9, 5)
-    last = queue.ask(5, "")
+    last = queue.ask(5, Kind(machine))
     closing = threading.Thread(target=queue.close)
     closing.start()
     while True:
         try:
-            queue.ask(6, "")
+            queue.ask(6, Kind(machine))
         except ClosedError:
             break
     machine.may.set()

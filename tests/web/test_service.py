@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 import mt
-from mt.web.app import Limits, create_app
+from mt.web.app import create_app
 from mt.web.guard import HEADERS, Guard
 from mt.web.served import Served
+from mt.web.service import Limits
 
 pytest.importorskip("fastapi")
 from starlette.testclient import TestClient
@@ -199,13 +200,13 @@ def test_what_nobody_foresaw_is_told_to_the_log_alone(run: Path, monkeypatch: py
 def test_a_run_that_is_trained_anew_or_deleted_while_it_is_served(run: Path, tmp_path: Path) -> None:
     copy = shutil.copytree(run, tmp_path / "copy")
     served = Served(copy)
-    first = served.translator()
-    assert served.translator() is first
+    first = served.load()
+    assert served.load() is first
     weights = copy / "model.safetensors"
     data = weights.read_bytes()
     time.sleep(0.02)
     weights.write_bytes(data)
-    assert served.translator() is not first
+    assert served.load() is not first
     with client_of(copy) as client:
         assert client.post("/api/translate", json={"texts": ["eins"]}).status_code == 200
         shutil.rmtree(copy)

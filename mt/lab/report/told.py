@@ -104,10 +104,14 @@ def _read(name: str, run: Run, split: str) -> Told | None:
     scores = read_scores(folder)
     if scores is None:
         return None
-    return Told(name, run, folder, scores, read_texts(folder, scores), _diagnosis(run), read_fitted(run))
+    return Told(name, run, folder, scores, read_texts(folder, scores), read_diagnosis(run), read_fitted(run))
 
 
-def _diagnosis(run: Run) -> Diagnosed | None:
+def read_diagnosis(run: Run) -> Diagnosed | None:
+    """Return what `mt diagnose` found of these weights; None where it has not looked.
+
+    Raises UserError when its file is damaged.
+    """
     path = run / DIAGNOSIS
     if not path.exists():
         return None

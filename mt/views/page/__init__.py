@@ -34,7 +34,8 @@ def write_page(
     sentences = [_sentence(*one) for one in known]
     # A browser ends the data at the first "</script", wherever that stands.
     data = json.dumps(sentences, ensure_ascii=False, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
-    css, js = _file("page.css"), _file("page.js")
+    css = _file("attention.css") + _file("page.css")
+    js = _joined(_file("attention.js"), _file("page.js"))
     parts = {
         "title": html.escape(title or "Alignments"),
         "css": css,
@@ -71,6 +72,11 @@ def _sentence(alignment: Alignment, gold: Gold | None, checks: Mapping[int, floa
 
 def _file(name: str) -> str:
     return resources.files("mt.views.page").joinpath(name).read_text(encoding="utf-8")
+
+
+def _joined(*modules: str) -> str:
+    """Return modules as one script, in which each sees what those before it have."""
+    return re.sub(r"^(?:import .*\n|export )", "", "".join(modules), flags=re.MULTILINE)
 
 
 def _hash(text: str) -> str:

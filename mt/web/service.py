@@ -1,0 +1,78 @@
+"""The runs that are served, and what waits to be asked of them."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from starlette.exceptions import HTTPException
+
+from mt.lab.diagnosis.replaced import uniform
+from mt.models.contract import Look, Replace, Site
+from mt.web.messages import Answer, Asked, tell
+from mt.web.queue import Answerer, Queue
+from mt.web.served import Sentence, Served, Translating, site_of
+from mt.web.whatif import Clamped
+
+Q = TypeVar("Q")
+A = TypeVar("A")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much is taken on."""
+
+    waiting: int = 64
+    """Sentences that wait, before others are refused."""
+    together: int = 32
+    """Sentences that are searched at once."""
+    seconds: float = 60.0
+    """After which a request is given up."""
+
+
+class Service:
+    """Runs, and the queue of questions to them."""
+
+    def __init__(self, runs: Sequence[Served], limits: Limits):
+        self.runs = {run.name: run for run in runs}
+        self.limits = limits
+        self.queue = Queue(waiting=limits.waiting, together=limits.together)
+
+    def run(self, name: str | None) -> Served:
+        """Return the run of this name, or the first. Raises HTTPException where there is none."""
+        name = next(iter(self.runs)) if name is None else name
+        if name not in self.runs:
+            raise HTTPException(404, f"no run {name!r} is served; there are {', '.join(self.runs)}")
+        return self.runs[name]
+
+    async def ask(self, questions: Sequence[Q], answerer: Answerer[Q, A]) -> list[A]:
+        """Return the answers, in order. Raises what finding them raises, or TimeoutError after so many seconds."""
+        waiting = [asyncio.wrap_future(self.queue.ask(question, answerer)) for question in questions]
+        async with asyncio.timeout(self.limits.seconds):
+            return list(await asyncio.gather(*waiting))
+
+    async def translate(
+        self,
+        asked: Asked,
+        sentences: Sequence[Sentence],
+        replace: Callable[[Site | None], Replace | None] = lambda site: None,
+    ) -> Answer:
+        """Return the translations of sentences. Raises as `ask`.
+
+        `replace`: what is given a site (None: all) and gives the weights that are used there.
+        """
+        run = self.run(asked.run)
+        translator = (await asyncio.to_thread(run.load)).translator
+        settings = translator.settings.model_copy(update={} if asked.beam is None else {"beam": asked.beam})
+        site = site_of(translator, asked.layer, asked.head)
+        look = Look(site, replace(site))
+        how = Translating(run, settings, asked.n_best, asked.unit, look, asked.trace, asked.confidence)
+        found = await self.ask(sentences, how)
+        return Answer(run=run.name, translations=[tell(one, translator.tokenizers.target) for one in found])
+
+
+def replacement(even: bool, weights: dict[int, list[float]], site: Site | None) -> Replace | None:
+    """Return what is put in place of the model's weights, if anything is."""
+    if even:
+        return uniform
+    return Clamped(weights, site) if weights else None

@@ -1,0 +1,157 @@
+/** One run's translation of a sentence: what it says, how sure it is, and what it looked at. */
+
+import { isolated, make, showAttention } from "./attention.js";
+import { ask } from "./api.js";
+import { button, fill, labelled, percent, section } from "./parts.js";
+import { saving } from "./save.js";
+import { go, number, numbers } from "./state.js";
+import { showTree } from "./tree.js";
+import { showWhatIf } from "./whatif.js";
+
+export const LOOKS = { matrix: "Matrix", arcs: "Arcs", tree: "Beam", whatif: "What if" };
+
+/** Return an alignment of the service as the renderer wants it. */
+export function sentenceOf(source, target, alignment, checks = null) {
+  const { source_words = [], target_words = [], words = [] } = alignment ?? {};
+  const weights = words.map((row) => row.map((weight) => Math.round(1000 * weight)));
+  return { source, target, source_words, target_words, weights, ...(checks ? { checks } : {}) };
+}
+
+/** The words to check, by their number, in percent; they fit where the alignment is in words. */
+function checksOf({ confidence, alignment }) {
+  if (!confidence || confidence.words.length !== alignment?.target_words.length) return null;
+  return Object.fromEntries(confidence.words.flatMap(({ check, wrong }, index) => (check ? [[index, Math.round(100 * wrong)]] : [])));
+}
+
+/** Return the words of a text; those that the other text has not in this order are marked. */
+export function differing(text, other) {
+  const [left, right] = [text.split(/\s+/), other.split(/\s+/)];
+  const length = left.map(() => right.map(() => 0));
+  const at = (row, column) => length[row]?.[column] ?? 0;
+  for (let row = left.length - 1; row >= 0; row -= 1)
+    for (let column = right.length - 1; column >= 0; column -= 1)
+      length[row][column] = left[row] === right[column] ? 1 + at(row + 1, column + 1) : Math.max(at(row + 1, column), at(row, column + 1));
+  const words = [];
+  for (let row = 0, column = 0; row < left.length; row += 1) {
+    while (column < right.length && left[row] !== right[column] && at(row, column + 1) >= at(row + 1, column)) column += 1;
+    const same = left[row] === right[column];
+    if (same) column += 1;
+    words.push(same ? left[row] : make("mark", {}, left[row]), " ");
+  }
+  return words;
+}
+
+function marked(translation) {
+  const line = make("bdi", {}), { text, confidence } = translation;
+  let end = 0;
+  for (const { span: [start, stop], check, wrong } of confidence?.words ?? []) {
+    const word = text.slice(start, stop);
+    line.append(text.slice(end, start), check ? make("u", { className: "check", title: `wrong with ${percent(wrong)}` }, word) : word);
+    end = stop;
+  }
+  line.append(text.slice(end));
+  return line;
+}
+
+function facts(translation) {
+  const { score, confidence, cut, pieces } = translation;
+  const told = [`score ${score.toFixed(3)}`, `${pieces.length} pieces with </s>`];
+  if (cut) told.push("ended by the limit on its length");
+  if (confidence) told.push(`expected TER ${confidence.ter.toFixed(0)}`,
+    `good enough (TER at most ${confidence.bound}) with ${percent(confidence.good)}`);
+  return make("p", { className: "facts" }, told.join(" · "));
+}
+
+/** Return a box in which the translation can be written anew: the model goes on from it, or reads it off as it is. */
+function editing(run, translation) {
+  const box = make("textarea", { rows: 2, value: translation.text });
+  const upToCursor = () => box.value.slice(0, box.selectionEnd);
+  const proceed = () => go({ prefix: null, begin: upToCursor(), own: null, posterior: null, weights: null });
+  box.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) proceed();
+  });
+  return make("details", { className: "editing" }, make("summary", {}, "Write it otherwise"),
+    labelled("Your translation", box, `own-${run.name}`),
+    make("div", { className: "bar" },
+      button("Go on from the cursor", proceed, { id: `continue-${run.name}` }),
+      button("Read it off as it is", () => go({ own: box.value, prefix: null, begin: null, weights: null }), { id: `read-${run.name}` }),
+      button("Which source explains it (posterior)", () => go({ own: box.value, posterior: 1, prefix: null, begin: null, weights: null }))));
+}
+
+function looks(state, translation) {
+  const chosen = state.get("look") ?? "matrix";
+  const known = Object.entries(LOOKS).filter(([name]) => (name === "tree" ? translation.trace : translation.alignment));
+  return make("div", { className: "bar looks" }, ...known.map(([name, text]) => {
+    const made = button(text, () => go({ look: name }), { className: name === chosen ? "chosen" : "" });
+    made.setAttribute("aria-pressed", String(name === chosen));
+    made.dataset.look = name;
+    return made;
+  }));
+}
+
+function show(run, state, asked, translation) {
+  const look = state.get("look") ?? "matrix";
+  const sentence = sentenceOf(asked.text, translation.text, translation.alignment, checksOf(translation));
+  if (look === "tree") return showTree(translation, (path) => go({ prefix: path.join(","), begin: null, own: null, weights: null }));
+  if (!translation.alignment) return make("p", {}, `${run.name} has no attention to show (model.attention.score: none).`);
+  if (look === "whatif") {
+    const given = state.has("weights") ? numbers(state, "weights") : null;
+    const fits = given?.length === translation.alignment.source_pieces.length;
+    return showWhatIf({ run: run.name, text: asked.text, layer: asked.layer, head: asked.head }, translation,
+      number(state, "step"), fits ? given : null);
+  }
+  return showAttention(sentence, { arcs: look === "arcs", name: run.name });
+}
+
+/** What the address asks of a run. */
+function asking(run, state) {
+  const layer = run.layers ? number(state, "layer") : null, head = run.layers ? number(state, "head") : null;
+  return {
+    run: run.name, text: state.get("text"), unit: state.get("unit") || null, layer, head,
+    beam: number(state, "beam"), trace: true, confidence: run.confident,
+  };
+}
+
+/** Return the translation of a run, as the address asks for it: free, with a beginning, or with even attention. */
+async function translate(run, state) {
+  const { text, ...how } = asking(run, state);
+  if (!state.has("prefix") && !state.has("begin") && !state.has("uniform"))
+    return (await ask("/api/translate", { ...how, texts: [text] })).translations[0];
+  const prefix = state.has("prefix") ? numbers(state, "prefix") : state.get("begin") ?? "";
+  const uniform = state.has("uniform") && run.layers > 0;
+  return (await ask("/api/continue", { ...how, text, prefix, uniform })).translations[0];
+}
+
+/** Return what a run looks at while it reads your translation off. */
+async function readOff(run, state) {
+  const { text, unit, layer, head } = asking(run, state), own = state.get("own"), posterior = state.has("posterior");
+  const pair = { source: text, target: own };
+  const scored = await ask("/api/score", { run: run.name, pairs: [pair] });
+  const told = [make("p", { className: "translation", dir: "auto" }, isolated(own)),
+    make("p", { className: "facts" }, `yours · log probability ${scored.scores[0].log_probability.toFixed(2)}, ` +
+      `${(scored.scores[0].log_probability / scored.scores[0].pieces.length).toFixed(2)} a piece`)];
+  const back = make("div", { className: "bar" }, button("The model's own translation", () => go({ own: null, posterior: null })));
+  if (!run.layers) return [...told, back, make("p", {}, `${run.name} has no attention to show.`)];
+  const { alignment } = await ask("/api/align", { ...pair, run: run.name, unit, layer, head, posterior });
+  const sentence = sentenceOf(text, own, alignment);
+  return [...told, back, showAttention(sentence, { arcs: state.get("look") === "arcs", name: run.name }), saving(run.name, sentence, alignment)];
+}
+
+/** Return the card of a run; `first` is the promise of the first run's text, with which this one is compared. */
+export function resultCard(run, state, texts) {
+  const body = make("div", {});
+  const card = section(`${run.name}: ${run.summary}`, body);
+  card.classList.add("result");
+  card.dataset.run = run.name;
+  const work = async () => {
+    if (state.has("own")) return readOff(run, state);
+    const translation = await translate(run, state);
+    texts.set(run.name, translation.text);
+    const [[first, firstText]] = texts;
+    const line = first === run.name ? [marked(translation)] : differing(translation.text, firstText);
+    const sentence = sentenceOf(state.get("text"), translation.text, translation.alignment, checksOf(translation));
+    return [make("p", { className: "translation", dir: "auto" }, ...line), facts(translation), editing(run, translation),
+      looks(state, translation), show(run, state, asking(run, state), translation), saving(run.name, sentence, translation)];
+  };
+  return { card, ready: () => fill(body, "Translating …", work) };
+}
