@@ -141,15 +141,15 @@ def test_diagnosis_and_confidence_are_shown_and_what_is_missing_is_said(made: Re
     text = to_json(made)
     assert "same was not diagnosed with these weights: `mt diagnose" in text
     assert "good: It is surer than it is right. Try train.label_smoothing." in text
-    assert table(made, "Questions and answers")["rows"] == [
-        ["Is attention used?", "at least 5 BLEU", "31.5 BLEU, fine"],
-        ["Is it as sure as it is right?", "at most 5 points", "12 points, look"],
-    ]
+    conspicuous = ["Is it as sure as it is right?", "at most 5 points", "12 points (look)"]
+    fine = ["Is attention used?", "at least 5 BLEU", "31.5 BLEU (fine)"]
+    assert table(made, "Answers that are not fine")["rows"] == [conspicuous]
+    assert table(made, "All questions and answers")["rows"] == [fine, conspicuous]
     assert "train.label_smoothing" in table(made, "What to do about good")["rows"][0]
     charts = {block["title"]: block["curves"] for block in blocks(made, "Chart")}
     assert charts["TER of the sentences that are passed on untouched"] == {"good": [[50.0, 30.0], [100.0, 42.0]]}
     assert {"good": [[20.0, 25.0], [90.0, 80.0]]} in charts.values()
-    assert table(made, "How well confidence does")["rows"] == [["good", "AUROC", "0.81 [0.78, 0.84]"]]
+    assert table(made, "How well confidence does")["rows"] == [["AUROC", "0.810 [0.780, 0.840]"]]
     assert "bad has no confidence measured on test: `mt eval" in text
 
 

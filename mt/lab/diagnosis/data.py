@@ -13,6 +13,7 @@ from mt.corpora.pairs import Split
 from mt.inference.scorer import Scored
 from mt.lab.diagnosis.case import Case, DoesNotApplyError, spread
 from mt.lab.diagnosis.finding import Bounds, Diagnosis, Measured, Question, show
+from mt.lab.diagnosis.learned import FINE, share_learned
 from mt.lab.diagnosis.support import support
 from mt.lab.diagnosis.words import words_of
 from mt.text.scripts import script_of
@@ -108,6 +109,11 @@ def _misaligned(case: Case) -> Measured:
     found = case.once(sample)
     if len({tuple(one.source) for one in found.read}) == 1:
         raise DoesNotApplyError("All sources are the same, so none can be held against others.")
+    if sources_add_nothing(found) and share_learned(found.read, found.read, len(case.run.tokenizers.target))[0] < FINE:
+        raise DoesNotApplyError(
+            "The model has learned too little to tell: sources add nothing to its targets, but it hardly knows the "
+            "targets themselves either. Train it for longer; training.learned says how much it knows."
+        )
     rows = find_misaligned(found)
     share = 100 * len(rows) / len(found.read)
     rows.sort(key=lambda row: found.support[row])
@@ -123,6 +129,14 @@ def _misaligned(case: Case) -> Measured:
     return Measured(share, says, show(found.pairs, notes))
 
 
+def sources_add_nothing(found: Sample) -> bool:
+    """Tell whether the middle one of the targets is hardly likelier given its own source than given others.
+
+    A model that knows its targets has been taught so by its pairs. One that knows nothing yet has only begun.
+    """
+    return float(np.nanmedian(found.support)) < NOTHING
+
+
 def find_misaligned(found: Sample) -> list[int]:
     """Return the pairs whose target is unlikely, and not much likelier given its own source than given others.
 
@@ -133,7 +147,7 @@ def find_misaligned(found: Sample) -> list[int]:
     support_N = np.array(found.support)
     usual = float(np.nanmedian(support_N))
     doubtful_N = (support_N < UNSUPPORTED * usual) & (loss_N > UNLIKELY * np.median(loss_N))
-    rows = np.flatnonzero(doubtful_N | (usual < NOTHING)).tolist()
+    rows = np.flatnonzero(doubtful_N | sources_add_nothing(found)).tolist()
     return [row for row in rows if not is_copy(words_of(found.pairs.sources[row]), words_of(found.pairs.targets[row]))]
 
 

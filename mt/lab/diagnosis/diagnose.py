@@ -20,6 +20,11 @@ VERSION = 1
 BINS = 20
 """Of the histogram of a signal."""
 WORST = {"broken": 0, "look": 1}
+LEARNED, CAUSES = "training.learned", ("training", "data")
+CONSEQUENCES = (
+    "What else is conspicuous ({}) may well follow from that: the model has learned too little to be asked about "
+    "attention, search or translations. Train it first, and ask again."
+)
 
 
 def diagnose(case: Case) -> list[Finding]:
@@ -75,10 +80,18 @@ def _describe(values: np.ndarray[Any, Any]) -> dict[str, list[float]]:
 
 
 def summarise(findings: Sequence[Finding]) -> list[str]:
-    """Return what the run suffers from, worst first; within a verdict in the order of DIAGNOSES."""
+    """Return what the run suffers from, worst first; within a verdict in the order of DIAGNOSES.
+
+    Of a model that has learned next to nothing only training and pairs are listed: the rest follows from that.
+    """
     ill = sorted((one for one in findings if one.verdict in WORST), key=lambda one: WORST[one.verdict])
+    left_out = 0
+    if any(one.name == LEARNED and one.verdict == "broken" for one in ill):
+        count, ill = len(ill), [one for one in ill if one.group in CAUSES]
+        left_out = count - len(ill)
     attempts = [one.diagnosis.bounds.attempt for one in ill]
-    return [f"{one.says} Try {key}." if key else one.says for one, key in zip(ill, attempts, strict=True)]
+    told = [f"{one.says} Try {key}." if key else one.says for one, key in zip(ill, attempts, strict=True)]
+    return told + [CONSEQUENCES.format(left_out)] * bool(left_out)
 
 
 def describe(case: Case, findings: Sequence[Finding]) -> str:

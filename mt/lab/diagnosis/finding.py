@@ -98,12 +98,17 @@ class Finding:
     evidence: tuple[Evidence, ...] = ()
     table: tuple[tuple[str, ...], ...] | None = None
 
+    @property
+    def group(self) -> str:
+        """The group of DIAGNOSES that it belongs to."""
+        return self.name.partition(".")[0]
+
     def to_json(self) -> dict[str, Any]:
         """Return an entry of RUN/diagnosis.json."""
         question, (low, high) = self.diagnosis.question, self.diagnosis.bounds.fine
         return {
             "name": self.name,
-            "group": self.name.partition(".")[0],
+            "group": self.group,
             **asdict(question),
             "value": None if self.value is None or not isfinite(self.value) else self.value,
             "low": low,

@@ -1,8 +1,6 @@
 """Did training go well: did it learn, and not too much; do all parts take part."""
 
 import math
-from collections import Counter
-from collections.abc import Sequence
 
 from mt.evaluation.metrics import ORDER, count_short
 from mt.inference.scorer import mean_loss
@@ -10,24 +8,14 @@ from mt.lab.diagnosis import parts
 from mt.lab.diagnosis.case import Case, DoesNotApplyError
 from mt.lab.diagnosis.data import sample
 from mt.lab.diagnosis.finding import Bounds, Diagnosis, Measured, Question
+from mt.lab.diagnosis.learned import BROKEN, FINE, share_learned
 from mt.runs.run import WEIGHTS
 from mt.training.divergence import Watch
 
 
-def guessing_loss(known: Sequence[Sequence[int]], asked: Sequence[Sequence[int]], vocabulary: int) -> float:
-    """Return the loss, in nats a piece, of guessing each piece of `asked` by how often `known` has it, plus one."""
-    counts = Counter(piece for pieces in known for piece in pieces)
-    total, pieces = counts.total() + vocabulary, [piece for line in asked for piece in line]
-    return -sum(math.log((counts[piece] + 1) / total) for piece in pieces) / len(pieces)
-
-
 def _learned(case: Case) -> Measured:
     seen, read = case.once(sample), case.references_read
-    guess = guessing_loss(
-        [one.target for one in seen.read], [one.target for one in read], len(case.run.tokenizers.target)
-    )
-    loss = mean_loss(read)
-    share = 100 * (1 - loss / guess)
+    share, loss, guess = share_learned(seen.read, read, len(case.run.tokenizers.target))
     says = (
         f"Its loss on {case.split} is {loss:.2f} nats a piece, and that of guessing pieces by how often they occur is "
         f"{guess:.2f}: it has learned away {max(share, 0):.0f} % of it."
@@ -103,7 +91,7 @@ DIAGNOSES: dict[str, Diagnosis] = {
     ),
     "learned": Diagnosis(
         Question("Does it know more than how often pieces occur?", "%"),
-        Bounds(fine=(35, None), broken=(15, None), attempt="train.learning_rate"),
+        Bounds(fine=(FINE, None), broken=(BROKEN, None), attempt="train.epochs"),
         _learned,
     ),
     "divergence": Diagnosis(

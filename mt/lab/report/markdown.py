@@ -42,7 +42,7 @@ def points(chart: Chart) -> Table:
     rows = [
         [f"{round(x, 2):g}", *(f"{curve[x]:.2f}" if x in curve else "" for curve in curves.values())] for x in across
     ]
-    return Table(f"{chart.title}: {chart.y}", [chart.x, *curves], rows, folded=True)
+    return Table(f"{chart.title}, in numbers", [chart.x, *curves], rows, folded=True)
 
 
 def _table(table: Table) -> Iterator[str]:

@@ -78,19 +78,32 @@ def diagnosis(told: Sequence[Told], split: str) -> Iterator[Block]:
     findings = {name: {str(each.get("name")): each for each in one.findings} for name, one in known.items()}
     if not any(findings.values()):
         return
-    names = [*dict.fromkeys(name for found in findings.values() for name in found)]
-    rows = []
-    for name in names:
-        any_of = next(found[name] for found in findings.values() if name in found)
-        cells = (_verdict(found.get(name)) for found in findings.values())
-        rows.append([str(any_of.get("title", name)), _range(any_of), *cells])
-    yield Table("Questions and answers", ["question", "healthy", *findings], rows)
+    yield from _answers(findings)
     for run, found in findings.items():
         yield from _details(run, found.values())
 
 
+def _answers(findings: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Iterator[Block]:
+    """Tabulate the answers of all runs: in sight those that are not fine, folded all."""
+    names = dict.fromkeys(name for found in findings.values() for name in found)
+    rows = dict[str, list[str]]()
+    for name in names:
+        any_of = next(found[name] for found in findings.values() if name in found)
+        cells = (_verdict(found.get(name)) for found in findings.values())
+        rows[name] = [str(any_of.get("title", name)), _range(any_of), *cells]
+    ill = [name for name in names if any(_is_ill(found.get(name, {})) for found in findings.values())]
+    head = ["question", "healthy", *findings]
+    if ill:
+        yield Table("Answers that are not fine", head, [rows[name] for name in ill])
+    yield Table("All questions and answers", head, [*rows.values()], folded=True)
+
+
+def _is_ill(finding: Mapping[str, Any]) -> bool:
+    return finding.get("verdict") in {"look", "broken"}
+
+
 def _details(run: str, findings: Iterable[Mapping[str, Any]]) -> Iterator[Block]:
-    ill = [one for one in findings if one.get("verdict") in {"look", "broken"}]
+    ill = [one for one in findings if _is_ill(one)]
     if ill:
         head = ["question", "what was found", "key to try", "paper"]
         rows = [[str(one.get(key) or "–") for key in ("title", "says", "try", "paper")] for one in ill]
@@ -111,7 +124,11 @@ def _verdict(finding: Mapping[str, Any] | None) -> str:
         return "–"
     verdict = MARKS.get(str(finding.get("verdict")), str(finding.get("verdict")))
     value = finding.get("value")
-    return verdict if value is None else f"{value:.4g} {finding.get('unit', '')}, {verdict}"
+    return verdict if value is None else f"{_round(value)} {finding.get('unit', '')} ({verdict})"
+
+
+def _round(value: float) -> str:
+    return f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
 
 
 def _range(finding: Mapping[str, Any]) -> str:
@@ -142,17 +159,19 @@ def confidence(told: Sequence[Told], split: str) -> Iterator[Block]:
         name: [(100 * stated, 100 * true) for stated, true, _ in found.reliability] for name, found in known.items()
     }
     if reliable:
-        title = "How often a sentence is good enough that is said to be (on the dashed line, what is said is true)"
+        title = (
+            "How often a sentence is good enough that is said to be (on the thin straight line, what is said is true)"
+        )
         yield Chart(title, "probability that is said, %", "good enough, %", reliable, diagonal=True)
-    rows = [
-        [name, label, _figure(figure)]
-        for name, found in known.items()
-        for label, figure in found.figures.items()
-        if figure.value is not None
-    ]
+    labels = dict.fromkeys(
+        label for found in known.values() for label, one in found.figures.items() if one.value is not None
+    )
+    rows = [[label, *(_figure(found.figures.get(label)) for found in known.values())] for label in labels]
     if rows:
-        yield Table(f"How well confidence does, with {1 - LEVEL:.0%} intervals", ["run", "figure", "value"], rows)
+        yield Table(f"How well confidence does, with {100 * (1 - LEVEL):.0f} % intervals", ["figure", *known], rows)
 
 
-def _figure(one: Figure) -> str:
-    return f"{one.value:.3g}" if one.low is None else f"{one.value:.3g} [{one.low:.3g}, {one.high:.3g}]"
+def _figure(one: Figure | None) -> str:
+    if one is None or one.value is None:
+        return "–"
+    return f"{one.value:#.3g}" if one.low is None else f"{one.value:#.3g} [{one.low:#.3g}, {one.high:#.3g}]"

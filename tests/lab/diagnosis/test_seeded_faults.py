@@ -8,9 +8,10 @@ from command_line import mt
 from seeded import number_pairs, shuffle, spoil, write_config, write_toy
 
 from mt.corpora.pairs import Split
-from mt.lab.diagnosis import DIAGNOSES
+from mt.lab.diagnosis import DIAGNOSES, training
 from mt.lab.diagnosis.case import Case
 from mt.lab.diagnosis.data import find_misaligned, is_copy, sample
+from mt.lab.diagnosis.diagnose import CONSEQUENCES, diagnose, summarise
 from mt.lab.diagnosis.finding import find
 from mt.lab.diagnosis.words import words_of
 from mt.runs.run import Run
@@ -81,6 +82,22 @@ def test_a_training_that_knows_its_pairs_by_heart_is_named(tmp_path: Path) -> No
     case = Case(train(write_toy(tmp_path / "heart")), "test")
     found = verdicts(case, "training.gap", "training.divergence", "data.misaligned")
     assert found == {"training.gap": "broken", "training.divergence": "fine", "data.misaligned": "fine"}
+
+
+def test_a_model_that_has_learned_nothing_is_not_asked_about_its_pairs_or_attention(tmp_path: Path) -> None:
+    case = Case(train(write_config(tmp_path / "weak", number_pairs(), "epochs: 1, learning_rate: 0.001")), "test")
+    findings = {one.name: one for one in diagnose(case)}
+    told = findings["data.misaligned"]
+    assert (told.verdict, told.value) == ("not applicable", None)
+    assert told.says.startswith("The model has learned too little to tell")
+    assert findings["training.learned"].verdict == findings["use.loss"].verdict == "broken"
+    *causes, last = summarise([*findings.values()])
+    assert all(
+        one.startswith(tuple(findings[f"training.{name}"].says for name in training.DIAGNOSES)) for one in causes
+    )
+    others = [one for one in findings.values() if one.verdict in {"look", "broken"} and one.group != "training"]
+    assert last == CONSEQUENCES.format(len(others))
+    assert len(others) > 3
 
 
 def test_a_learning_rate_far_too_high_is_named(tmp_path: Path) -> None:

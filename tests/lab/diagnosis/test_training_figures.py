@@ -7,7 +7,7 @@ import pytest
 
 from mt.evaluation.metrics import Texts, count_short
 from mt.inference.scorer import Scored, mean_loss
-from mt.lab.diagnosis.training import guessing_loss
+from mt.lab.diagnosis.learned import guessing_loss
 
 
 def test_guessing_by_hand() -> None:
