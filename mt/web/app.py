@@ -18,8 +18,10 @@ from mt.inference.translator import Translation
 from mt.lab.diagnosis.replaced import uniform
 from mt.models.contract import Look, Replace, Site
 from mt.web.messages import Answer, Asked, Continue, Described, Failed, Translate, tell
+from mt.web.metrics import Metrics, add_metrics
 from mt.web.queue import ClosedError, FullError, Queue
 from mt.web.served import Kind, Question, Served, answer
+from mt.web.watch import Watch
 from mt.web.whatif import Clamped
 
 log = logging.getLogger("mt")
@@ -45,10 +47,13 @@ class Limits:
 class Service:
     """Runs, and the queue of questions to them."""
 
-    def __init__(self, runs: Sequence[Served], limits: Limits):
+    def __init__(self, runs: Sequence[Served], limits: Limits, watch: Watch):
         self.runs = {run.name: run for run in runs}
         self.limits = limits
-        self.queue: Queue[Question, Translation] = Queue(answer, waiting=limits.waiting, together=limits.together)
+        self.metrics = Metrics(lambda: len(self.queue), watch)
+        self.queue: Queue[Question, Translation] = Queue(
+            answer, waiting=limits.waiting, together=limits.together, after=self.metrics.count
+        )
 
     def run(self, name: str | None) -> Served:
         """Return the run of this name, or the first. Raises HTTPException where there is none."""
@@ -101,9 +106,9 @@ def _replace(asked: Continue, site: Site | None) -> Replace | None:
     return Clamped(asked.weights, site) if asked.weights else None
 
 
-def create_app(runs: Sequence[Served], limits: Limits | None = None) -> FastAPI:
+def create_app(runs: Sequence[Served], limits: Limits | None = None, watch: Watch | None = None) -> FastAPI:
     """Return the service of some runs, of which the first answers where none is named."""
-    service = Service(runs, limits or Limits())
+    service = Service(runs, limits or Limits(), watch or Watch(runs))
 
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
@@ -112,6 +117,7 @@ def create_app(runs: Sequence[Served], limits: Limits | None = None) -> FastAPI:
 
     app = FastAPI(title="mt", description=DESCRIPTION, docs_url=None, redoc_url=None, lifespan=life, responses=FAILURES)
     _add_failures(app)
+    add_metrics(app, service.metrics)
 
     @app.get("/api/runs")
     def list_runs() -> list[Described]:

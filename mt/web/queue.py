@@ -32,11 +32,19 @@ class _Waiting(Generic[Q, A]):
 class Queue(Generic[Q, A]):
     """Questions wait in the order in which they came; the first takes those of its kind along, wherever they stand.
 
-    `answer` is called in one thread of its own, with at most `together` questions of one kind.
+    `answer` is called in one thread of its own, with at most `together` questions of one kind; and then, when whoever
+    waited has the answers, `after` with both. It must not fail.
     """
 
-    def __init__(self, answer: Callable[[Sequence[Q]], Sequence[A]], *, waiting: int, together: int):
-        self._answer, self.most, self._together = answer, waiting, together
+    def __init__(
+        self,
+        answer: Callable[[Sequence[Q]], Sequence[A]],
+        *,
+        waiting: int,
+        together: int,
+        after: Callable[[Sequence[Q], Sequence[A]], None] = lambda questions, answers: None,
+    ):
+        self._answer, self.most, self._together, self._after = answer, waiting, together, after
         self._waiting: deque[_Waiting[Q, A]] = deque()
         self._changed, self._closed = threading.Condition(), False
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -84,8 +92,9 @@ class Queue(Generic[Q, A]):
 
     def _serve(self, batch: Sequence[_Waiting[Q, A]]) -> None:
         """Answer all at once; where that fails, each by itself, so that nobody's mistake is another's."""
+        questions = [one.question for one in batch]
         try:
-            answers = self._answer([one.question for one in batch])
+            answers = self._answer(questions)
             for one, answer in zip(batch, answers, strict=True):
                 one.future.set_result(answer)
         except Exception as error:  # whatever it is, the thread must go on, and somebody waits for this
@@ -95,3 +104,5 @@ class Queue(Generic[Q, A]):
             for one in batch:
                 with suppress(Exception):
                     self._serve([one])
+            return
+        self._after(questions, answers)
