@@ -52,11 +52,7 @@ def serve(
         raise UserError(f"`mt serve` needs the extra web: pip install 'mt[web]' ({error.name} is missing)") from error
     from mt.web.watch import Flagged, Watch
 
-    token = os.environ.get(TOKEN)
-    if not _is_loopback(host) and not token:
-        raise UsageError(
-            f"{host} can be reached from other machines: set {TOKEN} to a secret that each request must bear"
-        )
+    token = _token(host)
     served = _open(runs)
     watch = Watch(served, Flagged(flagged) if flagged else None)
     unwatched = [reason for run in watch.runs.values() if (reason := run.why_not())]
@@ -72,6 +68,16 @@ def serve(
     for reason in unwatched:
         log.warning("%s", reason)
     uvicorn.Server(config).run(sockets=[bound])
+
+
+def _token(host: str) -> str | None:
+    """Return the token that requests must bear, if any. Raises UsageError where the address needs one."""
+    token = os.environ.get(TOKEN)
+    if not _is_loopback(host) and not token:
+        raise UsageError(
+            f"{host} can be reached from other machines: set {TOKEN} to a secret that each request must bear"
+        )
+    return token
 
 
 def _open(runs: list[Path]) -> "list[Served]":

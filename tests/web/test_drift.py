@@ -16,8 +16,8 @@ from toy_runs import RNN, config, write_run
 from watched_runs import HELD_OUT, client_of, drift_after, translate, write_watched
 
 from mt.core.errors import UserError
-from mt.inference.scorer import Scorer
-from mt.inference.traffic import traffic_signals, unknown_share
+from mt.inference.scorer import Scored, Scorer
+from mt.inference.traffic import traffic_signals, unknown_share, unsupported_share
 from mt.lab.diagnosis.case import Case
 from mt.lab.diagnosis.distributions import Distribution, Expected, distributions, read_expected, validation_signals
 from mt.runs.run import Run
@@ -100,8 +100,9 @@ def test_a_window_holds_each_source_once_and_the_last_ones() -> None:
         window.add(f"source {number}", {"x": number / FEWEST})
     (found,) = window.drifts(expected)
     assert found.score < 0.15
-    for number in range(30):
+    for number in range(29):
         window.add(f"other {number}", {"x": 9.0})
+    window.add("source 19", {"x": 9.0})  # which was there: it is the last again
     (found,) = window.drifts(expected)
     assert (found.score, found.alarm, len(window)) == (1.0, True, 30)
 
@@ -227,6 +228,12 @@ def test_signals_are_those_of_slow_counting(run: Path) -> None:
             weak += max(max(row_S[:-1]) for row_S in read.matrix_TS[place:end].tolist()) < 0.3
             place = end
         assert found["unsupported_words"][row] == pytest.approx(weak / max(len(words), 1), abs=1e-6)
+
+
+def test_a_word_that_looks_at_the_end_alone_is_unsupported() -> None:
+    rows, nothing = [[0.05, 0.05, 0.9], [0.1, 0.6, 0.3], [0.2, 0.2, 0.6]], np.zeros(3, np.float32)
+    read = Scored([5, 6, 3], [7, 8, 3], nothing, nothing, np.zeros(3, np.int64), np.array(rows), nothing)
+    assert unsupported_share(read, [(0, 3), (4, 7)], "one two") == 0.5
 
 
 def test_scripts_of_a_text_and_stray_letters() -> None:
