@@ -1,15 +1,20 @@
 """`mt serve`: translations, and what the attention looked at, over HTTP."""
 
 import ipaddress
+import logging
 import os
 import socket
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mt.core.errors import UsageError, UserError
 
+if TYPE_CHECKING:
+    from mt.web.served import Served
+
+log = logging.getLogger("mt")
 TOKEN = "MT_TOKEN"
 """The environment variable that holds the token; an option would stand in the list of processes."""
 
@@ -25,39 +30,66 @@ def serve(
     name: Annotated[
         list[str] | None, typer.Option("--name", help="Another name by which the host may be asked, as behind a proxy.")
     ] = None,
+    flagged: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Append sentences unlike those of validation, as JSON lines. Unset: keep no sentence."
+        ),
+    ] = None,
 ) -> None:
     """Answer requests until Ctrl-C, which lets those under way end.
 
-    POST /api/translate takes {"texts": ["A sentence."]}, and GET /openapi.json says what else there is.
+    POST /api/translate takes {"texts": ["A sentence."]}, GET /metrics is for Prometheus, GET /api/drift says whether
+    sentences are like those of validation, and GET /openapi.json says what else there is.
     """
     try:
         import uvicorn
 
         from mt.web.app import create_app
         from mt.web.guard import LOOPBACK, Guard
+        from mt.web.metrics import counted
     except ModuleNotFoundError as error:
         raise UserError(f"`mt serve` needs the extra web: pip install 'mt[web]' ({error.name} is missing)") from error
-    from mt.web.served import Served
+    from mt.web.watch import Flagged, Watch
 
-    token = os.environ.get(TOKEN)
-    if not _is_loopback(host) and not token:
-        raise UsageError(
-            f"{host} can be reached from other machines: set {TOKEN} to a secret that each request must bear"
-        )
-    served = [Served(run) for run in runs]
-    if twice := [run.name for run in served if [one.name for one in served].count(run.name) > 1]:
-        raise UsageError(f"two runs are called {twice[0]}: serve one of them, or rename its directory")
-    for run in served:
-        run.load()  # which says what is wrong before anybody asks
+    token = _token(host)
+    served = _open(runs)
+    watch = Watch(served, Flagged(flagged) if flagged else None)
+    unwatched = [reason for run in watch.runs.values() if (reason := run.why_not())]
     bound = _bind(host, port)
     hosts = LOOPBACK | {host, *(name or [])}
-    app = Guard(create_app(served), frozenset(hosts), token)
+    service = create_app(served, watch=watch)
+    app = counted(Guard(service, frozenset(hosts), token), service)
     config = uvicorn.Config(app, log_level="warning", server_header=False, timeout_graceful_shutdown=30)
     print(
         f"serving {', '.join(run.name for run in served)} at {_address(host, bound.getsockname()[1])}; Ctrl-C ends",
         flush=True,
     )
+    for reason in unwatched:
+        log.warning("%s", reason)
     uvicorn.Server(config).run(sockets=[bound])
+
+
+def _token(host: str) -> str | None:
+    """Return the token that requests must bear, if any. Raises UsageError where the address needs one."""
+    token = os.environ.get(TOKEN)
+    if not _is_loopback(host) and not token:
+        raise UsageError(
+            f"{host} can be reached from other machines: set {TOKEN} to a secret that each request must bear"
+        )
+    return token
+
+
+def _open(runs: list[Path]) -> "list[Served]":
+    """Return what is served. Raises UserError, before anybody asks, when a run cannot be."""
+    from mt.web.served import Served
+
+    served = [Served(run) for run in runs]
+    if twice := [run.name for run in served if [one.name for one in served].count(run.name) > 1]:
+        raise UsageError(f"two runs are called {twice[0]}: serve one of them, or rename its directory")
+    for run in served:
+        run.load()  # which says what is wrong
+    return served
 
 
 def _is_loopback(host: str) -> bool:

@@ -11,11 +11,12 @@ from mt.config import Search
 from mt.core.arrays import Floats
 from mt.core.errors import UserError
 from mt.corpora.pairs import Span
-from mt.inference.scorer import Scorer
+from mt.inference.scorer import Scored, Scorer
 from mt.inference.signals import signals, word_signals
 from mt.runs.confidence import Fitted, read_fitted
 from mt.runs.run import Run
 from mt.runs.scores import describe_search
+from mt.text.tokenizer import Tokenizer
 from mt.text.words import word_spans
 
 log = logging.getLogger("mt")
@@ -79,8 +80,12 @@ def observe(scorer: Scorer, sources: Sequence[str], hypotheses: Sequence[str]) -
 
     They are those of signals.py, and `word_probability`, the mean probability of a translation's words.
     """
-    read = scorer.score(sources, hypotheses)
-    spans, tokenizer = [word_spans(text) for text in hypotheses], scorer.tokenizers.target
+    return observed(scorer.score(sources, hypotheses), hypotheses, scorer.tokenizers.target)
+
+
+def observed(read: Sequence[Scored], hypotheses: Sequence[str], tokenizer: Tokenizer) -> Observed:
+    """Return the same of translations that the model has read already, given the tokenizer of their language."""
+    spans = [word_spans(text) for text in hypotheses]
     words = [
         word_signals(one, [span for _, span in tokenizer.spans(one.target[:-1], text)], inside)
         for one, text, inside in zip(read, hypotheses, spans, strict=True)

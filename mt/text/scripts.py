@@ -1,6 +1,7 @@
-"""Scripts that are written without spaces between words: which characters they have, and which one a text is in."""
+"""Scripts: those without spaces between words, which of them a text is in, and which scripts a text has at all."""
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 
@@ -32,6 +33,8 @@ KANA_SHARE = 0.05
 """Of its letters in Han and kana, Japanese has more kana than this; a Chinese text that quotes a few stays Chinese."""
 MOST_LINES = 10_000
 """So many lines say what script a text is in."""
+KNOWN_SHARE = 1e-4
+"""Of the letters of a text, those of a script that it is said to have, or more: a stray letter is no script."""
 _SCRIPTS = {name: re.compile(f"[{ranges}]") for name, ranges in WITHOUT_SPACES.items()}
 
 
@@ -55,3 +58,22 @@ def script_of(lines: Sequence[str]) -> str | None:
     if kana > KANA_SHARE * (counts["Han"] + kana):
         counts["Japanese"] = counts["Han"] + counts.pop("Kana")
     return counts.most_common(1)[0][0]
+
+
+def count_scripts(text: str) -> Counter[str]:
+    """Return how many letters of a text are in each script, spaced or not: LATIN, CYRILLIC, GREEK, CJK, ...
+
+    A script's name is the first word of its letters' names in Unicode, so that OLD stands for several. Letters that are
+    others by compatibility (NFKC), as wide and mathematical ones, count as those.
+    """
+    counts: Counter[str] = Counter()
+    for character, count in Counter(unicodedata.normalize("NFKC", text)).items():
+        if character.isalpha():
+            counts[re.split("[ -]", unicodedata.name(character, "UNNAMED"))[0]] += count
+    return counts
+
+
+def known_scripts(lines: Sequence[str]) -> frozenset[str]:
+    """Return the scripts that a text has, with more than stray letters, by their names as in `count_scripts`."""
+    counts = count_scripts("\n".join(lines))
+    return frozenset(name for name, count in counts.items() if count >= KNOWN_SHARE * counts.total())

@@ -86,6 +86,10 @@ class Tokenizer:
         """Return how SentencePiece writes a piece: "▁Hund", "<0xF0>", "</s>"."""
         return str(self._processor.id_to_piece(piece))
 
+    def is_byte(self, piece: int) -> bool:
+        """Tell whether a piece is a byte of a character that the vocabulary does not have: <0xF0>."""
+        return piece in self._bytes
+
     def _surface(self, piece: int) -> bytes:
         if piece <= EOS:
             return b""

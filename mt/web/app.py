@@ -15,9 +15,11 @@ from mt.core.errors import UserError
 from mt.runs.confidence import read_fitted
 from mt.web import browse, forced, pages
 from mt.web.messages import Answer, Continue, Described, Failed, Translate
+from mt.web.metrics import add_metrics
 from mt.web.queue import ClosedError, FullError
 from mt.web.served import Sentence, Served
 from mt.web.service import Limits, Service, replacement
+from mt.web.watch import Watch
 
 log = logging.getLogger("mt")
 STATUS: dict[type[Exception], int] = {FullError: 429, ClosedError: 503, UserError: 422}
@@ -27,9 +29,9 @@ Responses = dict[int | str, dict[str, Any]]
 FAILURES: Responses = {code: {"model": Failed} for code in (401, 403, 404, 413, 422, 429, 503, 504)}
 
 
-def create_app(runs: Sequence[Served], limits: Limits | None = None) -> FastAPI:
+def create_app(runs: Sequence[Served], limits: Limits | None = None, watch: Watch | None = None) -> FastAPI:
     """Return the service of some runs, of which the first answers where none is named."""
-    service = Service(runs, limits or Limits())
+    service = Service(runs, limits or Limits(), watch or Watch(runs))
 
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
@@ -38,6 +40,7 @@ def create_app(runs: Sequence[Served], limits: Limits | None = None) -> FastAPI:
 
     app = FastAPI(title="mt", description=DESCRIPTION, docs_url=None, redoc_url=None, lifespan=life, responses=FAILURES)
     _add_failures(app)
+    add_metrics(app, service.metrics)
     forced.add(app, service)
     browse.add(app, service)
     pages.add(app)

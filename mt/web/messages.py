@@ -138,6 +138,35 @@ class Described(Message):
     """Whether it tells what a human will have to mend."""
 
 
+class Judged(Message):
+    """How far a signal of translations is from what it was on validation."""
+
+    score: float
+    """The Kolmogorov-Smirnov statistic, 0 to 1."""
+    bound: float
+    """Above it, there is an alarm; above 1, there are too few sentences for any."""
+    alarm: bool
+    says: str
+    """A sentence of what it means."""
+
+
+class Drifted(Message):
+    """Whether the last sentences are like validation."""
+
+    run: str
+    window: int
+    """So many sentences are judged, or what there is of them."""
+    seen: int
+    """Sentences since the service, the weights or diagnosis.json are new."""
+    held: int
+    """Different ones of them in the window."""
+    false_alarms: float
+    """The probability that a window like validation raises any alarm, at most."""
+    says: str
+    """Why nothing can be said; empty where something can, when there are enough sentences."""
+    signals: dict[str, Judged]
+
+
 class Failed(Message):
     """Why there is no answer."""
 

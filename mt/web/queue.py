@@ -14,6 +14,7 @@ Q = TypeVar("Q")
 A = TypeVar("A")
 Answerer = Callable[[Sequence[Q]], Sequence[A]]
 """What answers questions at once. It can be hashed: what is asked of equal ones is answered by one of them."""
+After = Callable[[Answerer[Any, Any], Sequence[Any], Sequence[Any]], None]
 
 
 class FullError(UserError):
@@ -34,11 +35,12 @@ class _Waiting:
 class Queue:
     """Questions wait in the order in which they came; the first takes those of its kind along, wherever they stand.
 
-    Answers are found in one thread, of at most `together` questions at once.
+    Answers are found in one thread, of at most `together` questions at once; and then, when whoever waited has them,
+    `after` is called there with the answerer, the questions and the answers. It must not fail.
     """
 
-    def __init__(self, *, waiting: int, together: int):
-        self.most, self._together = waiting, together
+    def __init__(self, *, waiting: int, together: int, after: After = lambda answerer, questions, answers: None):
+        self.most, self._together, self._after = waiting, together, after
         self._waiting: deque[_Waiting] = deque()
         self._changed, self._closed = threading.Condition(), False
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -86,8 +88,9 @@ class Queue:
 
     def _serve(self, batch: Sequence[_Waiting]) -> None:
         """Answer all at once; where that fails, each by itself, so that nobody's mistake is another's."""
+        answerer, questions = batch[0].answerer, [one.question for one in batch]
         try:
-            answers = batch[0].answerer([one.question for one in batch])
+            answers = answerer(questions)
             for one, answer in [*zip(batch, answers, strict=True)]:  # all of them before any is told
                 one.future.set_result(answer)
         except Exception as error:  # whatever it is, the thread must go on, and somebody waits for this
@@ -97,3 +100,5 @@ class Queue:
             for one in batch:
                 with suppress(Exception):
                     self._serve([one])
+            return
+        self._after(answerer, questions, answers)

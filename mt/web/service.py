@@ -10,8 +10,10 @@ from starlette.exceptions import HTTPException
 from mt.lab.diagnosis.replaced import uniform
 from mt.models.contract import Look, Replace, Site
 from mt.web.messages import Answer, Asked, tell
+from mt.web.metrics import Metrics
 from mt.web.queue import Answerer, Queue
 from mt.web.served import Sentence, Served, Translating, site_of
+from mt.web.watch import Watch
 from mt.web.whatif import Clamped
 
 Q = TypeVar("Q")
@@ -33,10 +35,11 @@ class Limits:
 class Service:
     """Runs, and the queue of questions to them."""
 
-    def __init__(self, runs: Sequence[Served], limits: Limits):
+    def __init__(self, runs: Sequence[Served], limits: Limits, watch: Watch):
         self.runs = {run.name: run for run in runs}
         self.limits = limits
-        self.queue = Queue(waiting=limits.waiting, together=limits.together)
+        self.metrics = Metrics(lambda: len(self.queue), watch)
+        self.queue = Queue(waiting=limits.waiting, together=limits.together, after=self.metrics.count)
 
     def run(self, name: str | None) -> Served:
         """Return the run of this name, or the first. Raises HTTPException where there is none."""

@@ -33,6 +33,8 @@ def test_it_answers_until_it_is_interrupted(numbers: Path) -> None:
         server.send_signal(signal.SIGINT)
         _, errors = server.communicate(timeout=60)
     assert "Traceback" not in errors
+    assert errors.count("has no diagnosis.json of these weights") == 1
+    assert f"`mt diagnose {numbers}` writes it" in errors
 
 
 def test_what_cannot_be_served_is_told(numbers: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,21 +4,17 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from mt.core.device import set_threads
 from mt.core.files import write_text
 from mt.core.progress import Meter
-from mt.inference.confidence import observe
 from mt.lab.diagnosis import DIAGNOSES
-from mt.lab.diagnosis.case import QUICK, Case, first
+from mt.lab.diagnosis.case import Case
+from mt.lab.diagnosis.distributions import distributions, source_scripts
 from mt.lab.diagnosis.finding import Finding, find
-from mt.runs.run import DIAGNOSIS, WEIGHTS
+from mt.runs.run import DIAGNOSIS
 
 VERSION = 1
 """Of diagnosis.json."""
-BINS = 20
-"""Of the histogram of a signal."""
 WORST = {"broken": 0, "look": 1}
 LEARNED, CAUSES = "training.learned", ("training", "data")
 CONSEQUENCES = (
@@ -53,29 +49,7 @@ def to_json(case: Case, findings: Sequence[Finding]) -> dict[str, Any]:
         "findings": [finding.to_json() for finding in findings],
         "summary": summarise(findings),
         "distributions": distributions(case),
-    }
-
-
-def distributions(case: Case) -> dict[str, Any]:
-    """Return, of each signal on validation, its quantiles (0, 5, ..., 100 %) and a histogram: for later traffic.
-
-    Nothing where there is no validation text, or no model; no signal that is no number somewhere.
-    """
-    pairs = case.run.splits.get("validation")
-    if pairs is None or not pairs.sources or not (case.run / WEIGHTS).exists():
-        return {}
-    pairs = first(pairs, QUICK if case.quick else None)
-    texts = [one.text for one in case.translator.translate(pairs.sources, alignments=False)]
-    seen = observe(case.scorer, pairs.sources, texts)
-    return {name: _describe(values) for name, values in seen.sentences.items() if np.isfinite(values).all()}
-
-
-def _describe(values: np.ndarray[Any, Any]) -> dict[str, list[float]]:
-    counts, edges = np.histogram(values, BINS)
-    return {
-        "quantiles": np.quantile(values, np.linspace(0, 1, 21)).round(6).tolist(),
-        "counts": counts.tolist(),
-        "edges": edges.round(6).tolist(),
+        "source_scripts": sorted(source_scripts(case)),
     }
 
 

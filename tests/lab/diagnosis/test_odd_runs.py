@@ -15,7 +15,8 @@ from mt.corpora.pairs import Split
 from mt.inference.scorer import Scored
 from mt.lab.diagnosis import DIAGNOSES
 from mt.lab.diagnosis.case import Case
-from mt.lab.diagnosis.diagnose import diagnose, distributions
+from mt.lab.diagnosis.diagnose import diagnose
+from mt.lab.diagnosis.distributions import distributions
 from mt.lab.diagnosis.finding import Bounds, Diagnosis, Measured, Question, find
 from mt.lab.diagnosis.rated import Erased, erase
 from mt.runs.run import Run
