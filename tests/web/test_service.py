@@ -1,6 +1,7 @@
 """The service answers what `mt translate` gives, number by number, and refuses in a sentence what it should not do."""
 
 import json
+import re
 import shutil
 import threading
 import time
@@ -9,6 +10,8 @@ from itertools import chain
 from pathlib import Path
 
 import pytest
+from command_line import ROOT
+from live_page import serving
 
 import mt
 from mt.web.app import create_app
@@ -223,3 +226,13 @@ def test_the_schema_names_every_failure(client: TestClient) -> None:
         assert {"200", "401", "403", "404", "413", "422", "429", "503", "504"} <= schema["paths"][path]["post"][
             "responses"
         ].keys()
+
+
+def test_the_lines_of_the_page_work(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    page = (ROOT / "docs/howto/serving.md").read_text(encoding="utf-8")
+    (lines,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    assert len(lines.split("\n\n")[-1].splitlines()) + 1 == 5
+    with serving(run) as address:
+        exec(lines.replace("http://127.0.0.1:8000", address), {})
+    (expected,) = mt.load(run).translate(["eins zwei drei"], n_best=3)
+    assert capsys.readouterr().out.splitlines() == [one.text for one in expected.n_best]
