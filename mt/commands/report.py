@@ -17,6 +17,9 @@ def report(
         list[Path] | None, typer.Option("--output", "-o", help="FILE.html, FILE.md or FILE.json; may be given again.")
     ] = None,
     split: Annotated[str | None, typer.Option(help="Unset: the first run's last test split that was scored.")] = None,
+    texts: Annotated[
+        bool, typer.Option("--texts/--no-texts", help="Show sentences of the corpus, which may be somebody's own.")
+    ] = True,
 ) -> None:
     """Write one page about some runs, for someone who did not train them. Nothing is translated for it."""
     from mt.lab.report.report import format_of, report, write_report
@@ -25,7 +28,7 @@ def report(
     paths = output or [Path("report.html")]
     for path in paths:
         format_of(path)  # a wrong name is told before the work
-    made = report([Run(run) for run in runs], split)
+    made = report([Run(run) for run in runs], split, texts)
     for path in paths:
         write_report(made, path)
         log.info("written to %s", path)

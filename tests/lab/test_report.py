@@ -130,6 +130,15 @@ def test_attention_is_shown_of_all_runs_side_by_side(made: Report) -> None:
         assert block["maps"][0]["weights"][0][0] == 0.9
 
 
+def test_no_sentence_is_shown_where_none_may_be(made: Report, runs: list[Path]) -> None:
+    bare = report([Run(path) for path in runs], texts=False)
+    shown, hidden = to_json(made), to_json(bare)
+    told = {line for line in [*REFERENCES, *SOURCES] if line in shown}
+    assert told
+    assert not [line for line in told if line in hidden]
+    assert len(bare.blocks) < len(made.blocks)
+
+
 def test_chosen_sentences_are_neither_too_short_nor_too_long_to_draw() -> None:
     texts = Texts(["x"] * 4, ["x"] * 4, ["short", "他有两只狗和猫", "w " * 7, "w " * 40])
     scores = np.array([[0.0, 50, 60, 0], [0.0, 50, 20, 0]])

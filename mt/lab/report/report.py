@@ -26,8 +26,11 @@ class Report:
     blocks: Sequence[Block]
 
 
-def report(runs: Sequence[Run], split: str | None = None) -> Report:
-    """Gather what the runs hold, and compare all with the first. Raises UserError where no run was scored."""
+def report(runs: Sequence[Run], split: str | None = None, texts: bool = True) -> Report:
+    """Gather what the runs hold, and compare all with the first. Raises UserError where no run was scored.
+
+    `texts`: whether sentences of the corpus are shown.
+    """
     split, told, left_out = read_runs(runs, split)
     apart = differences(told)
     seeds = groups(told)
@@ -39,8 +42,8 @@ def report(runs: Sequence[Run], split: str | None = None) -> Report:
         *sentences.diagnosis(told, split),
         *sentences.confidence(told, split),
         *scores.lengths(told, by_length(told)),
-        *sentences.attention(told, chosen(each, told[0].texts)),
-        *sentences.worst(told, worst(each), each.tolist()),
+        *(sentences.attention(told, chosen(each, told[0].texts)) if texts else ()),
+        *(sentences.worst(told, worst(each), each.tolist()) if texts else ()),
         *scores.training(told),
         *scores.configs(told),
         scores.signatures(told),
