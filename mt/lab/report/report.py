@@ -39,7 +39,7 @@ def report(runs: Sequence[Run], split: str | None = None, texts: bool = True) ->
     blocks = [
         *scores.scores(told, apart),
         *scores.seeds(seeds, over),
-        *sentences.diagnosis(told, split),
+        *sentences.diagnosis(told, split, texts),
         *sentences.confidence(told, split),
         *scores.lengths(told, by_length(told)),
         *(sentences.attention(told, chosen(each, told[0].texts)) if texts else ()),

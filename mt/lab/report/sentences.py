@@ -62,8 +62,8 @@ def _matrices(one: Told, rows: Sequence[int]) -> dict[int, tuple[list[str], list
     return found
 
 
-def diagnosis(told: Sequence[Told], split: str) -> Iterator[Block]:
-    """Show what `mt diagnose` found of each run, side by side."""
+def diagnosis(told: Sequence[Told], split: str, texts: bool = True) -> Iterator[Block]:
+    """Show what `mt diagnose` found of each run, side by side; `texts`: with the sentences that show it."""
     known = {one.name: one.diagnosis for one in told if one.diagnosis}
     says = [
         f"{one.name} was not diagnosed with these weights: `mt diagnose {one.run}` does it."
@@ -80,7 +80,7 @@ def diagnosis(told: Sequence[Told], split: str) -> Iterator[Block]:
         return
     yield from _answers(findings)
     for run, found in findings.items():
-        yield from _details(run, found.values())
+        yield from _details(run, found.values(), texts)
 
 
 def _answers(findings: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Iterator[Block]:
@@ -102,7 +102,7 @@ def _is_ill(finding: Mapping[str, Any]) -> bool:
     return finding.get("verdict") in {"look", "broken"}
 
 
-def _details(run: str, findings: Iterable[Mapping[str, Any]]) -> Iterator[Block]:
+def _details(run: str, findings: Iterable[Mapping[str, Any]], texts: bool) -> Iterator[Block]:
     ill = [one for one in findings if _is_ill(one)]
     if ill:
         head = ["question", "what was found", "key to try", "paper"]
@@ -110,7 +110,7 @@ def _details(run: str, findings: Iterable[Mapping[str, Any]]) -> Iterator[Block]
         yield Table(f"What to do about {run}", head, rows, folded=True)
     for one in ill:
         evidence = one.get("evidence") or []
-        if evidence:
+        if evidence and texts:
             keys = ("source", "reference", "hypothesis", "note")
             rows = [[str(each.get(key, "")) for key in keys] for each in evidence]
             yield Table(f"{run}, evidence: {one.get('title', '')}", keys, rows, folded=True)
