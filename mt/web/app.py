@@ -26,7 +26,7 @@ STATUS: dict[type[Exception], int] = {FullError: 429, ClosedError: 503, UserErro
 """By the mistake; the first that fits."""
 DESCRIPTION = "Translations of trained runs, with what their attention looked at."
 Responses = dict[int | str, dict[str, Any]]
-FAILURES: Responses = {code: {"model": Failed} for code in (401, 403, 404, 413, 422, 429, 503, 504)}
+FAILURES: Responses = {code: {"model": Failed} for code in (400, 401, 403, 404, 413, 422, 429, 503, 504)}
 
 
 def create_app(runs: Sequence[Served], limits: Limits | None = None, watch: Watch | None = None) -> FastAPI:

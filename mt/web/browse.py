@@ -4,7 +4,7 @@ import asyncio
 from typing import Annotated
 
 from fastapi import FastAPI, Query
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, Response
 
 from mt.core.errors import UserError
 from mt.lab.report.page import to_html
@@ -100,7 +100,7 @@ def add(app: FastAPI, service: Service) -> None:
         findings = [Found(**{key: str(one.get(key, "")) for key in keys}) for one in found.findings]
         return Diagnosis(split=found.split, summary=found.summary, findings=findings)
 
-    @app.get("/report", response_class=HTMLResponse)
+    @app.get("/report", response_class=Response, responses={200: {"content": {"text/html": {}}}})
     def show_report(run: Annotated[list[str] | None, Query()] = None) -> HTMLResponse:
         """Show the report of some runs; unset, of all."""
         runs = [Run(service.run(name).path) for name in run or service.runs]

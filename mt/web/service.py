@@ -26,7 +26,7 @@ class Limits:
 
     waiting: int = 64
     """Sentences that wait, before others are refused."""
-    together: int = 32
+    together: int = 64
     """Sentences that are searched at once."""
     seconds: float = 60.0
     """After which a request is given up."""
