@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -47,8 +48,8 @@ def create_app(runs: Sequence[Served], limits: Limits | None = None, watch: Watc
 
     @app.get("/api/runs")
     def list_runs() -> list[Described]:
-        """Return the runs that are served."""
-        return [_describe(run) for run in service.runs.values()]
+        """Return the runs that are served, but for those that have been deleted meanwhile."""
+        return _describe_all(list(service.runs.values()))
 
     @app.post("/api/translate")
     async def translate(asked: Translate) -> Answer:
@@ -60,7 +61,7 @@ def create_app(runs: Sequence[Served], limits: Limits | None = None, watch: Watc
         """Translate a sentence, where the beginning of its translation is given."""
         prefix = asked.prefix if isinstance(asked.prefix, str) else tuple(asked.prefix)
         sentence = Sentence(asked.text, prefix)
-        return await service.translate(asked, [sentence], lambda site: replacement(asked.uniform, asked.weights, site))
+        return await service.translate(asked, [sentence], partial(replacement, asked.uniform, asked.weights))
 
     @app.get("/healthz")
     def is_healthy() -> dict[str, Any]:
@@ -68,6 +69,20 @@ def create_app(runs: Sequence[Served], limits: Limits | None = None, watch: Watc
         return {"status": "ok", "waiting": len(service.queue)}
 
     return app
+
+
+def _describe_all(runs: Sequence[Served]) -> list[Described]:
+    """Return the runs that can be described. Raises UserError where none can."""
+    described, wrong = list[Described](), list[UserError]()
+    for run in runs:
+        try:
+            described.append(_describe(run))
+        except UserError as error:
+            log.warning("%s", error)
+            wrong.append(error)
+    if not described:
+        raise wrong[0]
+    return described
 
 
 def _describe(run: Served) -> Described:
@@ -103,7 +118,7 @@ def _add_failures(app: FastAPI) -> None:
         return JSONResponse({"error": f"{where}: {wrong['msg']}" if where else wrong["msg"]}, 422)
 
     async def fail_late(request: Request, error: Exception) -> JSONResponse:
-        return JSONResponse({"error": "this took too long, and was given up: ask for less"}, 504)
+        return JSONResponse({"error": "this took too long, and was given up: ask for less, or again later"}, 504)
 
     async def fail_unforeseen(request: Request, error: Exception) -> JSONResponse:
         log.error("%s %s failed", request.method, request.url.path, exc_info=error)

@@ -1,6 +1,7 @@
 """What runs hold already: their scored sentences, the film of their training, diagnosis and report."""
 
 import asyncio
+from concurrent.futures import Future
 from typing import Annotated
 
 from fastapi import FastAPI, Query
@@ -49,10 +50,13 @@ class Diagnosis(Message):
 
 
 class Listings:
-    """The sentences of scored splits. Each split is read off once, as long as its weights and its scores stay."""
+    """The sentences of scored splits. Each split is read off once, as long as its weights and its scores stay.
+
+    Whoever asks again meanwhile, or after having given up, waits for the same answer.
+    """
 
     def __init__(self, service: Service):
-        self.service, self._known = service, dict[tuple[str, str, str, int], list[Listed]]()
+        self.service, self._asked = service, dict[tuple[str, str, str, int], "Future[list[Listed]]"]()
 
     async def corpus(self, served: Served, split: str | None) -> Corpus:
         """Return the sentences of a split; unset, of the last that was scored. Raises UserError where none was."""
@@ -65,9 +69,10 @@ class Listings:
         split = split or next((name for name in reversed(splits) if name.startswith("test")), splits[-1])
         texts = scored_texts(run, split)
         key = served.name, run.fingerprint, split, (run.scored(split) / FILE).stat().st_mtime_ns
-        if key not in self._known:
-            (self._known[key],) = await self.service.ask([split], Listing(served))
-        return Corpus(run=served.name, splits=splits, split=split, of=len(texts.sources), sentences=self._known[key])
+        if key not in self._asked or (self._asked[key].done() and self._asked[key].exception()):
+            self._asked[key] = self.service.queue.ask(split, Listing(served))
+        sentences = await self.service.wait(self._asked[key])
+        return Corpus(run=served.name, splits=splits, split=split, of=len(texts.sources), sentences=sentences)
 
 
 def add(app: FastAPI, service: Service) -> None:

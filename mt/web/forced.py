@@ -1,5 +1,6 @@
 """What is read off a model by force: your own translation, its probability, and what would come next."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
@@ -14,6 +15,7 @@ from mt.corpora.pairs import Split
 from mt.data.batches import pad
 from mt.inference.aligner import Aligner, View
 from mt.inference.scorer import Scored, Scorer, encode_side
+from mt.inference.translator import Translator
 from mt.models.contract import Look, Replace, Site
 from mt.text.words import Unit
 from mt.web.messages import MOST_TEXTS, Matrix, Message, Number, Steps, Text, tell_alignment
@@ -36,7 +38,7 @@ class Align(Pair):
     unit: Unit | None = None
     """What the alignment is in. Unset: what the run's config says."""
     layer: Number | None = None
-    """Decoder layer, from 1. Unset: what the run's config says."""
+    """Decoder layer, from 1. Unset: what the run's config says, or the last for the posterior, which no other has."""
     head: Number | None = None
     """Its head, from 1. Unset: the mean over the heads."""
     posterior: bool = False
@@ -125,8 +127,6 @@ class Aligning:
         run, translator = self.served.load()
         aligner = Aligner(translator.model, translator.tokenizers, run.config)
         view = View(self.site or aligner.site, self.posterior)
-        if self.posterior and self.site and self.site.layer != translator.model.sites[0]:
-            raise UserError("the posterior is that of the last layer alone: ask for no other")
         split = Split([one.source for one in pairs], [one.target for one in pairs])
         found = aligner.forced(split, [view])[view]
         return [tell_alignment(one.alignment(unit=self.unit or translator.unit)) for one in found]
@@ -183,6 +183,16 @@ class Foreseeing:
         return [Likely(piece=target.name(piece), number=piece, probability=chance) for piece, chance in found]
 
 
+def _layer(asked: Align, translator: Translator) -> int | None:
+    """Return the layer that is asked for, if any is. Raises UserError where it has no posterior."""
+    last = translator.model.sites[0]
+    if not asked.posterior or not last:
+        return asked.layer
+    if asked.layer not in {None, last}:
+        raise UserError("the posterior is that of the last layer alone: ask for no other")
+    return last
+
+
 def add(app: FastAPI, service: Service) -> None:
     """Let the service be asked for alignments, scores, and what comes next."""
 
@@ -190,7 +200,8 @@ def add(app: FastAPI, service: Service) -> None:
     async def align(asked: Align) -> Aligned:
         """Show the attention of a given translation."""
         run = service.run(asked.run)
-        site = site_of(run.load().translator, asked.layer, asked.head)
+        translator = (await asyncio.to_thread(run.load)).translator
+        site = site_of(translator, _layer(asked, translator), asked.head)
         how = Aligning(run, site, asked.unit, asked.posterior)
         (found,) = await service.ask([asked], how)
         return Aligned(run=run.name, alignment=found)
@@ -205,7 +216,10 @@ def add(app: FastAPI, service: Service) -> None:
     async def foresee(asked: Next) -> Distribution:
         """Say what comes next in a translation that begins as given."""
         run = service.run(asked.run)
-        site = site_of(run.load().translator, asked.layer, asked.head)
-        how = Foreseeing(run, replacement(asked.uniform, asked.weights, site))
+        if beyond := [step for step in asked.weights if step > len(asked.prefix)]:
+            raise UserError(f"step {beyond[0]} has weights, and what comes next is step {len(asked.prefix)}")
+        translator = (await asyncio.to_thread(run.load)).translator
+        site = site_of(translator, asked.layer, asked.head)
+        how = Foreseeing(run, replacement(asked.uniform, asked.weights, site, translator))
         (likely,) = await service.ask([asked], how)
         return Distribution(run=run.name, likely=likely)

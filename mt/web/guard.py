@@ -78,7 +78,7 @@ class Guard:
         if "origin" in headers and _host(headers["origin"]) not in self.hosts:
             return 403, "a page of another site may not ask"
         length = headers.get("content-length", "0")
-        if not length.isascii() or not length.isdigit() or int(length) > MOST_BYTES:
+        if not length.isascii() or not length.isdigit() or len(length) > 20 or int(length) > MOST_BYTES:
             return 413, f"a request has at most {MOST_BYTES:,} bytes"
         if path == PAGE or path.startswith(FILES):
             return None

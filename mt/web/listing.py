@@ -13,8 +13,8 @@ from mt.inference.aligner import Aligner, View
 from mt.inference.confidence import observe
 from mt.inference.scorer import Scorer
 from mt.inference.translator import Translator
-from mt.runs.run import Run
-from mt.runs.scores import read_scores
+from mt.runs.run import SCORED, Run
+from mt.runs.scores import FILE, read_scores
 from mt.web.messages import Matrix, Message, tell_alignment
 from mt.web.served import Loaded, Served
 
@@ -119,7 +119,9 @@ def _expected(translator: Translator, texts: Texts) -> list[float | None] | None
 
 def scored_texts(run: Run, split: str) -> Texts:
     """Return what `mt eval` scored. Raises UserError where it has not."""
-    scores = read_scores(run.scored(split)) if split.replace("_", "a").replace("-", "a").isalnum() else None
+    # Looked up among those that are there: a name from outside is no path.
+    known = split in {path.parent.name for path in (run / SCORED).glob(f"*/{FILE}")}
+    scores = read_scores(run.scored(split)) if known else None
     if scores is None:
         raise UserError(f"{run.path.name} has no scores of {split!r}: `mt eval {run} --split {split}` scores it")
     return read_texts(run.scored(split), scores)

@@ -88,11 +88,16 @@ class Translating:
 
 
 def site_of(translator: Translator, layer: int | None, head: int | None) -> Site | None:
-    """Return the site that is asked for, if any is. Raises UserError where the model has no such site."""
+    """Return the site that is asked for, if any is; a head alone is one of the config's layer.
+
+    Raises UserError where the model has no such site.
+    """
     if layer is None and head is None:
         return None
-    site = Site(layer or 1, head)
     layers, heads = translator.model.sites
+    if translator.site is None:
+        raise UserError("this model has no attention (model.attention.score: none): ask for no layer and no head")
+    site = Site(layer or translator.site.layer, head)
     if site.layer > layers or (head or 1) > heads:
         raise UserError(f"there is no layer {site.layer}, head {head or 1}: the model has {layers} of {heads} heads")
     return site

@@ -146,6 +146,7 @@ def test_any_text_has_a_translation(client: TestClient, text: str) -> None:
         ({"origin": "null"}, 403),
         ({"content-length": "1048577"}, 413),
         ({"content-length": "-1"}, 413),
+        ({"content-length": "9" * 5000}, 413),
     ],
 )
 def test_strangers_are_refused(client: TestClient, headers: dict[str, str], code: int) -> None:
@@ -188,6 +189,32 @@ def test_a_full_queue_and_a_slow_search_are_told(run: Path, monkeypatch: pytest.
         release.set()
 
 
+def test_a_request_that_is_refused_leaves_none_of_its_sentences_behind(
+    run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    release, seen = threading.Event(), list[str]()
+    original = mt.inference.translator.Translator.translate
+
+    def slow(self: object, sources: list[str], *arguments: object, **options: object) -> object:
+        seen.extend(sources)
+        release.wait(20)
+        return original(self, sources, *arguments, **options)
+
+    monkeypatch.setattr(mt.inference.translator.Translator, "translate", slow)
+    with client_of(run, limits=Limits(waiting=2, seconds=0.3)) as client:
+        assert client.post("/api/translate", json={"texts": ["eins"]}).status_code == 504
+        assert client.post("/api/translate", json={"texts": ["zwei", "drei", "vier"]}).status_code == 429
+        release.set()
+    assert seen == ["eins"]  # leaving waits for what is in the queue
+
+
+@pytest.mark.parametrize("split", ["../../etc", "a" * 300, "a/b", ".", "\0", "é"])
+def test_a_split_is_no_path(client: TestClient, split: str) -> None:
+    answer = client.get("/api/sentence", params={"split": split, "number": 1})
+    assert answer.status_code == 422
+    assert "has no scores of" in answer.json()["error"]
+
+
 def test_what_nobody_foresaw_is_told_to_the_log_alone(run: Path, monkeypatch: pytest.MonkeyPatch, caplog) -> None:
     def broken(self: object, *arguments: object, **options: object) -> object:
         raise ZeroDivisionError("secret")
@@ -218,6 +245,16 @@ def test_a_run_that_is_trained_anew_or_deleted_while_it_is_served(run: Path, tmp
             422,
             "the run copy has been deleted, or moved, while it was served",
         )
+
+
+def test_a_run_that_has_been_deleted_is_not_described_and_the_others_are(run: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(run, tmp_path / "copy")
+    with client_of(copy, run) as client:
+        assert [told["name"] for told in client.get("/api/runs").json()] == ["copy", run.name]
+        shutil.rmtree(copy)
+        assert [told["name"] for told in client.get("/api/runs").json()] == [run.name]
+    with client_of(copy) as client:
+        assert client.get("/api/runs").status_code == 422
 
 
 def test_the_schema_names_every_failure(client: TestClient) -> None:
