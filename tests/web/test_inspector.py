@@ -5,60 +5,24 @@ import math
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 import pytest
 
 pytest.importorskip("fastapi")
 pytest.importorskip("playwright")
-from command_line import mt
-from conftest import write_numbers
-from live_page import browsing, complaints, looking, serving, settle
-from playwright.sync_api import Browser, Page, expect
+from house import TEXT, House, opened, shown, state, weights
+from live_page import complaints, looking, serving, settle
+from playwright.sync_api import expect
 
 from mt import load
-from mt.inference.translator import Translator
 from mt.models.contract import Look, Site
-
-TEXT = "eins zwei drei vier"
-TRANSFORMER = "model={kind: transformer, width: 16, layers: 2, heads: 2, feedforward: 32}"
-
-
-class House(NamedTuple):
-    """A service of three runs, the page's browser, and what translates by the first run."""
-
-    address: str
-    browser: Browser
-    runs: dict[str, Path]
-    translator: Translator
 
 
 @pytest.fixture(scope="module")
 def house(numbers: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    folder = tmp_path_factory.mktemp("house")
-    runs = {"gru": Path(shutil.copytree(numbers, folder / "gru"))}
-    config = write_numbers(folder, 200)
-    for name, change in {"heads": TRANSFORMER, "none": "model.attention.score=none"}.items():
-        runs[name] = folder / name
-        changes = [change, "train.epochs=2", "train.film=2" if name == "heads" else "train.film=0"]
-        assert mt("train", config, *changes, "--run", runs[name]).returncode == 0
-    assert mt("eval", runs["gru"]).returncode == 0
-    with serving(*runs.values()) as address, browsing() as browser:
-        yield House(address, browser, runs, load(runs["gru"]))
-
-
-def state(text: str = TEXT, **others: object) -> str:
-    return urlencode({"text": text, **others}, doseq=True)
-
-
-def shown(page: Page, run: str = "gru") -> str:
-    return page.locator(f'[data-run="{run}"] .translation').inner_text()
-
-
-def weights(page: Page, run: str = "gru") -> list[list[float]]:
-    cells = page.locator(f'[data-run="{run}"] tbody tr').all()
-    return [[int(text) for text in row.locator("td").all_text_contents()] for row in cells]
+    with opened(numbers, tmp_path_factory.mktemp("house")) as house:
+        yield house
 
 
 def test_typing_a_sentence_shows_what_translate_gives(house: House) -> None:
@@ -140,15 +104,15 @@ def test_a_translation_is_edited_read_off_and_explained(house: House) -> None:
 def test_weights_are_clamped(house: House) -> None:
     (own,) = house.translator.translate([TEXT])
     with looking(house.browser, house.address, state(look="whatif", step=1)) as page:
-        page.locator("#apply").click()
+        page.locator("#apply-gru").click()
         settle(page)
-        assert page.locator("#rest").inner_text() == f"The rest, translated anew: {own.text}"
+        assert page.locator("#rest-gru").inner_text() == f"The rest, translated anew: {own.text}"
         rows = page.locator(".bars tbody tr").all()
         for row in rows:  # the model's own weights, to three digits: nothing changes
             after, before = (float(text.rstrip(" %")) for text in row.locator("td").all_text_contents())
             assert after == pytest.approx(before, abs=1.0)
-        page.locator("#equal").click()
-        page.locator("#apply").click()
+        page.locator("#equal-gru").click()
+        page.locator("#apply-gru").click()
         settle(page)
         assert "weights=" in page.url
         first = page.locator(".bars tbody td").first.inner_text()
@@ -215,6 +179,14 @@ def test_the_film_plays(house: House) -> None:
         (state(beam=99), "less than or equal to 50"),
         (state(split="nonsense", number=1), "has no scores of 'nonsense'"),
         (state(look="nonsense"), "gru"),
+        (state(look="whatif", step=-1), "Change what the model looks at"),
+        (state(look="whatif", uniform=1), "Even attention replaces all weights"),
+        (state(run="nobody"), "No run nobody is served here; there are gru, heads, none."),
+        ("view=film&run=heads&frame=-1&sentence=-3", "Update"),
+        ("view=film&run=heads&frame=1e300", "Update"),
+        ("view=corpus&sort=toString&page=-3", "page 1 of"),
+        ("view=corpus&page=99999", "page "),
+        ("view=toString", "Type a sentence"),
     ],
 )
 def test_every_mistake_is_told_in_a_sentence(house: House, where: str, said: str) -> None:
@@ -244,6 +216,11 @@ def test_a_deleted_run_and_a_service_that_has_ended_are_told(house: House, tmp_p
 def test_a_token_is_asked_for_by_the_page(house: House) -> None:
     with serving(house.runs["gru"], token="secret") as address, looking(house.browser, address, state()) as page:
         page.locator("#token").fill("wrong")
+        page.keyboard.press("Enter")
+        expect(page.locator("#token")).to_have_value("")
+        expect(page.locator(".failure")).to_have_text("This token is not the right one.")
+        expect(page.locator("#token")).to_be_focused()
+        page.locator("#token").fill("日本")  # which no header can bear
         page.keyboard.press("Enter")
         expect(page.locator("#token")).to_have_value("")
         page.locator("#token").fill("secret")

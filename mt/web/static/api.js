@@ -3,9 +3,12 @@
 const KEPT = "mt-token";
 let token = sessionStorage.getItem(KEPT) ?? "";
 
+export const hasToken = () => token !== "";
+
+/** Keep what the service is sent from now on; a text that no header can bear is sent as a token that none has. */
 export function keepToken(text) {
-  token = text;
-  sessionStorage.setItem(KEPT, text);
+  token = /^[\x20-\x7e\xa0-\xff]*$/.test(text) ? text : "?";
+  sessionStorage.setItem(KEPT, token);
 }
 
 async function send(path, options) {

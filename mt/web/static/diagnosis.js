@@ -1,7 +1,7 @@
 /** The view of what `mt diagnose` found, with the way to the report. */
 
 import { make, scrolling } from "./attention.js";
-import { ask, askText, path } from "./api.js";
+import { ask, askText, hasToken, path } from "./api.js";
 import { button, fill, section } from "./parts.js";
 import { saveText } from "./save.js";
 
@@ -26,7 +26,8 @@ function reporting(runs) {
     saveText("report.html", await askText(address), "text/html");
     return [make("span", {}, "Saved.")];
   });
-  return make("div", { className: "bar" }, make("a", { href: address, id: "report" }, "The report of these runs"), button("Save it", save), outcome);
+  const link = hasToken() ? "The report of these runs" : make("a", { href: address, id: "report" }, "The report of these runs");
+  return make("div", { className: "bar" }, link, button("Save it", save), outcome);
 }
 
 export function diagnosisView(runs) {

@@ -3,7 +3,7 @@
 import { isolated, make, showAttention } from "./attention.js";
 import { ask, path } from "./api.js";
 import { button, fill, labelled, select, status } from "./parts.js";
-import { go, number, read } from "./state.js";
+import { go, read, within } from "./state.js";
 
 const PAUSE = 900;  // milliseconds between two frames
 
@@ -51,9 +51,9 @@ export function filmView(runs) {
   fill(body, "Reading the film …", async () => {
     const film = await ask(path("/api/film", { run: run.name }));
     if (!film.frames.length) return [make("p", {}, `${run.name} has no film: train with `, make("code", {}, "train.film=4"), ", and each validation keeps a frame.")];
-    const { sentences, frames } = film, chosen = Math.min(number(state, "sentence") ?? 0, sentences.length - 1);
+    const { sentences, frames } = film, chosen = within(state, "sentence", sentences.length - 1);
     const choice = select(sentences.map(({ source }, index) => [index, source]), chosen, (value) => go({ sentence: value }));
-    return [labelled("Sentence", choice, "sentence"), ...player(film, chosen, Math.min(number(state, "frame") ?? 0, frames.length - 1))];
+    return [labelled("Sentence", choice, "sentence"), ...player(film, chosen, within(state, "frame", frames.length - 1))];
   });
   const choice = runs.length > 1
     ? [labelled("Run", select(runs.map(({ name }) => [name, name]), run.name, (name) => go({ run: name, frame: null })), "run")] : [];

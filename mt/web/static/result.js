@@ -54,8 +54,9 @@ function marked(translation) {
 }
 
 function facts(translation) {
-  const { score, confidence, cut, pieces } = translation;
-  const told = [`score ${score.toFixed(3)}`, `${pieces.length} pieces with </s>`];
+  const { text, score, confidence, cut, pieces } = translation;
+  const told = [`score ${score.toFixed(3)}`, `${pieces.length} ${pieces.length > 1 ? "pieces" : "piece"} with </s>`];
+  if (!text) told.unshift("it says nothing");
   if (cut) told.push("ended by the limit on its length");
   if (confidence) told.push(`expected TER ${confidence.ter.toFixed(0)}`,
     `good enough (TER at most ${confidence.bound}) with ${percent(confidence.good)}`);
@@ -64,9 +65,12 @@ function facts(translation) {
 
 /** Return a box in which the translation can be written anew: the model goes on from it, or reads it off as it is. */
 function editing(run, translation) {
-  const box = make("textarea", { rows: 2, value: translation.text });
+  const box = make("textarea", { rows: 2, value: translation.text, required: true });
   const upToCursor = () => box.value.slice(0, box.selectionEnd);
-  const proceed = () => go({ prefix: null, begin: upToCursor(), own: null, posterior: null, weights: null });
+  const proceed = () => go({ prefix: null, forced: null, begin: upToCursor(), own: null, posterior: null, weights: null });
+  const readOff = (posterior) => {
+    if (box.reportValidity()) go({ own: box.value, posterior, prefix: null, forced: null, begin: null, weights: null, ...(posterior ? { layer: null } : {}) });
+  };
   box.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) proceed();
   });
@@ -74,15 +78,15 @@ function editing(run, translation) {
     labelled("Your translation", box, `own-${run.name}`),
     make("div", { className: "bar" },
       button("Go on from the cursor", proceed, { id: `continue-${run.name}` }),
-      button("Read it off as it is", () => go({ own: box.value, prefix: null, begin: null, weights: null }), { id: `read-${run.name}` }),
-      button("Which source explains it (posterior)", () => go({ own: box.value, posterior: 1, prefix: null, begin: null, weights: null }))));
+      button("Read it off as it is", () => readOff(null), { id: `read-${run.name}` }),
+      button("Which source explains it (posterior)", () => readOff(1), { id: `explain-${run.name}` })));
 }
 
-function looks(state, translation) {
+function looks(run, state, translation) {
   const chosen = state.get("look") ?? "matrix";
   const known = Object.entries(LOOKS).filter(([name]) => (name === "tree" ? translation.trace : translation.alignment));
   return make("div", { className: "bar looks" }, ...known.map(([name, text]) => {
-    const made = button(text, () => go({ look: name }), { className: name === chosen ? "chosen" : "" });
+    const made = button(text, () => go({ look: name }), { className: name === chosen ? "chosen" : "", id: `look-${name}-${run.name}` });
     made.setAttribute("aria-pressed", String(name === chosen));
     made.dataset.look = name;
     return made;
@@ -92,12 +96,13 @@ function looks(state, translation) {
 function show(run, state, asked, translation) {
   const look = state.get("look") ?? "matrix";
   const sentence = sentenceOf(asked.text, translation.text, translation.alignment, checksOf(translation));
-  if (look === "tree") return showTree(translation, (path) => go({ prefix: path.join(","), begin: null, own: null, weights: null }));
+  if (look === "tree") return showTree(run.name, translation, (path) => go({ prefix: path.join(","), forced: run.name, begin: null, own: null, weights: null }));
   if (!translation.alignment) return make("p", {}, `${run.name} has no attention to show (model.attention.score: none).`);
+  if (look === "whatif" && state.has("uniform")) return make("p", {}, "Even attention replaces all weights: switch it off, to try others.");
   if (look === "whatif") {
     const given = state.has("weights") ? numbers(state, "weights") : null;
     const fits = given?.length === translation.alignment.source_pieces.length;
-    return showWhatIf({ run: run.name, text: asked.text, layer: asked.layer, head: asked.head }, translation,
+    return showWhatIf({ run: run.name, text: asked.text, layer: asked.layer, head: asked.head, beam: asked.beam }, translation,
       number(state, "step"), fits ? given : null);
   }
   return showAttention(sentence, { arcs: look === "arcs", name: run.name });
@@ -115,9 +120,10 @@ function asking(run, state) {
 /** Return the translation of a run, as the address asks for it: free, with a beginning, or with even attention. */
 async function translate(run, state) {
   const { text, ...how } = asking(run, state);
-  if (!state.has("prefix") && !state.has("begin") && !state.has("uniform"))
+  const forced = state.has("prefix") && (state.get("forced") ?? run.name) === run.name;  // other runs have other pieces
+  if (!forced && !state.has("begin") && !state.has("uniform"))
     return (await ask("/api/translate", { ...how, texts: [text] })).translations[0];
-  const prefix = state.has("prefix") ? numbers(state, "prefix") : state.get("begin") ?? "";
+  const prefix = forced ? numbers(state, "prefix") : state.get("begin") ?? "";
   const uniform = state.has("uniform") && run.layers > 0;
   return (await ask("/api/continue", { ...how, text, prefix, uniform })).translations[0];
 }
@@ -129,7 +135,8 @@ async function readOff(run, state) {
   const scored = await ask("/api/score", { run: run.name, pairs: [pair] });
   const told = [make("p", { className: "translation", dir: "auto" }, isolated(own)),
     make("p", { className: "facts" }, `yours · log probability ${scored.scores[0].log_probability.toFixed(2)}, ` +
-      `${(scored.scores[0].log_probability / scored.scores[0].pieces.length).toFixed(2)} a piece`)];
+      `${(scored.scores[0].log_probability / scored.scores[0].pieces.length).toFixed(2)} a piece`),
+    ...(posterior ? [make("p", {}, "Shown is which source word explains each word once it is there (the posterior), not what predicted it.")] : [])];
   const back = make("div", { className: "bar" }, button("The model's own translation", () => go({ own: null, posterior: null })));
   if (!run.layers) return [...told, back, make("p", {}, `${run.name} has no attention to show.`)];
   const { alignment } = await ask("/api/align", { ...pair, run: run.name, unit, layer, head, posterior });
@@ -140,6 +147,7 @@ async function readOff(run, state) {
 /** Return the card of a run; `first` is the promise of the first run's text, with which this one is compared. */
 export function resultCard(run, state, texts) {
   const body = make("div", {});
+  body.setAttribute("aria-busy", "true");  // also while it waits for those before it
   const card = section(`${run.name}: ${run.summary}`, body);
   card.classList.add("result");
   card.dataset.run = run.name;
@@ -149,9 +157,10 @@ export function resultCard(run, state, texts) {
     texts.set(run.name, translation.text);
     const [[first, firstText]] = texts;
     const line = first === run.name ? [marked(translation)] : differing(translation.text, firstText);
+    const says = line.some((part) => part.tagName === "MARK") ? [make("p", { className: "facts" }, make("mark", {}, "marked"), ` where ${first} says something else`)] : [];
     const sentence = sentenceOf(state.get("text"), translation.text, translation.alignment, checksOf(translation));
-    return [make("p", { className: "translation", dir: "auto" }, ...line), facts(translation), editing(run, translation),
-      looks(state, translation), show(run, state, asking(run, state), translation), saving(run.name, sentence, translation)];
+    return [make("p", { className: "translation", dir: "auto" }, ...line), ...says, facts(translation), editing(run, translation),
+      looks(run, state, translation), show(run, state, asking(run, state), translation), saving(run.name, sentence, translation)];
   };
   return { card, ready: () => fill(body, "Translating …", work) };
 }

@@ -7,7 +7,7 @@ import { resultCard, sentenceOf } from "./result.js";
 import { go, number, read } from "./state.js";
 
 const UNITS = ["words", "pieces", "characters", "tokens"];
-const FORGOTTEN = { prefix: null, begin: null, own: null, posterior: null, step: null, weights: null };
+const FORGOTTEN = { prefix: null, forced: null, begin: null, own: null, posterior: null, step: null, weights: null };
 
 /** The runs that the address names, or the first. */
 const chosenOf = (runs, state) => {
@@ -15,12 +15,12 @@ const chosenOf = (runs, state) => {
   return named.length ? named : runs.slice(0, 1);
 };
 
-function runChoice(runs, chosen) {
+function runChoice(runs, chosen, change) {
   const boxes = runs.map((run) => {
-    const box = make("input", { type: "checkbox", checked: chosen.includes(run), value: run.name });
+    const box = make("input", { type: "checkbox", checked: chosen.includes(run), value: run.name, id: `run-${run.name}` });
     box.addEventListener("change", () => {
       const names = boxes.map((label) => label.querySelector("input")).filter(({ checked }) => checked).map(({ value }) => value);
-      go({ run: names });
+      change({ run: names });
     });
     const label = make("label", { className: "choice" }, box, run.name);
     return label;
@@ -29,36 +29,37 @@ function runChoice(runs, chosen) {
 }
 
 /** Return the choice of layer and head, of as many as the run with the most has. */
-function siteChoice(runs, state) {
+function siteChoice(runs, state, change) {
   const [layers, heads] = [Math.max(...runs.map((run) => run.layers)), Math.max(...runs.map((run) => run.heads))];
   const range = (count, none, name) => [["", none], ...Array.from({ length: count }, (_, index) => [index + 1, `${name} ${index + 1}`])];
   const parts = [];
   if (layers > 1) parts.push(labelled("Layer", select(range(layers, "as the config says", "layer"), state.get("layer") ?? "",
-    (value) => go({ layer: value || null })), "layer"));
+    (value) => change({ layer: value || null })), "layer"));
   if (heads > 1) parts.push(labelled("Head", select(range(heads, "their mean", "head"), state.get("head") ?? "",
-    (value) => go({ head: value || null })), "head"));
+    (value) => change({ head: value || null })), "head"));
   return parts;
 }
 
 function form(runs, state) {
   const chosen = chosenOf(runs, state);
   const box = make("textarea", { rows: 2, value: state.get("text") ?? "", maxLength: 5000, lang: runs[0].source });
-  const begin = () => go({ ...FORGOTTEN, text: box.value, split: null, number: null });
+  const begin = (changes = {}) => go({ ...FORGOTTEN, text: box.value, split: null, number: null, ...changes });
+  const change = (changes) => (box.value === (state.get("text") ?? "") ? go(changes) : begin(changes));  // what was typed stays
   box.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || event.shiftKey) return;
     event.preventDefault();
     begin();
   });
   const beam = make("input", { type: "number", min: 1, max: 50, value: state.get("beam") ?? chosen[0].beam });
-  beam.addEventListener("change", () => go({ beam: beam.value }));
+  beam.addEventListener("change", () => change({ beam: beam.value }));
   const even = make("input", { type: "checkbox", checked: state.has("uniform") });
-  even.addEventListener("change", () => go({ uniform: even.checked ? 1 : null }));
-  const unit = select(UNITS.map((name) => [name, name]), state.get("unit") ?? chosen[0].unit, (value) => go({ unit: value }));
-  const options = [labelled("Beam", beam, "beam"), labelled("Alignment in", unit, "unit"), ...siteChoice(chosen, state)];
+  even.addEventListener("change", () => change({ uniform: even.checked ? 1 : null }));
+  const unit = select(UNITS.map((name) => [name, name]), state.get("unit") ?? chosen[0].unit, (value) => change({ unit: value }));
+  const options = [labelled("Beam", beam, "beam"), labelled("Alignment in", unit, "unit"), ...siteChoice(chosen, state, change)];
   if (chosen.some(({ layers }) => layers)) options.push(labelled("Even attention", even, "uniform"));
   const made = make("form", {}, labelled(`Sentence (${runs[0].source} to ${runs[0].target})`, box, "source"),
     make("div", { className: "bar" }, make("button", { className: "main", id: "translate" }, "Translate"), ...options),
-    ...(runs.length > 1 ? [runChoice(runs, chosen)] : []));
+    ...(runs.length > 1 ? [runChoice(runs, chosen, change)] : []));
   made.addEventListener("submit", (event) => {
     event.preventDefault();
     begin();

@@ -15,11 +15,11 @@ export function pathTo(trace, step, branch) {
   return path;
 }
 
-function node(trace, step, branch, kind, best, force) {
+function node(trace, step, branch, kind, best, { run, force }) {
   const path = pathTo(trace, step, branch);
   const own = kind === "kept" && path.every((piece, index) => piece === best[index]);
   const score = branch.log_probability.toFixed(2);
-  const made = button(branch.piece, () => force(path), { className: `node ${kind}${own ? " best" : ""}` });
+  const made = button(branch.piece, () => force(path), { className: `node ${kind}${own ? " best" : ""}`, id: `node-${run}-${path.join("-")}` });
   made.append(make("small", {}, score));
   made.title = `${kind}, log probability ${score}`;
   made.setAttribute("aria-label", `step ${step + 1}: ${branch.piece}, ${kind}${own ? ", in the best translation" : ""}, log probability ${score}`);
@@ -52,13 +52,13 @@ function connect(svg, columns) {
   svg.replaceChildren(...paths);
 }
 
-/** Return the tree of a translation with its trace; `force` is given the pieces of what is clicked. */
-export function showTree(translation, force) {
-  const { trace, numbers } = translation;
+/** Return the tree of a run's translation with its trace; `force` is given the pieces of what is clicked. */
+export function showTree(run, translation, force) {
+  const { trace, numbers } = translation, acting = { run, force };
   const columns = trace.map((selection, step) => {
-    const kept = selection.kept.map((one) => node(trace, step, one, "kept", numbers, force));
+    const kept = selection.kept.map((one) => node(trace, step, one, "kept", numbers, acting));
     const left = step ? selection.left.filter((one) => one.step === step - 1).map(ending) : [];
-    const dropped = selection.dropped.slice(0, MOST_DROPPED).map((one) => node(trace, step, one, "dropped", numbers, force));
+    const dropped = selection.dropped.slice(0, MOST_DROPPED).map((one) => node(trace, step, one, "dropped", numbers, acting));
     return make("li", {}, ...kept, ...left, ...dropped);
   });
   const svg = makeSvg("svg", { class: "edges", "aria-hidden": "true" });

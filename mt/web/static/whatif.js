@@ -24,11 +24,12 @@ function bars(title, likely, before = {}) {
 function sliders(asked, translation, step, given) {
   const { source_pieces: pieces, attention } = translation.alignment;
   const own = attention[step], weights = [...given ?? own];
-  const sum = status("", { id: "sum" }), outcome = make("div", { id: "outcome" });
+  const named = (name) => `${name}-${asked.run}`;  // several runs may stand side by side
+  const sum = status("", { id: named("sum") }), outcome = make("div", { id: named("outcome") });
   const inputs = pieces.map((piece, index) => {
     const input = make("input", { type: "range", min: 0, max: 1, step: 0.01, value: weights[index] });
     input.addEventListener("input", () => set(index, Number(input.value)));
-    return labelled(make("span", {}, isolated(piece)), input, `weight-${index}`);
+    return labelled(make("span", {}, isolated(piece)), input, named(`weight-${index}`));
   });
   const say = () => {
     sum.textContent = `The weights sum to ${weights.reduce((left, right) => left + right, 0).toFixed(2)}; the model's own sum to 1.`;
@@ -48,33 +49,30 @@ function sliders(asked, translation, step, given) {
     const common = { ...start, prefix, most: MOST };
     const clamped = { weights: { [step]: weights } };
     const [before, after, rest] = await Promise.all([ask("/api/next", { ...common, most: 100 }),
-      ask("/api/next", { ...common, ...clamped }), ask("/api/continue", { ...start, prefix, ...clamped })]);
+      ask("/api/next", { ...common, ...clamped }), ask("/api/continue", { ...start, beam: asked.beam, prefix, ...clamped })]);
     const was = Object.fromEntries(before.likely.map(({ number, probability }) => [number, probability]));
     return [bars(`What comes next at step ${step + 1}`, after.likely, was),
-      make("p", { id: "rest" }, "The rest, translated anew: ", isolated(rest.translations[0].text))];
+      make("p", { id: named("rest") }, "The rest, translated anew: ", isolated(rest.translations[0].text))];
   });
-  const apply = () => {
-    go({ step, weights: weights.map((weight) => weight.toFixed(3)).join(",") });
-    return foresee();
-  };
+  const apply = () => go({ step, weights: weights.map((weight) => weight.toFixed(3)).join(",") });
   say();
   if (given) foresee();
   return make("div", {}, make("div", { className: "sliders" }, ...inputs), sum,
-    make("div", { className: "bar" }, button("Apply", apply, { id: "apply", className: "main" }),
+    make("div", { className: "bar" }, button("Apply", apply, { id: named("apply"), className: "main" }),
       button("Take the largest away", () => all(own.map((weight, index) => (index === largest ? 0 : weight)))),
-      button("All equal", () => all(own.map(() => 1 / own.length)), { id: "equal" }),
+      button("All equal", () => all(own.map(() => 1 / own.length)), { id: named("equal") }),
       button("Only the largest", () => all(own.map((_, index) => Number(index === largest)))),
-      button("The model's own", () => all(own), { id: "own" })), outcome);
+      button("The model's own", () => all(own), { id: named("reset") })), outcome);
 }
 
 /** Return what changes the weights of a translation's steps; `given` are the weights that the address holds, or null. */
 export function showWhatIf(asked, translation, step, given) {
   const pieces = translation.alignment.target_pieces;
-  const at = Math.min(step ?? 0, pieces.length - 1);
+  const at = Math.max(0, Math.min(step ?? 0, pieces.length - 1));
   const holder = make("div", {}, sliders(asked, translation, at, given));
   const options = pieces.map((piece, index) => [index, `${index + 1}. ${piece}`]);
   const choose = (value) => holder.replaceChildren(sliders(asked, translation, Number(value), null));
   const says = make("p", {}, "Change what the model looks at in one step. Weights are of pieces; without a choice of layer and head they " +
     "replace those of every layer and head.");
-  return make("div", {}, says, labelled("Step ", select(options, at, choose), "step"), holder);
+  return make("div", {}, says, labelled("Step ", select(options, at, choose), `step-${asked.run}`), holder);
 }
