@@ -12,8 +12,6 @@ from mt.core.errors import UserError
 
 Q = TypeVar("Q")
 A = TypeVar("A")
-MOMENT = 0.05
-"""Seconds that those who had their answers together are waited for, as they may ask again together."""
 Answerer = Callable[[Sequence[Q]], Sequence[A]]
 """What answers questions at once. It can be hashed: what is asked of equal ones is answered by one of them."""
 After = Callable[[Answerer[Any, Any], Sequence[Any], Sequence[Any]], None]
@@ -38,14 +36,13 @@ class Queue:
     """Questions wait in the order in which they came; the first takes those of its kind along, wherever they stand.
 
     Answers are found in one thread, of at most `together` questions at once; and then, when whoever waited has them,
-    `after` is called there with the answerer, the questions and the answers. It must not fail. Those who had answers
-    together are waited for a moment, because a search of one takes nearly as long as one of several.
+    `after` is called there with the answerer, the questions and the answers. It must not fail.
     """
 
     def __init__(self, *, waiting: int, together: int, after: After = lambda answerer, questions, answers: None):
         self.most, self._together, self._after = waiting, together, after
         self._waiting: deque[_Waiting] = deque()
-        self._changed, self._closed, self._last = threading.Condition(), False, 0
+        self._changed, self._closed = threading.Condition(), False
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
@@ -81,15 +78,12 @@ class Queue:
         """Wait for questions; return some of one kind, or nothing when the queue is closed and empty."""
         with self._changed:
             self._changed.wait_for(lambda: self._waiting or self._closed)
-            if self._last > 1:  # otherwise the first of those who ask again would be answered alone
-                self._changed.wait_for(lambda: len(self._waiting) >= self._last or self._closed, MOMENT)
             if not self._waiting:
                 return []
             kind = self._waiting[0].answerer
             batch = [one for one in self._waiting if one.answerer == kind][: self._together]
             for one in batch:
                 self._waiting.remove(one)
-            self._last = len(batch)
             return batch
 
     def _serve(self, batch: Sequence[_Waiting]) -> None:

@@ -79,7 +79,8 @@ class Watched:
             return ""
         path = self.served.path
         return (
-            f"{path} has no {DIAGNOSIS} of these weights to hold sentences against, so no drift will be noticed: "
+            f"{path} has no {DIAGNOSIS} of these weights and this version to hold sentences against, so no drift will be "
+            f"noticed: "
             f"`mt diagnose {path}` writes it, also while this serves"
         )
 

@@ -1,13 +1,11 @@
 """A queue answers each question once, those of one kind together, in the order in which they came."""
 
 import threading
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pytest
 
-import mt.web.queue as queue_module
 from mt.web.queue import ClosedError, FullError, Queue
 
 
@@ -54,29 +52,6 @@ def test_questions_of_a_kind_are_answered_together_in_their_order() -> None:
     assert [future.result(20) for future in futures] == [2, 4, 6, 8, 10, 12, 14]
     assert machine.asked == [[0], [1, 3, 4], [2, 5], [6, 7]]
     queue.close()
-
-
-def test_who_had_answers_together_is_waited_for_and_who_asked_alone_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(queue_module, "MOMENT", 60)
-    machine, queue = busy(9, 3)
-    machine.may.set()
-    assert queue.ask(1, Kind(machine)).result(20) == 2
-    machine.may.clear()
-    machine.begun.clear()
-    first = queue.ask(2, Kind(machine))
-    assert machine.begun.wait(20)
-    together = [queue.ask(number, Kind(machine)) for number in (3, 4, 5)]
-    machine.may.set()
-    assert [one.result(20) for one in (first, *together)] == [4, 6, 8, 10]
-    again = []
-    for number in (6, 7, 8):
-        again.append(queue.ask(number, Kind(machine)))
-        time.sleep(0.02)
-    assert [one.result(20) for one in again] == [12, 14, 16]
-    last = queue.ask(9, Kind(machine))
-    queue.close()
-    assert last.result(0) == 18
-    assert machine.asked == [[0], [1], [2], [3, 4, 5], [6, 7, 8], [9]]
 
 
 def test_a_full_queue_takes_no_more_and_a_cancelled_question_is_not_answered() -> None:
