@@ -79,9 +79,8 @@ class Watched:
             return ""
         path = self.served.path
         return (
-            f"{path} has no {DIAGNOSIS} of these weights and this version to hold sentences against, so no drift will be "
-            f"noticed: "
-            f"`mt diagnose {path}` writes it, also while this serves"
+            f"{path} has no {DIAGNOSIS} of these weights and this version to hold sentences against, so no drift will "
+            f"be noticed: `mt diagnose {path}` writes it, also while this serves"
         )
 
     def see(self, sources: Sequence[str], translations: Sequence[str]) -> None:

@@ -146,8 +146,8 @@ def test_without_a_diagnosis_of_these_weights_it_says_so_and_raises_no_alarm(run
     with client_of(copy, tmp_path / "flagged") as client:
         translate(client, GREEK)
         assert client.get("/api/drift").json()["says"] == (
-            f"{copy} has no diagnosis.json of these weights to hold sentences against, so no drift will be noticed: "
-            f"`mt diagnose {copy}` writes it, also while this serves"
+            f"{copy} has no diagnosis.json of these weights and this version to hold sentences against, so no drift "
+            f"will be noticed: `mt diagnose {copy}` writes it, also while this serves"
         )
         assert 'mt_drift_watched{run="copy"} 0.0' in client.get("/metrics").text
         diagnosis.write_text(whole)
