@@ -236,8 +236,7 @@ def test_nothing_foreign_runs(house: House, text: str) -> None:
         assert page.locator("main img, main script").count() == 0
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1200, 360])
+@pytest.mark.parametrize(("width", "scheme"), [(1200, "light"), (360, "dark")])
 @pytest.mark.parametrize(
     "where", ["", *(state(look=look) for look in ("matrix", "arcs", "tree", "whatif")), "view=corpus", "view=diagnosis"]
 )
