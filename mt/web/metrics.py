@@ -132,6 +132,7 @@ def add_metrics(app: FastAPI, metrics: Metrics) -> None:
             raise HTTPException(404, f"no run {name!r} is served; there are {', '.join(metrics.watch.runs)}")
         watched = metrics.watch.runs[name]
         window = watched.window
+        seen, held = window.seen, len(window)  # before the signals, which are then of these sentences, or of more
         found = {
             one.signal: Judged(score=one.score, bound=one.bound, alarm=one.alarm, says=one.says)
             for one in watched.drifts()
@@ -139,8 +140,8 @@ def add_metrics(app: FastAPI, metrics: Metrics) -> None:
         return Drifted(
             run=name,
             window=window.size,
-            seen=window.seen,
-            held=len(window),
+            seen=seen,
+            held=held,
             false_alarms=FALSE_ALARMS,
             says=watched.why_not(),
             signals=found,

@@ -107,7 +107,7 @@ def test_a_window_holds_each_source_once_and_the_last_ones() -> None:
     assert (found.score, found.alarm, len(window)) == (1.0, True, 30)
 
 
-def test_validation_itself_raises_no_alarm(client: TestClient, run: Path) -> None:
+def test_validation_itself_raises_no_alarm_and_other_text_does(client: TestClient, run: Path) -> None:
     validation = list(dict.fromkeys(Run(run).splits["validation"].sources))
     before = client.get("/api/drift").json()["seen"]
     translate(client, validation)
@@ -115,7 +115,17 @@ def test_validation_itself_raises_no_alarm(client: TestClient, run: Path) -> Non
     assert (told["run"], told["says"], told["window"]) == ("run", "", WINDOW)
     assert set(told["signals"]) == set(MEANINGS) - {"expected_ter", "words_to_check"}
     assert [name for name, one in told["signals"].items() if one["alarm"]] == []
-    assert 'mt_drift_watched{run="run"} 1.0' in client.get("/metrics").text
+    translate(client, GREEK)
+    told = drift_after(client, before + len(validation) + len(GREEK))
+    alarms = {name for name, one in told["signals"].items() if one["alarm"]}
+    assert {"unknown_scripts", "byte_share"} <= alarms
+    says = told["signals"]["unknown_scripts"]["says"]
+    assert says == (
+        "How much of the sources is in scripts that training did not have: not like validation, more on average."
+    )
+    gauges = client.get("/metrics").text
+    assert 'mt_drift_alarm{run="run",signal="unknown_scripts"} 1.0' in gauges
+    assert 'mt_drift_watched{run="run"} 1.0' in gauges
 
 
 def test_what_validation_was_not_translated_like_is_left_out(run: Path) -> None:
