@@ -6,7 +6,7 @@ from fastapi import FastAPI
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
-KINDS = {"html": "text/html", "css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
+KINDS = {"html": "text/html", "css": "text/css", "js": "text/javascript"}
 FOLDERS = ("mt.web.static", "mt.views.page")
 """The second has what the page of `mt eval --plot` shares with this one."""
 SHARED = ("attention.js", "attention.css")
@@ -24,7 +24,7 @@ def files() -> dict[str, Response]:
     }
 
 
-def add(app: FastAPI, service: object = None) -> None:
+def add(app: FastAPI) -> None:
     """Let a browser ask for the page."""
     known = files()
 
