@@ -124,7 +124,7 @@ class Translator:
         self._check(settings, look)
         estimator = self._estimator(settings) if confidence else None
         every = self._lines(settings.max_source, *_texts(lines, prefixes), gold)
-        found = [Translation(alignment=EMPTY)] * len(every)
+        found = [Translation(alignment=EMPTY if alignments and self.has_attention else None)] * len(every)
         progress = progress or (lambda count: None)
         progress(sum(not line.source for line in every))
         name = choose(settings, n_best)

@@ -71,6 +71,17 @@ def create_app(runs: Sequence[Served], limits: Limits | None = None, watch: Watc
     return app
 
 
+def explain(error: Exception) -> str:
+    """Return what is wrong with a request; of what may be a text or a list, as that which it is."""
+    if not isinstance(error, RequestValidationError):
+        return str(error)
+    errors = error.errors()
+    same = [one for one in errors if one["loc"][:2] == errors[0]["loc"][:2]]
+    wrong = max(same, key=lambda one: (not one["type"].endswith("_type"), len(one["loc"])))
+    where = ".".join(str(part) for part in wrong["loc"][1:])
+    return f"{where}: {wrong['msg']}" if where else str(wrong["msg"])
+
+
 def _describe_all(runs: Sequence[Served]) -> list[Described]:
     """Return the runs that can be described. Raises UserError where none can."""
     described, wrong = list[Described](), list[UserError]()
@@ -113,9 +124,7 @@ def _add_failures(app: FastAPI) -> None:
         return JSONResponse({"error": getattr(error, "detail", str(error))}, code)
 
     async def fail_validation(request: Request, error: Exception) -> JSONResponse:
-        wrong = error.errors()[0] if isinstance(error, RequestValidationError) else {"loc": (), "msg": str(error)}
-        where = ".".join(str(part) for part in wrong["loc"][1:])
-        return JSONResponse({"error": f"{where}: {wrong['msg']}" if where else wrong["msg"]}, 422)
+        return JSONResponse({"error": explain(error)}, 422)
 
     async def fail_late(request: Request, error: Exception) -> JSONResponse:
         return JSONResponse({"error": "this took too long, and was given up: ask for less, or again later"}, 504)

@@ -9,7 +9,7 @@ from mt.inference.translator import Translation
 from mt.text.tokenizer import Tokenizer
 from mt.text.words import Unit
 
-MOST_TEXTS, MOST_CHARACTERS = 64, 5000
+MOST_TEXTS, MOST_CHARACTERS = 64, 2000
 """In one request, and in one text."""
 Text = Annotated[str, Field(max_length=MOST_CHARACTERS)]
 Weight = Annotated[float, Field(ge=0, le=1)]
@@ -39,6 +39,8 @@ class Asked(Message):
     """Decoder layer whose attention is shown, from 1. Unset: what the run's config says."""
     head: Number | None = None
     """Its head, from 1. Unset: the mean over the heads."""
+    alignments: bool = True
+    """Whether to tell what the attention looked at; translations alone are found faster."""
     trace: bool = False
     """Whether to tell what the search kept and dropped at each step."""
     confidence: bool = False

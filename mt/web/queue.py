@@ -16,6 +16,9 @@ Answerer = Callable[[Sequence[Q]], Sequence[A]]
 """What answers questions at once. It can be hashed: what is asked of equal ones is answered by one of them."""
 After = Callable[[Answerer[Any, Any], Sequence[Any], Sequence[Any]], None]
 
+QUIET = 0.003
+"""Seconds."""
+
 
 class FullError(UserError):
     """So many questions wait that no more are taken."""
@@ -78,6 +81,7 @@ class Queue:
         """Wait for questions; return some of one kind, or nothing when the queue is closed and empty."""
         with self._changed:
             self._changed.wait_for(lambda: self._waiting or self._closed)
+            self._wait_for_others()
             if not self._waiting:
                 return []
             kind = self._waiting[0].answerer
@@ -85,6 +89,13 @@ class Queue:
             for one in batch:
                 self._waiting.remove(one)
             return batch
+
+    def _wait_for_others(self) -> None:
+        """Wait until nobody has asked for QUIET seconds: those who were just answered together ask together again."""
+        before = 0
+        while before < len(self._waiting) < self._together and not self._closed:
+            before = len(self._waiting)
+            self._changed.wait(QUIET)
 
     def _serve(self, batch: Sequence[_Waiting]) -> None:
         """Answer all at once; where that fails, each by itself, so that nobody's mistake is another's."""

@@ -69,6 +69,7 @@ class Translating:
     unit: Unit | None = None
     """What alignments are in. None: what the run's config says."""
     look: Look = field(default_factory=Look)
+    alignments: bool = True
     trace: bool = False
     confidence: bool = False
 
@@ -82,6 +83,7 @@ class Translating:
             n_best=self.n_best,
             prefixes=[one.prefix for one in sentences],
             look=self.look,
+            alignments=self.alignments,
             trace=self.trace,
             confidence=self.confidence,
         )

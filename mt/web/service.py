@@ -85,7 +85,8 @@ class Service:
         settings = translator.settings.model_copy(update={} if asked.beam is None else {"beam": asked.beam})
         site = site_of(translator, asked.layer, asked.head)
         look = Look(site, replace(site, translator))
-        how = Translating(run, settings, asked.n_best, asked.unit, look, asked.trace, asked.confidence)
+        told = {"alignments": asked.alignments, "trace": asked.trace, "confidence": asked.confidence}
+        how = Translating(run, settings, asked.n_best, asked.unit, look, **told)
         found = await self.ask(sentences, how)
         return Answer(run=run.name, translations=[tell(one, translator.tokenizers.target) for one in found])
 

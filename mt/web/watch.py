@@ -24,6 +24,9 @@ log = logging.getLogger("mt")
 LOW, HIGH = 1, 99
 """A sentence is conspicuous when a signal is outside these centiles of validation."""
 
+SHARE = 0.1
+"""Of the time, at most, is spent on this where no sentence must be missed: what comes meanwhile is left out."""
+
 
 class Flagged:
     """A file to which conspicuous sentences are appended, an object of JSON a line; only its owner may read it."""
@@ -101,10 +104,11 @@ class Watched:
 
 
 class Watch:
-    """All runs that are served."""
+    """All runs that are served. Where conspicuous sentences are kept, none is left out, whatever time that takes."""
 
-    def __init__(self, runs: Sequence[Served], flagged: Flagged | None = None):
+    def __init__(self, runs: Sequence[Served], flagged: Flagged | None = None, share: float = SHARE):
         self.runs = {run.name: Watched(run, flagged) for run in runs}
+        self._share, self._next = 1.0 if flagged else share, 0.0
         self.seconds = 0.0
         """Spent so far, which no answer waits for, but the next search does."""
 
@@ -115,6 +119,8 @@ class Watch:
         was not translated so.
         """
         start = time.perf_counter()
+        if start < self._next:
+            return
         try:
             plain = how.look.replace is None and how.settings == how.served.load().translator.settings
             pairs = [
@@ -127,7 +133,9 @@ class Watch:
             log.warning("%s", error)
         except Exception:  # what was translated has been answered, and the next one is to be
             log.exception("sentences could not be held against validation")
-        self.seconds += time.perf_counter() - start
+        end = time.perf_counter()
+        self.seconds += end - start
+        self._next = end + (end - start) * (1 / self._share - 1)
 
 
 def conspicuous(signals: dict[str, float], expected: Expected) -> list[str]:

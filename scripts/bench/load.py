@@ -204,7 +204,8 @@ async def ask_for_all(address: str, lines: Iterator[str], found: Load) -> None:
         start, text = time.perf_counter(), ""
         try:
             connection = connection or await asyncio.open_connection(host.hostname, host.port)
-            status, body = await _ask(*connection, host.netloc, json.dumps({"texts": [line]}).encode())
+            asked = {"texts": [line], "alignments": False}  # as `mt translate` finds none unless they are asked for
+            status, body = await _ask(*connection, host.netloc, json.dumps(asked).encode())
             text = json.loads(body)["translations"][0]["text"] if status == 200 else ""
         except (OSError, EOFError, ValueError, LookupError):
             status = 0

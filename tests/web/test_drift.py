@@ -23,6 +23,8 @@ from mt.lab.diagnosis.distributions import Distribution, Expected, distributions
 from mt.runs.run import Run
 from mt.text.scripts import known_scripts
 from mt.web.drift import FALSE_ALARMS, FEWEST, MEANINGS, WINDOW, Window, bound_of, distance, judge
+from mt.web.served import Sentence, Served, Translating
+from mt.web.watch import Flagged, Watch
 
 GREEK = [f"Ὁ λόγος {number}." for number in range(40)]
 
@@ -177,6 +179,17 @@ def test_serving_begins_without_a_diagnosis_and_refuses_a_log_that_cannot_be(tmp
     refused = mt("serve", run, "--flagged", tmp_path / "no" / "folder")
     assert (refused.returncode, refused.stderr.count("\n")) == (1, 1)
     assert "cannot append flagged sentences to" in refused.stderr
+
+
+def test_a_busy_service_leaves_sentences_out_unless_they_are_kept(run: Path, tmp_path: Path) -> None:
+    served = Served(run)
+    how, sentences = Translating(served, served.load().translator.settings), [Sentence("Der Hund.")]
+    translations = how(sentences)
+    for flagged, seen in ((None, 1), (Flagged(tmp_path / "flagged"), 2)):
+        watch = Watch([served], flagged, share=1e-9)
+        for _ in range(2):
+            watch.see(how, sentences, translations)
+        assert watch.runs[served.name].window.seen == seen
 
 
 def test_flagged_sentences_are_lines_of_json_whatever_they_say(run: Path, tmp_path: Path) -> None:

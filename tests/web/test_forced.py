@@ -186,6 +186,8 @@ def test_a_posterior_is_that_of_the_last_layer_whatever_the_config_says(client: 
         ("next", {"weights": {0: [float("nan")]}}, "weights.0.0"),
         ("next", {"prefix": [10**30]}, f"the prefix has piece {10**30}"),
         ("next", {"layer": 10**30}, "layer: Input should be less than or equal to 1000"),
+        ("continue", {"prefix": [1.5]}, "Input should be a valid integer, got a number with a fractional part"),
+        ("continue", {"prefix": "a" * 6000}, "String should have at most"),
         ("continue", {"prefix": "", "run": "none", "weights": {0: [1.0]}}, "so there is none to replace"),
         ("continue", {"prefix": "", "uniform": True, "weights": {0: [1.0]}}, "ask for one of them"),
     ],

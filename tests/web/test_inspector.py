@@ -101,6 +101,27 @@ def test_a_translation_is_edited_read_off_and_explained(house: House) -> None:
         assert weights(page)[0] == pytest.approx([100 * weight for weight in told["words"][0]], abs=1)
 
 
+def test_other_translations_and_what_is_written_stay(house: House) -> None:
+    (expected,) = house.translator.translate([TEXT], n_best=5)
+    with looking(house.browser, house.address, state()) as page:
+        page.locator("#others-gru > summary").click()
+        listed = page.locator("#others-gru li bdi")
+        listed.first.wait_for()
+        assert [text.strip() for text in listed.all_text_contents()] == [one.text for one in expected.others]
+        page.locator(".editing summary").click()
+        page.locator("#own-gru").fill("nine nine")
+        page.locator("#look-arcs-gru").click()
+        settle(page)
+        assert page.locator("#own-gru").input_value() == "nine nine"
+        page.locator("#read-gru").click()
+        settle(page)
+        assert page.locator("#look-arcs-gru").get_attribute("aria-pressed") == "true"
+        page.locator("#look-matrix-gru").click()
+        settle(page)
+        assert weights(page)
+        assert shown(page) == "nine nine"
+
+
 def test_weights_are_clamped(house: House) -> None:
     (own,) = house.translator.translate([TEXT])
     with looking(house.browser, house.address, state(look="whatif", step=1)) as page:

@@ -54,6 +54,17 @@ def test_questions_of_a_kind_are_answered_together_in_their_order() -> None:
     queue.close()
 
 
+def test_an_idle_queue_waits_for_those_who_ask_at_the_same_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    machine = Machine()
+    machine.may.set()
+    queue = Queue(waiting=9, together=9)
+    monkeypatch.setattr("mt.web.queue.QUIET", 1.0)
+    futures = [queue.ask(number, Kind(machine)) for number in range(4)]
+    assert [future.result(20) for future in futures] == [0, 2, 4, 6]
+    assert machine.asked == [[0, 1, 2, 3]]
+    queue.close()
+
+
 def test_a_full_queue_takes_no_more_and_a_cancelled_question_is_not_answered() -> None:
     machine, queue = busy(2, 1)
     one, other = queue.ask(1, Kind(machine)), queue.ask(2, Kind(machine))

@@ -60,6 +60,16 @@ def test_answers_are_those_of_translate(client: TestClient, run: Path) -> None:
         assert [len(step["kept"]) for step in told["trace"] or []] == [len(step.kept) for step in one.trace or []]
 
 
+def test_alignments_are_left_out_where_nobody_asks_for_them(client: TestClient) -> None:
+    whole, short = (
+        client.post("/api/translate", json={"texts": LINES, "alignments": asked}).json()["translations"]
+        for asked in (True, False)
+    )
+    assert [one["alignment"] for one in short] == [None] * len(LINES)
+    assert all(one["alignment"] for one in whole)
+    assert [one["text"] for one in short] == [one["text"] for one in whole]
+
+
 def test_a_beginning_is_kept_as_text_and_as_pieces(client: TestClient, run: Path) -> None:
     (expected,) = mt.load(run).translate("eins zwei", prefixes="three")
     (told,) = client.post("/api/continue", json={"text": "eins zwei", "prefix": "three"}).json()["translations"]
@@ -106,7 +116,7 @@ def test_runs_are_described(client: TestClient, run: Path) -> None:
     [
         ({"texts": ["a"], "run": "other"}, 404, "no run 'other' is served; there are run"),
         ({"texts": []}, 422, "texts: List should have at least 1 item"),
-        ({"texts": ["a" * 5001]}, 422, "texts.0: String should have at most 5000 characters"),
+        ({"texts": ["a" * 2001]}, 422, "texts.0: String should have at most 2000 characters"),
         ({"texts": ["a"], "beam": 51}, 422, "beam: Input should be less than or equal to 50"),
         ({"texts": ["a"], "beem": 5}, 422, "beem: Extra inputs are not permitted"),
         ({"texts": ["a"], "layer": 2}, 422, "there is no layer 2, head 1: the model has 1 of 1 heads"),

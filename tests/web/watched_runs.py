@@ -34,7 +34,7 @@ def write_watched(folder: Path, diagnosed: bool = True) -> Path:
 
 def client_of(run: Path, flagged: Path | None = None, token: str | None = None) -> TestClient:
     served = [Served(run)]
-    service = create_app(served, watch=Watch(served, Flagged(flagged) if flagged else None))
+    service = create_app(served, watch=Watch(served, Flagged(flagged) if flagged else None, share=1))
     app = counted(Guard(service, token=token), service)
     return TestClient(app, base_url="http://localhost:8000", raise_server_exceptions=False)
 

@@ -2,6 +2,7 @@
 
 import { isolated, make, showAttention } from "./attention.js";
 import { ask } from "./api.js";
+import { othersOf } from "./others.js";
 import { button, fill, labelled, percent, section } from "./parts.js";
 import { saving } from "./save.js";
 import { go, number, numbers } from "./state.js";
@@ -63,9 +64,13 @@ function facts(translation) {
   return make("p", { className: "facts" }, told.join(" · "));
 }
 
+const drafts = new Map();  // what was written and not yet asked for, by run and translation: a new look does not lose it
+
 /** Return a box in which the translation can be written anew: the model goes on from it, or reads it off as it is. */
 function editing(run, translation) {
-  const box = make("textarea", { rows: 2, value: translation.text, required: true });
+  const draft = JSON.stringify([run.name, translation.text]);
+  const box = make("textarea", { rows: 2, value: drafts.get(draft) ?? translation.text, required: true });
+  box.addEventListener("input", () => drafts.set(draft, box.value));
   const upToCursor = () => box.value.slice(0, box.selectionEnd);
   const proceed = () => go({ prefix: null, forced: null, begin: upToCursor(), own: null, posterior: null, weights: null });
   const readOff = (posterior) => {
@@ -74,7 +79,7 @@ function editing(run, translation) {
   box.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) proceed();
   });
-  return make("details", { className: "editing" }, make("summary", {}, "Write it otherwise"),
+  return make("details", { className: "editing", open: drafts.has(draft) }, make("summary", {}, "Write it otherwise"),
     labelled("Your translation", box, `own-${run.name}`),
     make("div", { className: "bar" },
       button("Go on from the cursor", proceed, { id: `continue-${run.name}` }),
@@ -82,15 +87,18 @@ function editing(run, translation) {
       button("Which source explains it (posterior)", () => readOff(1), { id: `explain-${run.name}` })));
 }
 
-function looks(run, state, translation) {
-  const chosen = state.get("look") ?? "matrix";
-  const known = Object.entries(LOOKS).filter(([name]) => (name === "tree" ? translation.trace : translation.alignment));
-  return make("div", { className: "bar looks" }, ...known.map(([name, text]) => {
-    const made = button(text, () => go({ look: name }), { className: name === chosen ? "chosen" : "", id: `look-${name}-${run.name}` });
+function looks(run, state, names) {
+  const chosen = names.includes(state.get("look")) ? state.get("look") : names[0];
+  return make("div", { className: "bar looks" }, ...names.map((name) => {
+    const made = button(LOOKS[name], () => go({ look: name }), { className: name === chosen ? "chosen" : "", id: `look-${name}-${run.name}` });
     made.setAttribute("aria-pressed", String(name === chosen));
     made.dataset.look = name;
     return made;
   }));
+}
+
+function looksAt({ trace, alignment }) {
+  return Object.keys(LOOKS).filter((name) => (name === "tree" ? trace : alignment));
 }
 
 function show(run, state, asked, translation) {
@@ -102,7 +110,8 @@ function show(run, state, asked, translation) {
   if (look === "whatif") {
     const given = state.has("weights") ? numbers(state, "weights") : null;
     const fits = given?.length === translation.alignment.source_pieces.length;
-    return showWhatIf({ run: run.name, text: asked.text, layer: asked.layer, head: asked.head, beam: asked.beam }, translation,
+    const several = run.layers * run.heads > 1 && !(asked.layer && asked.head);
+    return showWhatIf({ run: run.name, text: asked.text, layer: asked.layer, head: asked.head, beam: asked.beam, several }, translation,
       number(state, "step"), fits ? given : null);
   }
   return showAttention(sentence, { arcs: look === "arcs", name: run.name });
@@ -117,13 +126,16 @@ function asking(run, state) {
   };
 }
 
+// Other runs have other pieces.
+const isForced = (run, state) => state.has("prefix") && (state.get("forced") ?? run.name) === run.name;
+const isFree = (run, state) => !isForced(run, state) && !state.has("begin") && !state.has("uniform");
+
 /** Return the translation of a run, as the address asks for it: free, with a beginning, or with even attention. */
 async function translate(run, state) {
   const { text, ...how } = asking(run, state);
-  const forced = state.has("prefix") && (state.get("forced") ?? run.name) === run.name;  // other runs have other pieces
-  if (!forced && !state.has("begin") && !state.has("uniform"))
+  if (isFree(run, state))
     return (await ask("/api/translate", { ...how, texts: [text] })).translations[0];
-  const prefix = forced ? numbers(state, "prefix") : state.get("begin") ?? "";
+  const prefix = isForced(run, state) ? numbers(state, "prefix") : state.get("begin") ?? "";
   const uniform = state.has("uniform") && run.layers > 0;
   return (await ask("/api/continue", { ...how, text, prefix, uniform })).translations[0];
 }
@@ -141,7 +153,8 @@ async function readOff(run, state) {
   if (!run.layers) return [...told, back, make("p", {}, `${run.name} has no attention to show.`)];
   const { alignment } = await ask("/api/align", { ...pair, run: run.name, unit, layer, head, posterior });
   const sentence = sentenceOf(text, own, alignment);
-  return [...told, back, showAttention(sentence, { arcs: state.get("look") === "arcs", name: run.name }), saving(run.name, sentence, alignment)];
+  return [...told, back, looks(run, state, ["matrix", "arcs"]),
+    showAttention(sentence, { arcs: state.get("look") === "arcs", name: run.name }), saving(run.name, sentence, alignment)];
 }
 
 /** Return the card of a run; `first` is the promise of the first run's text, with which this one is compared. */
@@ -160,7 +173,8 @@ export function resultCard(run, state, texts) {
     const says = line.some((part) => part.tagName === "MARK") ? [make("p", { className: "facts" }, make("mark", {}, "marked"), ` where ${first} says something else`)] : [];
     const sentence = sentenceOf(state.get("text"), translation.text, translation.alignment, checksOf(translation));
     return [make("p", { className: "translation", dir: "auto" }, ...line), ...says, facts(translation), editing(run, translation),
-      looks(run, state, translation), show(run, state, asking(run, state), translation), saving(run.name, sentence, translation)];
+      ...(isFree(run, state) ? [othersOf(run.name, asking(run, state), translation, differing)] : []),
+      looks(run, state, looksAt(translation)), show(run, state, asking(run, state), translation), saving(run.name, sentence, translation)];
   };
   return { card, ready: () => fill(body, "Translating …", work) };
 }

@@ -42,7 +42,7 @@ function siteChoice(runs, state, change) {
 
 function form(runs, state) {
   const chosen = chosenOf(runs, state);
-  const box = make("textarea", { rows: 2, value: state.get("text") ?? "", maxLength: 5000, lang: runs[0].source });
+  const box = make("textarea", { rows: 2, value: state.get("text") ?? "", maxLength: 2000, lang: runs[0].source });
   const begin = (changes = {}) => go({ ...FORGOTTEN, text: box.value, split: null, number: null, ...changes });
   const change = (changes) => (box.value === (state.get("text") ?? "") ? go(changes) : begin(changes));  // what was typed stays
   box.addEventListener("keydown", (event) => {

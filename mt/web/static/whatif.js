@@ -28,14 +28,18 @@ function sliders(asked, translation, step, given) {
   const sum = status("", { id: named("sum") }), outcome = make("div", { id: named("outcome") });
   const inputs = pieces.map((piece, index) => {
     const input = make("input", { type: "range", min: 0, max: 1, step: 0.01, value: weights[index] });
+    const shown = make("output", { htmlFor: named(`weight-${index}`) }, percent(weights[index]));
     input.addEventListener("input", () => set(index, Number(input.value)));
-    return labelled(make("span", {}, isolated(piece)), input, named(`weight-${index}`));
+    const field = labelled(make("span", {}, isolated(piece)), input, named(`weight-${index}`));
+    field.append(shown);
+    return field;
   });
   const say = () => {
     sum.textContent = `The weights sum to ${weights.reduce((left, right) => left + right, 0).toFixed(2)}; the model's own sum to 1.`;
   };
   const set = (index, weight) => {
     weights[index] = weight;
+    inputs[index].querySelector("output").textContent = percent(weight);
     say();
   };
   const all = (values) => values.forEach((weight, index) => {
@@ -69,10 +73,10 @@ function sliders(asked, translation, step, given) {
 export function showWhatIf(asked, translation, step, given) {
   const pieces = translation.alignment.target_pieces;
   const at = Math.max(0, Math.min(step ?? 0, pieces.length - 1));
-  const holder = make("div", {}, sliders(asked, translation, at, given));
   const options = pieces.map((piece, index) => [index, `${index + 1}. ${piece}`]);
-  const choose = (value) => holder.replaceChildren(sliders(asked, translation, Number(value), null));
+  const choose = (value) => go({ step: value, weights: null });
   const says = make("p", {}, "Change what the model looks at in one step. Weights are of pieces; without a choice of layer and head they " +
-    "replace those of every layer and head.");
-  return make("div", {}, says, labelled("Step ", select(options, at, choose), `step-${asked.run}`), holder);
+    "replace those of every layer and head." + (asked.several ? " The sliders begin at the mean of these, which is none of them." : ""));
+  return make("div", {}, says, labelled("Step ", select(options, at, choose), `step-${asked.run}`),
+    sliders(asked, translation, at, given));
 }
