@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+import pytest
+
 from mt.config import Config
 from mt.lab.diagnosis import DIAGNOSES
 
@@ -23,6 +25,14 @@ def test_every_diagnosis_has_its_row() -> None:
         assert unit == known.question.unit, name
         assert numbers(fine) == {bound for bound in known.bounds.fine if bound is not None}, name
         assert numbers(broken) == {bound for bound in known.bounds.broken if bound is not None}, name
+
+
+def test_every_signal_that_is_watched_has_its_row() -> None:
+    pytest.importorskip("fastapi")
+    from mt.web.drift import MEANINGS
+
+    rows = re.findall(r"^\| `(\w+)` \| .+ \| .* \|$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    assert set(rows) >= set(MEANINGS)
 
 
 def test_every_fine_value_is_fine_and_no_number_is_broken() -> None:
