@@ -1,5 +1,6 @@
 """Lines in, translations out, in order, with what the attention looked at."""
 
+import html
 import logging
 import math
 from collections.abc import Iterable, Sequence
@@ -20,6 +21,7 @@ from mt.inference.confidence import NO_ENSEMBLE, Confidence, Estimator
 from mt.models.contract import Look, Seq2Seq, Site, attention_at, default_site
 from mt.search import SEARCHES, Found, Hypothesis, Sources, Trace, choose
 from mt.text.tokenizer import Tokenizers
+from mt.views.page import framed
 
 log = logging.getLogger("mt")
 Prefix = str | Sequence[int]
@@ -58,6 +60,10 @@ class Translation:
     def __repr__(self) -> str:
         others = f", {len(self.others)} others" if self.others else ""
         return f"<Translation {self.text!r}, score {self.score:.3f}{others}>"
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: the translation with its alignment, if it has one, or as text."""
+        return framed(self.alignment) if self.alignment else f"<p>{html.escape(self.text)}</p>"
 
     @property
     def n_best(self) -> list["Translation"]:

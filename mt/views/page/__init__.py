@@ -24,11 +24,28 @@ def write_page(
     title: str = "",
     checks: Sequence[Mapping[int, float]] | None = None,
 ) -> None:
-    """Write a page that shows one alignment at a time; a word under the pointer or in focus lights up its row.
+    """Write a page as `page_of` makes it. Raises UserError when the disk refuses."""
+    write_text(path, page_of(alignments, gold, title, checks))
+
+
+def framed(alignment: Alignment) -> str:
+    """Return a frame with the page of one alignment, for a notebook, whose styles and scripts it does not touch."""
+    height = 320 + 30 * len(alignment.target_words)
+    page = html.escape(page_of([alignment], title=alignment.target))
+    return f'<iframe title="Alignment" style="width: 100%; height: {height}px; border: 0" srcdoc="{page}"></iframe>'
+
+
+def page_of(
+    alignments: Sequence[Alignment],
+    gold: Sequence[Gold | None] | None = None,
+    title: str = "",
+    checks: Sequence[Mapping[int, float]] | None = None,
+) -> str:
+    """Return a page that shows one alignment at a time; a word under the pointer or in focus lights up its row.
 
     Links of `gold` are outlined; its words must be those of the alignments. `checks`: of each sentence the target words
     to check, by their number, with the probability that they are wrong; they are underlined. Weights are rounded to 3
-    digits. A sentence without weights shows its text only. Raises UserError when the disk refuses.
+    digits. A sentence without weights shows its text only.
     """
     known = zip(alignments, gold or [None] * len(alignments), checks or [{}] * len(alignments), strict=True)
     sentences = [_sentence(*one) for one in known]
@@ -45,7 +62,7 @@ def write_page(
         "data": data,
     }
     # All at once, so that a sentence may hold "{{css}}".
-    write_text(path, re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match[1]], _file("page.html")))
+    return re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match[1]], _file("page.html"))
 
 
 def _sentence(alignment: Alignment, gold: Gold | None, checks: Mapping[int, float]) -> dict[str, Any]:
