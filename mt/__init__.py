@@ -10,7 +10,9 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 if TYPE_CHECKING:
     from mt.inference.load import load as load
 
-__all__ = ["load"]
+    __version__: str
+
+__all__ = ["__version__", "load"]
 
 
 def __getattr__(name: str) -> Any:
@@ -19,4 +21,8 @@ def __getattr__(name: str) -> Any:
         from mt.inference.load import load
 
         return load
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("mt")
     raise AttributeError(f"module 'mt' has no attribute {name!r}")

@@ -5,6 +5,8 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from importlib.metadata import version
+from typing import Annotated
 
 import typer
 
@@ -16,6 +18,7 @@ from mt.commands.diagnose import diagnose
 from mt.commands.eval import evaluate
 from mt.commands.options import SETTINGS
 from mt.commands.report import report
+from mt.commands.runs import runs
 from mt.commands.serve import serve
 from mt.commands.study import study
 from mt.commands.train import train
@@ -30,6 +33,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "study": study,
     "diagnose": diagnose,
     "report": report,
+    "runs": runs,
     "serve": serve,
     "datastore": datastore,
     "corpora": corpora,
@@ -46,6 +50,23 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="A small, exact laboratory for attention in machine translation.",
 )
+
+
+def _tell_version(asked: bool) -> None:
+    if asked:
+        print(f"mt {version('mt')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _all(
+    asked: Annotated[
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Say which version of mt this is.")
+    ] = False,
+) -> None:
+    """Take what is not of one command."""
+
+
 for name, command in COMMANDS.items():
     app.command(name, epilog=BELOW.get(name))(command)
 

@@ -125,7 +125,7 @@ def check_script(words: list[str]) -> None:
 def check_mt(words: list[str], stdin: str, tiny: Path) -> None:
     """Run `mt` for real, with tiny runs where the command says runs are."""
     before = ""
-    for word in words[2:]:
+    for word in words[2:] if words[1] != "runs" else ["runs/one"]:
         if re.fullmatch(r"RUN\d?|runs/[\w./-]+", word) and not Path(word).exists():
             shutil.copytree(tiny / ("backward" if before in REVERSE else "forward"), word)
         before = word
