@@ -19,6 +19,7 @@ from mt.commands.eval import evaluate
 from mt.commands.options import SETTINGS
 from mt.commands.report import report
 from mt.commands.runs import runs
+from mt.commands.score import score
 from mt.commands.serve import serve
 from mt.commands.study import study
 from mt.commands.train import train
@@ -30,6 +31,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "eval": evaluate,
     "translate": translate,
     "align": align,
+    "score": score,
     "study": study,
     "diagnose": diagnose,
     "report": report,

@@ -11,9 +11,9 @@ from mt.alignment.links import SYMMETRISATIONS, aer, by_target
 from mt.alignment.matrices import Alignment
 from mt.core.errors import UserError
 from mt.core.progress import Meter
-from mt.core.text import read_sentences
 from mt.corpora.pairs import Gold, Link, Split
 from mt.evaluation.choice import Choice, Reading, as_it_is, forced, of_run
+from mt.evaluation.given import read_given
 from mt.inference.aligner import Aligner, load_aligner
 from mt.runs.run import ALIGNED, CHOICE, Run
 from mt.text.words import Unit
@@ -154,19 +154,7 @@ def _join(both: Sequence[list[Alignment]], symmetrise: str) -> list[Alignment]:
 
 def _read(run: Run, asked: Pairs) -> tuple[str | None, Split]:
     """Return the name of the split, if it is one, and the pairs."""
-    name = None
-    if asked.source and asked.target:
-        raw, sides = getattr(run.config.corpus, "raw", False), (asked.source, asked.target)
-        sources, targets = ([line.strip() for line in read_sentences(side, raw=raw)] for side in sides)
-        pairs = Split(sources, targets)
-        if len(pairs.sources) != len(pairs.targets):
-            raise UserError(
-                f"{asked.source} has {len(pairs.sources):,} lines but {asked.target} has {len(pairs.targets):,}: each "
-                f"line of one must be the translation of the same line of the other"
-            )
-    else:
-        name = run.split_name(asked.split)
-        pairs = run.splits[name]
+    name, pairs = read_given(run, asked.split, asked.source, asked.target)
     if asked.gold and asked.gold_format:
         pairs = replace(pairs, gold=read_gold(asked.gold, asked.gold_format, pairs))
     return name, pairs

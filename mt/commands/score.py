@@ -1,0 +1,43 @@
+"""`mt score`: how likely a run finds given translations."""
+
+import json
+import logging
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mt.commands.options import RunPath
+from mt.core.errors import UsageError
+
+
+def score(
+    run: RunPath,
+    split: Annotated[str | None, typer.Option(help="Pairs of the corpus. Unset: its main test split.")] = None,
+    source: Annotated[Path | None, typer.Option(help="Instead of a split: a file, one sentence a line.")] = None,
+    target: Annotated[Path | None, typer.Option(help="Its translation, line by line.")] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print an object of JSON for each pair, with each of its pieces.")
+    ] = False,
+) -> None:
+    """Print how likely a run finds given translations: log probability, that of a piece, the translation."""
+    if split and (source or target):
+        raise UsageError("give --split, or --source and --target, not both")
+    if (source is None) != (target is None):
+        raise UsageError("give both --source and --target: a translation is scored given its source")
+    from mt.evaluation.given import read_given
+    from mt.evaluation.likelihood import describe, score_pairs
+    from mt.runs.run import Run
+
+    asked = Run(run)
+    _, pairs = read_given(asked, split, source, target)
+    found, perplexity = score_pairs(asked, pairs)
+    for one in found:
+        mean = one.log_probability / len(one.pieces)
+        print(
+            json.dumps(asdict(one), ensure_ascii=False)
+            if as_json
+            else f"{one.log_probability:.4f}\t{mean:.4f}\t{one.target}"
+        )
+    logging.getLogger("mt").info("%s", describe(found, perplexity))
