@@ -1,7 +1,7 @@
 """A run: the directory that training writes, and that everything else reads. It knows every name in there."""
 
 import hashlib
-import json
+import logging
 import os
 import shutil
 from collections.abc import Sequence
@@ -19,12 +19,14 @@ from mt.config.files import read_config
 from mt.config.mistakes import closest
 from mt.core.device import choose_for_run
 from mt.core.errors import UserError
-from mt.corpora import load_splits
+from mt.core.parse import parse_json
+from mt.corpora import load_splits, places_of
 from mt.corpora.pairs import Split
 from mt.data.pieces import digest
 from mt.models.contract import Seq2Seq
-from mt.runs.checkpoint import build, read_record, set_weights
+from mt.runs.checkpoint import build, must_fit, read_record, set_weights
 from mt.runs.film import Film, read_film
+from mt.runs.inside import must_stay_inside
 from mt.text.tokenizer import Tokenizers, load_tokenizers
 
 CONFIG, TOKENIZERS, WEIGHTS, STATE = "config.yaml", "tokenizer*.model", "model.safetensors", "state.safetensors"
@@ -55,6 +57,9 @@ FOLDERS = {
     ALIGNED: "what `mt align` wrote",
     CACHE: "the corpus as pieces (Arrow files)",
 }
+
+
+log = logging.getLogger("mt")
 
 
 class Run:
@@ -101,8 +106,9 @@ class Run:
         return read_config(self / CONFIG, of_run=True)
 
     def must_exist(self) -> None:
-        """Raise UserError where the directory holds no run."""
+        """Raise UserError where the directory holds no run, or one that leads out of it."""
         if self.exists:
+            must_stay_inside(self.path)
             return
         if not self.path.exists():
             near = closest(self.path.name, [path.parent.name for path in self.path.parent.glob(f"*/{CONFIG}")])
@@ -143,6 +149,7 @@ class Run:
             raise UserError(
                 f"{self} has no trained model yet: let its training reach a validation (`mt train` resumes it)"
             )
+        must_fit(config, tokenizers, self._read_weights[0], self / WEIGHTS)
         with torch.random.fork_rng():  # the caller's random numbers stay as they are
             model = build(config, tokenizers)
         set_weights(model, self._read_weights[0], self / WEIGHTS)
@@ -165,7 +172,7 @@ class Run:
         if not file.exists():
             return []
         try:
-            return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+            return [parse_json(line) for line in file.read_text(encoding="utf-8").splitlines()]
         except (OSError, ValueError) as error:
             raise UserError(f"{file} is damaged ({error}): restore it, or delete it") from error
 
@@ -185,6 +192,8 @@ class Run:
 
         Raises UserError when their text is not what the run was trained on: a split held out of it would be another.
         """
+        if places := places_of(self.config.corpus):
+            log.info("%s: its corpus is read from %s, as its config says", self, " and ".join(places))
         splits = load_splits(self.config.corpus)
         if "made_with" in self.record:
             now = "".join(digest(splits[part], self.tokenizers) for part in ("train", "validation"))

@@ -1,7 +1,7 @@
 """Configs that strangers wrote: nothing in them is endless, and what passes a bound is refused at once."""
 
+import resource
 import time
-import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -64,13 +64,11 @@ def test_every_number_has_an_upper_bound(tree: type[Config | Study]) -> None:
 
 @pytest.mark.parametrize("bomb", BOMBS, ids=range(len(BOMBS)))
 def test_yaml_that_would_never_end_is_refused_at_once(bomb: str, tmp_path: Path) -> None:
-    tracemalloc.start()
-    begun = time.process_time()
+    begun, before = time.process_time(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with pytest.raises(UserError, match=BOMBS[bomb]) as caught:
         parse_yaml(bomb, "theirs.yaml")
-    assert time.process_time() - begun < 10  # a second or two; tracing takes most of it
-    assert tracemalloc.get_traced_memory()[1] < 100 << 20
-    tracemalloc.stop()
+    assert time.process_time() - begun < 4  # one, on a slow machine
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200 << 10
     assert len(str(caught.value)) < 300
 
 

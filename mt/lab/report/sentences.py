@@ -1,11 +1,11 @@
 """Sections of a report that show sentences, and what `mt diagnose` and `mt eval --confidence` wrote."""
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from mt.core.errors import UserError
 from mt.core.files import read_lines
+from mt.core.parse import parse_json
 from mt.evaluation.significance import LEVEL
 from mt.lab.report.blocks import Block, Chart, Heading, HeatMap, Sentence, Table
 from mt.lab.report.told import Told
@@ -53,7 +53,7 @@ def _matrices(one: Told, rows: Sequence[int]) -> dict[int, tuple[list[str], list
     for row, line in enumerate(read_lines(path)):
         if row in rows:
             try:
-                record = json.loads(line)
+                record = parse_json(line)
                 words = record["source_words"], record["target_words"], record["words"]
             except (ValueError, KeyError, TypeError) as error:
                 raise UserError(f"{path} is damaged; delete {one.folder}, and score the split again") from error

@@ -9,6 +9,7 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from mt.core.errors import UserError
+from mt.core.parse import parse_json
 from mt.evaluation.metrics import Texts, read_texts
 from mt.evaluation.significance import Difference, compare, compare_seeds
 from mt.evaluation.sums import MEASURES
@@ -64,7 +65,7 @@ def _key(metric: str, sides: Sequence[Sequence[Entry]], split: str) -> str:
 def _read(file: Path) -> dict[str, Difference]:
     """Return the differences that a study has found before; none where there is no such file, or an older one."""
     try:
-        tree = json.loads(file.read_text(encoding="utf-8"))
+        tree = parse_json(file.read_text(encoding="utf-8"))
         return TypeAdapter(dict[str, Difference]).validate_python(tree["differences"])
     except (OSError, ValueError, KeyError, TypeError, ValidationError):
         return {}
