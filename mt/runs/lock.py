@@ -45,5 +45,5 @@ def _owner(file: Path) -> str:
         held = parse_json(file.read_text(encoding="utf-8"))
         since = time.strftime("%H:%M:%S", time.localtime(held["since"]))
         return f"process {held['process']} on {held['machine']} (since {since})"
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, OverflowError):
         return "another process"

@@ -11,15 +11,16 @@ from typing import Any
 
 import safetensors
 import torch
+from pydantic import TypeAdapter, ValidationError
 from safetensors.torch import load as parse_tensors
 from torch import Tensor, nn
+from typing_extensions import TypedDict
 
 from mt.config import Config
 from mt.config.files import read_config
 from mt.config.mistakes import closest
 from mt.core.device import choose_for_run
 from mt.core.errors import UserError
-from mt.core.parse import parse_json
 from mt.corpora import load_splits, places_of
 from mt.corpora.pairs import Split
 from mt.data.pieces import digest
@@ -27,6 +28,7 @@ from mt.models.contract import Seq2Seq
 from mt.runs.checkpoint import build, must_fit, read_record, set_weights
 from mt.runs.film import Film, read_film
 from mt.runs.inside import must_stay_inside
+from mt.runs.validations import read_validations
 from mt.text.tokenizer import Tokenizers, load_tokenizers
 
 CONFIG, TOKENIZERS, WEIGHTS, STATE = "config.yaml", "tokenizer*.model", "model.safetensors", "state.safetensors"
@@ -60,6 +62,26 @@ FOLDERS = {
 
 
 log = logging.getLogger("mt")
+
+
+class Made(TypedDict, total=False):
+    """With what a run was made."""
+
+    data: str
+    threads: int
+
+
+class Recorded(TypedDict, total=False):
+    """What is asked of the record in a state; training asks more of what it wrote."""
+
+    format: int
+    finished: bool
+    update: int
+    first_loss: float
+    made_with: Made
+
+
+RECORD = TypeAdapter(Recorded)
 
 
 class Run:
@@ -161,6 +183,10 @@ class Run:
     def record(self) -> dict[str, Any]:
         """What its state says besides tensors: position, scores, what it was made with; nothing before the first."""
         record = read_record(self / STATE) if (self / STATE).exists() else {}
+        try:
+            RECORD.validate_python(record)
+        except ValidationError as error:
+            raise UserError(f"{self / STATE} is damaged: restore it, or train anew (--overwrite)") from error
         if int(record.get("format", FORMAT)) > FORMAT:
             raise UserError(f"{self / STATE} was written by a newer version of mt: use that, or a newer one")
         return record
@@ -168,13 +194,7 @@ class Run:
     @cached_property
     def validations(self) -> list[dict[str, Any]]:
         """The lines of metrics.jsonl, one for each validation; none before the first."""
-        file = self / METRICS
-        if not file.exists():
-            return []
-        try:
-            return [parse_json(line) for line in file.read_text(encoding="utf-8").splitlines()]
-        except (OSError, ValueError) as error:
-            raise UserError(f"{file} is damaged ({error}): restore it, or delete it") from error
+        return read_validations(self / METRICS)
 
     @cached_property
     def film(self) -> Film:
@@ -197,7 +217,7 @@ class Run:
         splits = load_splits(self.config.corpus)
         if "made_with" in self.record:
             now = "".join(digest(splits[part], self.tokenizers) for part in ("train", "validation"))
-            if not str(self.record["made_with"]["data"]).startswith(now):
+            if not self.record["made_with"].get("data", "").startswith(now):
                 raise UserError(
                     f"the data has changed since {self} was trained, which may so have been on what it would be scored "
                     f"on: restore the data, or train anew (--overwrite)"

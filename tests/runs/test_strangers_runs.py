@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import matplotlib.font_manager  # noqa: F401 (it keeps a list of fonts, which is read once)
 import pytest
 import safetensors.torch
 import torch

@@ -25,7 +25,7 @@ class Differences:
     def __init__(self, plan: Plan):
         self.plan = plan
         self.metric = next((one for one in plan.study.metrics if one in MEASURES), "BLEU")
-        self.known = _read(plan.folder / "study.json")
+        self.known = read_differences(plan.folder / "study.json")
         self.refused = set[str]()
 
     def of(self, rows: Sequence[Row]) -> dict[str, Difference]:
@@ -62,7 +62,7 @@ def _key(metric: str, sides: Sequence[Sequence[Entry]], split: str) -> str:
     return hashlib.sha256(json.dumps([metric, split, told], sort_keys=True).encode()).hexdigest()[:16]
 
 
-def _read(file: Path) -> dict[str, Difference]:
+def read_differences(file: Path) -> dict[str, Difference]:
     """Return the differences that a study has found before; none where there is no such file, or an older one."""
     try:
         tree = parse_json(file.read_text(encoding="utf-8"))
