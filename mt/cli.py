@@ -25,6 +25,7 @@ from mt.commands.study import study
 from mt.commands.train import train
 from mt.commands.translate import translate
 from mt.core.errors import UsageError, UserError
+from mt.core.memory import SEARCHING, TRAINING, telling_shortage
 
 COMMANDS: dict[str, Callable[..., None]] = {
     "train": train,
@@ -41,6 +42,8 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "corpora": corpora,
     "config": config,
 }
+REMEDIES = {"train": TRAINING, "study": TRAINING, "datastore": TRAINING, "align": "give fewer pairs, or shorter ones"}
+"""What to do where a command has not enough memory; the others search."""
 BELOW = {"eval": SETTINGS, "translate": SETTINGS}
 """What stands below the help of a command."""
 INTERRUPTED = 130
@@ -85,7 +88,8 @@ def main(program: Callable[..., None] | None = None) -> None:
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     logging.getLogger("mt").setLevel(logging.INFO)
     try:
-        _start() if program is None else typer.run(program)
+        with telling_shortage(REMEDIES.get("".join(sys.argv[1:2]), SEARCHING)):
+            _start() if program is None else typer.run(program)
     except UserError as error:
         print(f"mt: {error}", file=sys.stderr)
         sys.exit(2 if isinstance(error, UsageError) else 1)

@@ -10,7 +10,7 @@ from mt.config.metrics import Metrics
 from mt.config.models import Model, RNNModel
 from mt.config.search import Nearest, Search
 from mt.config.train import Train
-from mt.config.tree import Count, Precision, Seed, Tree
+from mt.config.tree import Precision, Seed, Tree
 from mt.config.vocabulary import Vocabulary
 
 __all__ = ["MACHINE", "AlignmentConfig", "Config", "Metrics", "Nearest", "Precision", "Search", "Train", "Vocabulary"]
@@ -35,7 +35,7 @@ class Config(Tree):
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     """Where the arithmetic is done: cuda and mps are GPUs, of NVIDIA or AMD and of Apple. auto: on a GPU where this
     machine has one. No part of the experiment: a run that one device trained goes on, and translates, on another."""
-    threads: Count | None = None
+    threads: Annotated[int, Field(ge=1, le=1024)] | None = None
     """Threads for the arithmetic, at most one for each processor this process may use. Unset: OMP_NUM_THREADS, else one
     for each processor, up to 8. No part of the experiment: another number may resume it, though not bit for bit."""
 

@@ -1,11 +1,11 @@
 """Keys of `corpus`, by its name."""
 
 import codecs
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
-from mt.config.tree import Count, Seed, Tree
+from mt.config.tree import Count, Few, Seed, Tree
 from mt.core.files import kind_of
 from mt.core.text import unknown_encoding
 
@@ -22,11 +22,11 @@ class ToyCorpus(Tree):
     """Language to translate from."""
     target: Literal["en", "de"] = "en"
     """Language to translate into."""
-    pairs: Count = 20000
+    pairs: Annotated[int, Field(ge=1, le=10_000_000)] = 20000
     """Training pairs to generate."""
-    held_out: Count = 500
+    held_out: Annotated[int, Field(ge=1, le=1_000_000)] = 500
     """Pairs in each of validation and test."""
-    longest: Count | None = None
+    longest: Few | None = None
     """Words of the longest source in training, between white space; validation and test have sentences of any length.
     Unset: any length in training, too."""
     seed: Seed = 1

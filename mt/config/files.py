@@ -5,7 +5,7 @@ says only what differs. Overrides from the command line (`model.hidden=128`) com
 """
 
 import typing
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,10 @@ from pydantic import ValidationError
 
 from mt.config import Config, mistakes
 from mt.config.before import fill_in
-from mt.config.mistakes import COMMAND_LINE, DEFAULT_KIND, TAGS, Origin, explain, origin_of, switched
+from mt.config.mistakes import COMMAND_LINE, DEFAULT_KIND, TAGS, Origin, explain_all, origin_of, switched
+from mt.config.parse import DEEPEST, LONGEST, NO_TEXT, parse_yaml
 from mt.config.shipped import locate, suggestion
-from mt.core.errors import UsageError, UserError
+from mt.core.errors import UsageError, UserError, shorten
 
 STARTS = tuple(f"{node}.{tag}=" for node, tag in TAGS.items())
 """Overrides that come first, because they start a node afresh."""
@@ -27,11 +28,12 @@ def read_config(
 ) -> Config:
     """Return the configuration in a file, or of a shipped name, with `overrides` ("key.key=value") applied.
 
-    One that stands in a run may be older than some keys: what was done before they were (before.py) goes on. `where` is
-    where the overrides stand. Raises UserError that names the file (or the command line), the key, and a suggestion.
+    One that stands in a run may be older than some keys: what was done before they were (before.py) goes on; and it is
+    whole, so it extends nothing. `where` is where the overrides stand. Raises UserError that names the file (or the
+    command line), the key, and a suggestion.
     """
     path = locate(path)
-    tree, origin = _read(path, ())
+    tree, origin = _read(path, (), alone=of_run)
     for override in sorted(overrides, key=lambda override: not override.startswith(STARTS)):
         merge(tree, parse_override(override, where), origin, where)
     if of_run:
@@ -46,7 +48,7 @@ def parse_override(override: str, where: str = COMMAND_LINE) -> dict[str, Any]:
     """
     key, equals, text = override.partition("=")
     told, kind = (
-        f"override {override!r} {'on' if where == COMMAND_LINE else 'in'} {where}",
+        f"override {shorten(repr(override))} {'on' if where == COMMAND_LINE else 'in'} {where}",
         UsageError if where == COMMAND_LINE else UserError,
     )
     if not equals or not key:
@@ -55,6 +57,8 @@ def parse_override(override: str, where: str = COMMAND_LINE) -> dict[str, Any]:
         value = parse_yaml(text, told)
     except UserError as error:
         raise kind(str(error)) from error
+    if key.count(".") >= DEEPEST or NO_TEXT.search(key):
+        raise kind(f"{told}: no key is called so")
     for part in reversed(key.split(".")):
         value = {part: value}
     return typing.cast(dict[str, Any], value)
@@ -85,46 +89,14 @@ def json_schema() -> dict[str, Any]:
     return schema
 
 
-class _Loader(yaml.SafeLoader):
-    """SafeLoader, but a key given twice is an error: the second would silently win."""
+def _read(path: Path, above: tuple[Path, ...], *, alone: bool = False) -> tuple[dict[str, Any], Origin]:
+    """Return the merged tree of a file and of what it extends, and where each key came from.
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        seen = set()
-        for key, _ in node.value:
-            if isinstance(key, yaml.ScalarNode):
-                if key.value in seen:
-                    raise yaml.MarkedYAMLError(problem=f"{key.value} is given twice", problem_mark=key.start_mark)
-                seen.add(key.value)
-        return super().construct_mapping(node, deep)
-
-
-def parse_yaml(text: str, where: str) -> Any:
-    """Return what YAML says. Raises UserError that says where it is wrong."""
-    try:
-        value = yaml.load(text, _Loader)
-        _must_end(value, ())
-    except RecursionError as error:
-        raise UserError(f"{where}: lists or keys are nested too deeply") from error
-    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date such as 2024-13-45
-        mark = getattr(error, "problem_mark", None)
-        line = f", line {mark.line + 1}" if mark else ""
-        reason = getattr(error, "problem", None) or str(error).partition("\n")[0]
-        raise UserError(f"{where}{line}: not YAML ({reason})") from error
-    return value
-
-
-def _must_end(value: Any, above: tuple[int, ...]) -> None:
-    """Raise ValueError where a list or a node holds itself, as in `a: &a [*a]`; `above` are those that it stands in."""
-    if isinstance(value, dict | list):
-        if id(value) in above:
-            raise ValueError("an alias stands inside of what it names")
-        for part in value.values() if isinstance(value, dict) else value:
-            _must_end(part, (*above, id(value)))
-
-
-def _read(path: Path, above: tuple[Path, ...]) -> tuple[dict[str, Any], Origin]:
-    """Return the merged tree of a file and of what it extends, and where each key came from."""
+    Raises UserError where one extends another that is to stand `alone`.
+    """
     chain = (*above, path)
+    if len(chain) > DEEPEST:
+        raise UserError(f"{above[0]} extends a file that extends a file, more than {DEEPEST} times: write it shorter")
     if path.resolve() in [file.resolve() for file in above]:
         raise UserError(f"{path} extends itself, through {' -> '.join(map(str, chain))}")
     own = parse_yaml(read_config_text(path, above), str(path))
@@ -137,8 +109,13 @@ def _read(path: Path, above: tuple[Path, ...]) -> tuple[dict[str, Any], Origin]:
     tree: dict[str, Any] = {}
     origin: Origin = {}
     if base is not None:
+        if alone:
+            raise UserError(
+                f"{path} extends {shorten(repr(base))}, and the config of a run is whole: take that key out"
+            )
         if not isinstance(base, str):
-            raise UserError(f"extends in {path} is {base!r}: write the name of one file, relative to this one")
+            told = shorten(repr(base))
+            raise UserError(f"extends in {path} is {told}: write the name of one file, relative to this one")
         tree, origin = _read(locate(Path(base), path.parent), chain)
     merge(tree, own, origin, str(path))
     return tree, origin
@@ -147,7 +124,11 @@ def _read(path: Path, above: tuple[Path, ...]) -> tuple[dict[str, Any], Origin]:
 def read_config_text(path: Path, above: tuple[Path, ...] = ()) -> str:
     """Return what a config holds; `above` extend it. Raises UserError that says why it cannot be read."""
     try:
-        return path.read_text(encoding="utf-8")
+        with open(path, "rb") as file:
+            data = file.read(LONGEST + 1)
+        if len(data) > LONGEST:
+            raise UserError(f"{path} is no config: it has more than {LONGEST:,} bytes")
+        return data.decode().replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         raise UserError(
             f"{path} is not UTF-8, so it is not a config: {error.reason} at byte {error.start + 1}"
@@ -190,7 +171,7 @@ def _validate(tree: dict[str, Any], origin: Origin, path: str) -> Config:
         config = Config.model_validate(tree)
     except ValidationError as error:
         problems = error.errors()
-        told = "\n".join(explain(problem, origin, path) for problem in problems)
+        told = explain_all(problems, origin, path)
         places = {origin_of(mistakes.locate(problem)[0], origin, path) for problem in problems}
         raise (UsageError if places == {COMMAND_LINE} else UserError)(told) from None
     if wrong := switched(tree, config.model_dump(), origin, path):

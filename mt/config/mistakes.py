@@ -2,11 +2,12 @@
 
 import difflib
 import typing
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mt.config import Config
 from mt.config.tree import flatten
+from mt.core.errors import shorten
 
 Origin = dict[tuple[str, ...], str]
 """Where each key of a tree was set last: a file, or the command line."""
@@ -14,6 +15,8 @@ TAGS = {"corpus": "name", "model": "kind"}
 """Nodes with several sets of keys, and the key that says which."""
 COMMAND_LINE = "the command line"
 SWITCH = "; YAML reads a bare yes, no, on or off as true or false: put quotes around it if you mean the word"
+TOLD = 20
+"""Complaints about one configuration that are told."""
 DEFAULT_KIND = "rnn"
 """The kind of a model that names none; a corpus always has a name."""
 
@@ -32,6 +35,17 @@ def locate(problem: Any) -> tuple[list[str], str]:
     return loc, chosen
 
 
+def explain_all(problems: Sequence[Any], origin: Origin, path: str) -> str:
+    """Put complaints of pydantic in the user's words, a line each."""
+    return listed([explain(problem, origin, path) for problem in problems[:TOLD]], len(problems))
+
+
+def listed(lines: Sequence[str], count: int | None = None) -> str:
+    """Return complaints, a line each, the first TOLD of so many (unset: of these)."""
+    left = (len(lines) if count is None else count) - TOLD
+    return "\n".join([*lines[:TOLD], *([f"and {left:,} more"] if left > 0 else [])])
+
+
 def explain(problem: Any, origin: Origin, path: str) -> str:
     """Put one complaint of pydantic in the user's words: file, key, reason, suggestion."""
     kind, value, context = problem["type"], problem["input"], problem.get("ctx", {})
@@ -44,7 +58,7 @@ def explain(problem: Any, origin: Origin, path: str) -> str:
         known = known_keys(loc[:-1], chosen)
         full = {name: ".".join([*loc[:-1], name]) for name in known}
         close = closest(loc[-1], known, full)
-        return f"unknown key {key} in {where}: {close or 'known here: ' + ', '.join(known)}"
+        return f"unknown key {shorten(key)} in {where}: {close or 'known here: ' + ', '.join(known)}"
     if kind == "union_tag_not_found" or (kind == "missing" and not loc[-1].isdigit()):
         return f"missing key {key} in {path}"
     if kind == "value_error":
@@ -64,7 +78,8 @@ def explain(problem: Any, origin: Origin, path: str) -> str:
     if kind == "model_type":
         reason = f"it has keys of its own: {', '.join(known_keys(loc, chosen))}"
     close = closest(str(value), choices)
-    return f"{key} in {where} is {value!r}: {reason}{'; ' * bool(close)}{close}{SWITCH * isinstance(value, bool)}"
+    key, told = shorten(key), shorten(repr(value))
+    return f"{key} in {where} is {told}: {reason}{'; ' * bool(close)}{close}{SWITCH * isinstance(value, bool)}"
 
 
 def known_keys(loc: list[str], chosen: str) -> list[str]:

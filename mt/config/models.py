@@ -4,7 +4,7 @@ from typing import Literal, Self
 
 from pydantic import model_validator
 
-from mt.config.tree import Count, Fraction, Tree
+from mt.config.tree import Few, Fraction, Tree, Width
 
 
 class RNNDropout(Tree):
@@ -23,9 +23,9 @@ class RNNDropout(Tree):
 class Report(Tree):
     """Which attention is reported where there are several; the guided loss teaches the same one."""
 
-    layer: Count | None = None
+    layer: Few | None = None
     """Decoder layer, from 1. Unset: the last but one (Garg et al. 2019), or the only one."""
-    head: Count | None = None
+    head: Few | None = None
     """Head, from 1. Unset: the mean over the heads."""
 
 
@@ -42,13 +42,13 @@ class AttentionConfig(Tree):
     window: Literal["global", "local-m", "local-p"] = "global"
     """Luong et al. 2015, 3.2: all pieces; those around the current step (local-m); those around a predicted place,
     weighted by a Gaussian (local-p)."""
-    half_width: Count = 10
+    half_width: Width = 10
     """D: a local window reaches so many pieces to each side."""
-    heads: Count = 1
+    heads: Few = 1
     """More than one: each asks with its own projection of query and values (after Vaswani et al. 2017, 3.2.2)."""
     coverage: bool = False
     """The score also sees the sum of the weights so far (See et al. 2017, eq. 11)."""
-    longest: Count = 200
+    longest: Width = 200
     """Pieces that the location score can reach; those after it get no weight where another can."""
     wiring: Literal["bahdanau", "luong"] = "bahdanau"
     """bahdanau: attention before the state's update, which reads the context. luong: attention after it."""
@@ -57,7 +57,7 @@ class AttentionConfig(Tree):
     al. 2017). false: the state of the previous step asks (one cell), as Bahdanau et al. 2015 have it."""
     feeding: bool = True
     """luong wiring: input feeding, the attentional vector is part of the next step's input."""
-    width: Count = 256
+    width: Width = 256
     """Hidden width of the additive and concat scores, of local-p's predictor, and of all heads together."""
 
     @model_validator(mode="after")
@@ -83,13 +83,13 @@ class RNNModel(Tree):
     """Says that the model is this one."""
     cell: Literal["gru", "lstm"] = "gru"
     """The recurrent unit: gru (Cho et al. 2014) or lstm (Hochreiter and Schmidhuber 1997)."""
-    embedding: Count = 256
+    embedding: Width = 256
     """Width of the embeddings of source and target."""
-    hidden: Count = 256
+    hidden: Width = 256
     """Width of the decoder's state."""
-    encoder_hidden: Count = 256
+    encoder_hidden: Width = 256
     """Width of each of the encoder's two directions."""
-    layers: Count = 1
+    layers: Few = 1
     """Depth of the encoder and of the decoder."""
     tied: bool = True
     """Output layer = target embedding; also = source embedding when the vocabulary is joint."""
@@ -142,13 +142,13 @@ class TransformerModel(Tree):
 
     kind: Literal["transformer"]
     """Says that the model is this one."""
-    width: Count = 256
+    width: Width = 256
     """Width of the embeddings and of every layer's output; the heads share it equally."""
-    layers: Count = 3
+    layers: Few = 3
     """Depth of the encoder and of the decoder."""
-    heads: Count = 4
+    heads: Few = 4
     """Heads of each attention."""
-    feedforward: Count = 1024
+    feedforward: Width = 1024
     """Hidden width of the feed-forward layers."""
     tied: bool = True
     """Output layer = target embedding; also = source embedding when the vocabulary is joint."""

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from mt.config import MACHINE, AlignmentConfig, Config, Metrics, Search
 from mt.config.files import merge, parse_override
-from mt.config.mistakes import COMMAND_LINE, Origin, explain, switched
+from mt.config.mistakes import COMMAND_LINE, Origin, explain_all, switched
 from mt.config.tree import Tree, flatten
 from mt.core.errors import UsageError
 
@@ -42,7 +42,7 @@ def parse_changes(overrides: Sequence[str]) -> dict[str, Any]:
             checked = CHANGEABLE[node].model_validate(tree)
         except ValidationError as error:
             problems = [problem | {"loc": (node, *problem["loc"])} for problem in error.errors()]
-            raise UsageError("\n".join(explain(problem, origin, COMMAND_LINE) for problem in problems)) from None
+            raise UsageError(explain_all(problems, origin, COMMAND_LINE)) from None
         if wrong := switched({node: tree}, {node: checked.model_dump()}, origin, COMMAND_LINE):
             raise UsageError(wrong)
     return changes

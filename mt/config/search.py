@@ -4,52 +4,52 @@ from typing import Annotated
 
 from pydantic import Field
 
-from mt.config.tree import Count, Precision, Seed, Tree
+from mt.config.tree import Few, Precision, Seed, Tree
 
 
 class Nearest(Tree):
     """Nearest-neighbour translation: the most similar moments of training vote too (Khandelwal et al. 2021)."""
 
-    count: Annotated[int, Field(ge=0)] = 0
+    count: Annotated[int, Field(ge=0, le=1000)] = 0
     """So many target pieces of the training split vote on the next piece. 0: none. They are read from the run's
     datastore, which training writes at its end where this is not 0, and `mt datastore` whenever it is asked to."""
     weight: Annotated[float, Field(gt=0, lt=1)] = 0.6
     """Of their vote, beside the model's own probability."""
-    temperature: Annotated[float, Field(gt=0)] = 0.08
+    temperature: Annotated[float, Field(gt=0, le=1000)] = 0.08
     """A vote counts exp(-distance^2 / temperature), for vectors of length 1."""
 
 
 class Search(Tree):
     """Decoding; greedy search (beam 1) is used for validation scores."""
 
-    beam: Count = 5
+    beam: Few = 5
     """Hypotheses that the search keeps of each sentence. 1: greedy search."""
     length_penalty: Annotated[float, Field(ge=0, le=10)] = 1.0
     """Exponent alpha of the length penalty ((5 + length) / 6)^alpha, Wu et al. 2016, eq. 14."""
     coverage_penalty: Annotated[float, Field(ge=0, le=100)] = 0.0
     """Weight beta of the coverage penalty, sum of log min(1, a source piece's attention), Wu et al. 2016, eq. 14."""
-    no_repeat: Annotated[int, Field(ge=0)] = 0
+    no_repeat: Annotated[int, Field(ge=0, le=1000)] = 0
     """No hypothesis repeats so many pieces in a row (Paulus et al. 2018). 0: it may."""
     distinct: bool = True
     """Of the n best, each text is given once, by its best hypothesis: other pieces can make the same text. Samples are
     all given."""
     sample: bool = False
     """Draw each piece at random instead of searching for the best; the beam is then not used."""
-    temperature: Annotated[float, Field(gt=0)] = 1.0
+    temperature: Annotated[float, Field(gt=0, le=1000)] = 1.0
     """Sampling: logits are divided by it."""
-    top_k: Annotated[int, Field(ge=0)] = 0
+    top_k: Annotated[int, Field(ge=0, le=1_000_000)] = 0
     """Sampling: only from so many most probable pieces (Fan et al. 2018). 0: from all."""
     top_p: Annotated[float, Field(gt=0, le=1)] = 1.0
     """Sampling: only from the most probable pieces that together reach this probability (Holtzman et al. 2020)."""
     sample_seed: Seed = 1
     """Sampling: another seed draws other translations."""
-    max_ratio: Annotated[float, Field(gt=0)] = 1.5
+    max_ratio: Annotated[float, Field(gt=0, le=100)] = 1.5
     """The longest output has max_ratio x source pieces + max_extra pieces."""
-    max_extra: Count = 5
+    max_extra: Annotated[int, Field(ge=1, le=10_000)] = 5
     """See max_ratio."""
-    max_source: Count = 1000
+    max_source: Annotated[int, Field(ge=1, le=100_000)] = 1000
     """Longer sources are cut to so many pieces, with a warning."""
-    batch: Count = 64
+    batch: Annotated[int, Field(ge=1, le=10_000)] = 64
     """Sentences translated at once."""
     precision: Precision = "float32"
     """Of the model when it translates, its logits included; the softmax over them, the votes of nearest neighbours,

@@ -36,7 +36,7 @@ def _meaning(file: Path) -> str:
 
 def locate_study(name: Path) -> Path:
     """Return the file of a study: one of this path, else the shipped one of this name, else the path as it is."""
-    shipped = name.as_posix() in studies() and not name.is_file()
+    shipped = not name.is_file() and name.as_posix() in studies()
     return folder() / STUDIES / f"{name}.yaml" if shipped else name
 
 
@@ -46,7 +46,7 @@ def locate(name: Path, near: Path = Path()) -> Path:
     Where there is neither, the path comes back as it is, for whoever reads it to complain.
     """
     path = near / name
-    shipped = name.as_posix() in names() and not path.is_file()
+    shipped = not path.is_file() and name.as_posix() in names()
     return folder() / f"{name}.yaml" if shipped else path
 
 

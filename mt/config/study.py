@@ -3,6 +3,7 @@
 import hashlib
 import itertools
 import json
+import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -14,14 +15,17 @@ from typing import Any
 from pydantic import Field, ValidationError
 
 from mt.config import MACHINE, Config
-from mt.config.files import parse_yaml, read_config, read_config_text
-from mt.config.mistakes import closest
+from mt.config.files import read_config, read_config_text
+from mt.config.mistakes import closest, listed
 from mt.config.overrides import CHANGEABLE
+from mt.config.parse import parse_yaml
 from mt.config.shipped import locate, locate_study, studies
 from mt.config.tree import Seed, Tree
-from mt.core.errors import UserError
+from mt.core.errors import UserError, shorten
 
 METRICS = ("BLEU", "chrF", "TER", "BLEU, papers", "BLEU, novel")
+MOST = 1000
+"""Points of a study."""
 LONGEST = 120
 """Bytes of a label in the name of a folder."""
 OWN = ("config", "teacher")
@@ -82,7 +86,7 @@ def read_study(name: Path) -> tuple[Study, list[Point]]:
     try:
         study = Study.model_validate(tree)
     except ValidationError as error:
-        raise UserError("\n".join(_explain(problem, file) for problem in error.errors())) from None
+        raise UserError(listed([_explain(problem, file) for problem in error.errors()])) from None
     points = list(_points(study, file))
     _check(study, points, file)
     return study, points
@@ -116,6 +120,8 @@ def _points(study: Study, file: Path) -> Iterator[Point]:
             sides.append(list(values.items()))
         else:
             sides.append([(_name(axis, value), [f"{axis}={_text(value)}"]) for value in values])
+    if (count := math.prod(map(len, sides))) > MOST:
+        raise UserError(f"{file}: its axes make {count:,} points; a study has at most {MOST:,}")
     for chosen in itertools.product(*sides):
         label = ",".join(name for name, _ in chosen) or file.stem
         changes = [*study.common, *itertools.chain(*(own for _, own in chosen))]
@@ -128,7 +134,8 @@ def _point(study: Study, label: str, changes: list[str], file: Path) -> Point:
     for change in changes:
         key, equals, value = change.partition("=")
         if not equals or not key:
-            raise UserError(f"{file}, {label}: write key=value, for example model.hidden=128, not {change!r}")
+            told = shorten(repr(change))
+            raise UserError(f"{file}, {label}: write key=value, for example model.hidden=128, not {told}")
         if key == "seed":
             raise UserError(f"{file}, {label}: write seeds in `seeds`, not in {change!r}")
         if key in OWN:
@@ -186,4 +193,4 @@ def _explain(problem: Any, file: Path) -> str:
     if problem["type"] == "extra_forbidden":
         return f"unknown key {key} in {file}: {closest(key, known) or 'known are ' + ', '.join(known)}"
     reason = (problem["msg"][0].lower() + problem["msg"][1:]).replace("tuple", "list")
-    return f"{key} in {file} is {problem['input']!r}: {reason}"
+    return f"{key} in {file} is {shorten(repr(problem['input']))}: {reason}"

@@ -13,7 +13,7 @@ class GuideConfig(Tree):
     links: str | None = None
     """gold: the corpus's own. Else a Pharaoh file: a line of links for each training pair, source-target word numbers
     from 0; words are those of the corpus's gold where it has any, else those between white space. Unset: no guide."""
-    weight: Annotated[float, Field(ge=0)] = 0.3
+    weight: Annotated[float, Field(ge=0, le=1000)] = 0.3
     """Of the guide's cross-entropy beside that of the translation; both are summed and divided by the target pieces."""
     shift: Literal[0, 1] = 0
     """0: the step that predicts a piece is taught its links. 1: the step after it, which has read the piece (Chen et
@@ -34,23 +34,23 @@ class TeacherConfig(Tree):
 class Train(Tree):
     """The training loop."""
 
-    epochs: Count = 10
+    epochs: Annotated[int, Field(ge=1, le=1_000_000)] = 10
     """Times that training reads all of its pairs."""
-    batch_tokens: Count = 1536
+    batch_tokens: Annotated[int, Field(ge=1, le=10_000_000)] = 1536
     """Target pieces in a batch, padding included. A longer sentence makes a batch of its own."""
-    accumulate: Count = 1
+    accumulate: Annotated[int, Field(ge=1, le=1_000_000)] = 1
     """Batches of one update, whose gradients are summed. Where torchrun starts more processes than this, one for each,
     which the config of the run then says; a run keeps its number, whoever goes on with it."""
-    max_pieces: Count = 200
+    max_pieces: Annotated[int, Field(ge=1, le=100_000)] = 200
     """Training pairs with a longer side are left out, and counted."""
-    learning_rate: Annotated[float, Field(gt=0)] = 1.5e-3
+    learning_rate: Annotated[float, Field(gt=0, le=1000)] = 1.5e-3
     """The highest rate, which the warm-up ends with."""
     betas: tuple[Fraction, Fraction] = (0.9, 0.98)
     """Of Adam (Kingma and Ba 2015): the decay of its mean gradient, and of its mean squared gradient."""
     schedule: Literal["linear", "inverse_sqrt", "plateau"] = "linear"
     """After the warm-up: linear falls to `final` at the last update; inverse_sqrt falls with 1/sqrt(update); plateau
     multiplies by `factor` when `patience` validations were no better than the best."""
-    warmup: Annotated[int, Field(ge=0)] = 300
+    warmup: Annotated[int, Field(ge=0, le=1_000_000_000)] = 300
     """Updates in which the learning rate rises linearly from 0."""
     final: Annotated[float, Field(ge=0, le=1)] = 0.02
     """linear: what the learning rate ends at, as a share of the highest."""
@@ -58,7 +58,7 @@ class Train(Tree):
     """plateau: what the learning rate is multiplied by."""
     patience: Count = 1
     """plateau: so many validations that are no better, and the learning rate falls."""
-    clip: Annotated[float, Field(gt=0)] = 1.0
+    clip: Annotated[float, Field(gt=0, le=1_000_000_000)] = 1.0
     """Largest norm of the gradient."""
     label_smoothing: Fraction = 0.1
     """Share of the target that all pieces of the vocabulary divide equally (Szegedy et al. 2016)."""
@@ -68,7 +68,7 @@ class Train(Tree):
     average: Fraction = 0.0
     """Decay of the moving average of the weights that is validated and kept (Polyak and Juditsky 1992). 0: the weights
     of the last update."""
-    coverage_loss: Annotated[float, Field(ge=0)] = 0.0
+    coverage_loss: Annotated[float, Field(ge=0, le=1000)] = 0.0
     """Weight of the coverage loss, sum of min(weight, sum of earlier weights) (See et al. 2017, eq. 12-13)."""
     guide: GuideConfig = GuideConfig()
     teacher: TeacherConfig = TeacherConfig()
@@ -77,10 +77,10 @@ class Train(Tree):
     choose_by: Literal["bleu", "chrf", "loss"] = "bleu"
     """What makes a validation the best, whose weights are kept. A tie falls to the next of the three (after loss comes
     bleu), and then to the later weights. Where most references have fewer than four words, bleu means chrf."""
-    early_stop: Annotated[int, Field(ge=0)] = 0
+    early_stop: Annotated[int, Field(ge=0, le=1_000_000_000)] = 0
     """Stop after so many validations that are no better than the best. 0: never."""
     save_every: Count = 100
     """Updates between saves of the state that an exact resume needs; each validation saves too."""
-    film: Annotated[int, Field(ge=0)] = 0
+    film: Annotated[int, Field(ge=0, le=1000)] = 0
     """So many validation sentences, the first of 4 to 20 words, whose attention and translation each validation adds to
     film.jsonl. 0: none. It changes no weights."""

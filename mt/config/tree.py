@@ -5,7 +5,12 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 Fraction = Annotated[float, Field(ge=0, lt=1)]
-Count = Annotated[int, Field(ge=1)]
+Count = Annotated[int, Field(ge=1, le=1_000_000_000)]
+"""Every number has a bound that no experiment needs to pass, because a configuration may be a stranger's."""
+Width = Annotated[int, Field(ge=1, le=65_536)]
+"""Of a layer."""
+Few = Annotated[int, Field(ge=1, le=1000)]
+"""Layers, heads, hypotheses."""
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Precision = Literal["float32", "bfloat16"]
 """bfloat16 takes about half the time, and needs a processor with instructions for it (AVX512-BF16, AMX, or ARM's)."""

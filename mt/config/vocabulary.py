@@ -12,7 +12,7 @@ class Vocabulary(Tree):
 
     kind: Literal["bpe", "unigram"] = "bpe"
     """bpe: byte-pair encoding (Sennrich et al. 2016). unigram: a unigram language model (Kudo 2018)."""
-    size: Annotated[int, Field(ge=300)] = 5000
+    size: Annotated[int, Field(ge=300, le=1_000_000)] = 5000
     """Pieces, the 4 special symbols and 256 bytes included."""
     normalize: Literal["nfc", "none"] = "nfc"
     """nfc: pieces are cut of a text in NFC, without invisible characters (soft hyphens, zero-width spaces, marks of

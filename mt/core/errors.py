@@ -1,6 +1,11 @@
 """The exceptions a user may see: their text says what is wrong, where, and what to do."""
 
 
+def shorten(text: str, most: int = 300) -> str:
+    """Return the beginning of a text that is too long for a sentence."""
+    return text if len(text) <= most else text[:most] + "…"
+
+
 class UserError(Exception):
     """A mistake outside the program. The command line prints its text without a traceback and exits with 1."""
 

@@ -32,6 +32,13 @@ def load_splits(config: CorpusConfig) -> dict[str, Split]:
     return splits
 
 
+def places_of(config: CorpusConfig) -> list[str]:
+    """Return the files and folders that a config names, which may be anywhere."""
+    named = [getattr(config, key, None) for key in ("path", "train", "validation", "test")]
+    found = [name for one in named if one is not None for name in ((one,) if isinstance(one, str) else one)]
+    return list(dict.fromkeys(found))
+
+
 def open_stream(config: CorpusConfig) -> Stream | None:
     """Return the training pairs as a stream, where `corpus.streaming` asks for one."""
     return STREAMS[config.name](config) if getattr(config, "streaming", False) else None

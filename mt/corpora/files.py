@@ -7,6 +7,7 @@ from typing import Any
 from mt.config.corpora import FilesCorpus
 from mt.core.errors import UserError
 from mt.core.files import kind_of
+from mt.core.parse import parse_json
 from mt.core.text import Lines, read_first_sentences, read_sentences
 from mt.corpora.pairs import Corpus, Split
 from mt.corpora.splits import hold_out, pair_up, refuse_copies
@@ -111,7 +112,7 @@ def _values(line: str, source: str, target: str, where: str) -> tuple[str, str]:
     if not line.strip():
         return "", ""
     try:
-        row: Any = json.loads(line)
+        row: Any = parse_json(line)
     except ValueError as error:
         raise UserError(f"{where}: not JSON ({error})") from error
     if isinstance(row, dict) and isinstance(row.get("translation"), dict):

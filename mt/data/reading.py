@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from mt.core.errors import UserError
 from mt.core.files import write_text
+from mt.core.parse import parse_json
 from mt.corpora.pairs import Split
 from mt.corpora.stream import Stream, Survey
 from mt.data.batches import batch_order
@@ -130,6 +131,6 @@ def keep_survey(survey: Survey, cache: Path) -> None:
 def kept_survey(cache: Path) -> Survey | None:
     """Return what `keep_survey` wrote; None where that is gone."""
     try:
-        return Survey(**json.loads((cache / SURVEY).read_text(encoding="utf-8")))
+        return Survey(**parse_json((cache / SURVEY).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return None

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from mt.alignment.links import AlignmentScore, aer, hard
 from mt.core.errors import UserError
 from mt.core.files import write_text
+from mt.core.parse import parse_json
 from mt.core.progress import Meter
 from mt.corpora.pairs import Split
 from mt.inference.aligner import Aligner, Forced, View
@@ -130,7 +131,7 @@ def of_run(run: Run) -> Choice | None:
     if not path.exists():
         return None
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
+        record = parse_json(path.read_text(encoding="utf-8"))
         choice = TypeAdapter(Choice).validate_python(record["choice"])
         return choice if record.get("weights") == run.fingerprint else None
     except (OSError, ValueError, KeyError, TypeError, ValidationError) as error:

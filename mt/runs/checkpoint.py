@@ -1,7 +1,8 @@
 """Tensors with a JSON record in one safetensors file, and the weights of a model. Nothing is ever unpickled."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,13 @@ from torch import Tensor, nn
 from mt.config import Config
 from mt.core.errors import UserError
 from mt.core.files import replacing
+from mt.core.parse import parse_json
 from mt.models import build_model
 from mt.models.contract import Seq2Seq
 from mt.text.tokenizer import Tokenizers
+
+FLOATS = {torch.float16, torch.bfloat16, torch.float32, torch.float64}
+"""What weights may be stored as."""
 
 
 def build(config: Config, tokenizers: Tokenizers) -> Seq2Seq:
@@ -31,19 +36,35 @@ def weights(model: nn.Module) -> dict[str, Tensor]:
 
 def set_weights(model: nn.Module, tensors: Mapping[str, Tensor], origin: Path) -> None:
     """Copy `tensors` into the model. Raises UserError when they are not this model's, or not finite numbers."""
-    mine = weights(model)
+    _must_match(weights(model), tensors, origin)
+    must_be_finite(tensors, origin)
+    for name, tensor in weights(model).items():
+        tensor.copy_(tensors[name])
+
+
+def must_fit(config: Config, tokenizers: Tokenizers, tensors: Mapping[str, Tensor], origin: Path) -> None:
+    """Raise UserError where tensors are not the weights of this experiment's model, which takes no memory for it.
+
+    A config may ask for a model of any size, and what is in the file tells how large it is.
+    """
+    with torch.random.fork_rng(devices=[]), torch.device("meta"):
+        model = build_model(config.model, len(tokenizers.source), len(tokenizers.target), tokenizers.joint)
+    _must_match(weights(model), tensors, origin)
+
+
+def _must_match(mine: Mapping[str, Tensor], tensors: Mapping[str, Tensor], origin: Path) -> None:
     wrong = [
         name
         for name in mine.keys() | tensors.keys()
-        if name not in mine or name not in tensors or mine[name].shape != tensors[name].shape
+        if name not in mine
+        or name not in tensors
+        or mine[name].shape != tensors[name].shape
+        or tensors[name].dtype not in FLOATS
     ]
     if wrong:
         raise UserError(
             f"{origin} does not fit the config beside it (first difference: {min(wrong)}); restore the pair"
         )
-    must_be_finite(tensors, origin)
-    for name, tensor in mine.items():
-        tensor.copy_(tensors[name])
 
 
 def must_be_finite(tensors: Mapping[str, Tensor], origin: Path) -> None:
@@ -66,19 +87,28 @@ def save(path: Path, tensors: Mapping[str, Tensor], record: Mapping[str, Any]) -
 
 def read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Return what `save` wrote. Raises UserError when the file is missing or damaged."""
-    try:
-        with safetensors.safe_open(path, framework="pt") as file:
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
-            return tensors, json.loads((file.metadata() or {}).get("record", "{}"))
-    except (OSError, safetensors.SafetensorError) as error:
-        raise UserError(f"cannot read {path}: {error}") from error
+    with _opened(path) as file:
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+        return tensors, _record(file)
 
 
 def read_record(path: Path) -> dict[str, Any]:
     """Return the JSON record alone, without reading the tensors."""
+    with _opened(path) as file:
+        return _record(file)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
     try:
         with safetensors.safe_open(path, framework="pt") as file:
-            record: dict[str, Any] = json.loads((file.metadata() or {}).get("record", "{}"))
-            return record
-    except (OSError, safetensors.SafetensorError) as error:
+            yield file
+    except (OSError, safetensors.SafetensorError, ValueError) as error:
         raise UserError(f"cannot read {path}: {error}") from error
+
+
+def _record(file: Any) -> dict[str, Any]:
+    record = parse_json((file.metadata() or {}).get("record", "{}"))
+    if not isinstance(record, dict):
+        raise ValueError("its record is no object of JSON")  # noqa: TRY004 (as JSON that is none)
+    return record

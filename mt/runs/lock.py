@@ -12,6 +12,7 @@ import filelock
 
 from mt.core.errors import UserError
 from mt.core.files import make_folder
+from mt.core.parse import parse_json
 from mt.runs.run import LOCK, OWNER
 
 
@@ -41,8 +42,8 @@ def writing(folder: Path) -> Iterator[None]:
 def _owner(file: Path) -> str:
     """Return who holds the lock, in words; it may have begun or ended this moment."""
     try:
-        held = json.loads(file.read_text(encoding="utf-8"))
+        held = parse_json(file.read_text(encoding="utf-8"))
         since = time.strftime("%H:%M:%S", time.localtime(held["since"]))
         return f"process {held['process']} on {held['machine']} (since {since})"
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, OverflowError):
         return "another process"

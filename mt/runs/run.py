@@ -1,7 +1,7 @@
 """A run: the directory that training writes, and that everything else reads. It knows every name in there."""
 
 import hashlib
-import json
+import logging
 import os
 import shutil
 from collections.abc import Sequence
@@ -11,20 +11,24 @@ from typing import Any
 
 import safetensors
 import torch
+from pydantic import TypeAdapter, ValidationError
 from safetensors.torch import load as parse_tensors
 from torch import Tensor, nn
+from typing_extensions import TypedDict
 
 from mt.config import Config
 from mt.config.files import read_config
 from mt.config.mistakes import closest
 from mt.core.device import choose_for_run
 from mt.core.errors import UserError
-from mt.corpora import load_splits
+from mt.corpora import load_splits, places_of
 from mt.corpora.pairs import Split
 from mt.data.pieces import digest
 from mt.models.contract import Seq2Seq
-from mt.runs.checkpoint import build, read_record, set_weights
+from mt.runs.checkpoint import build, must_fit, read_record, set_weights
 from mt.runs.film import Film, read_film
+from mt.runs.inside import must_stay_inside
+from mt.runs.validations import read_validations
 from mt.text.tokenizer import Tokenizers, load_tokenizers
 
 CONFIG, TOKENIZERS, WEIGHTS, STATE = "config.yaml", "tokenizer*.model", "model.safetensors", "state.safetensors"
@@ -55,6 +59,29 @@ FOLDERS = {
     ALIGNED: "what `mt align` wrote",
     CACHE: "the corpus as pieces (Arrow files)",
 }
+
+
+log = logging.getLogger("mt")
+
+
+class Made(TypedDict, total=False):
+    """With what a run was made."""
+
+    data: str
+    threads: int
+
+
+class Recorded(TypedDict, total=False):
+    """What is asked of the record in a state; training asks more of what it wrote."""
+
+    format: int
+    finished: bool
+    update: int
+    first_loss: float
+    made_with: Made
+
+
+RECORD = TypeAdapter(Recorded)
 
 
 class Run:
@@ -101,8 +128,9 @@ class Run:
         return read_config(self / CONFIG, of_run=True)
 
     def must_exist(self) -> None:
-        """Raise UserError where the directory holds no run."""
+        """Raise UserError where the directory holds no run, or one that leads out of it."""
         if self.exists:
+            must_stay_inside(self.path)
             return
         if not self.path.exists():
             near = closest(self.path.name, [path.parent.name for path in self.path.parent.glob(f"*/{CONFIG}")])
@@ -143,6 +171,7 @@ class Run:
             raise UserError(
                 f"{self} has no trained model yet: let its training reach a validation (`mt train` resumes it)"
             )
+        must_fit(config, tokenizers, self._read_weights[0], self / WEIGHTS)
         with torch.random.fork_rng():  # the caller's random numbers stay as they are
             model = build(config, tokenizers)
         set_weights(model, self._read_weights[0], self / WEIGHTS)
@@ -154,6 +183,10 @@ class Run:
     def record(self) -> dict[str, Any]:
         """What its state says besides tensors: position, scores, what it was made with; nothing before the first."""
         record = read_record(self / STATE) if (self / STATE).exists() else {}
+        try:
+            RECORD.validate_python(record)
+        except ValidationError as error:
+            raise UserError(f"{self / STATE} is damaged: restore it, or train anew (--overwrite)") from error
         if int(record.get("format", FORMAT)) > FORMAT:
             raise UserError(f"{self / STATE} was written by a newer version of mt: use that, or a newer one")
         return record
@@ -161,13 +194,7 @@ class Run:
     @cached_property
     def validations(self) -> list[dict[str, Any]]:
         """The lines of metrics.jsonl, one for each validation; none before the first."""
-        file = self / METRICS
-        if not file.exists():
-            return []
-        try:
-            return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
-        except (OSError, ValueError) as error:
-            raise UserError(f"{file} is damaged ({error}): restore it, or delete it") from error
+        return read_validations(self / METRICS)
 
     @cached_property
     def film(self) -> Film:
@@ -185,10 +212,12 @@ class Run:
 
         Raises UserError when their text is not what the run was trained on: a split held out of it would be another.
         """
+        if places := places_of(self.config.corpus):
+            log.info("%s: its corpus is read from %s, as its config says", self, " and ".join(places))
         splits = load_splits(self.config.corpus)
         if "made_with" in self.record:
             now = "".join(digest(splits[part], self.tokenizers) for part in ("train", "validation"))
-            if not str(self.record["made_with"]["data"]).startswith(now):
+            if not self.record["made_with"].get("data", "").startswith(now):
                 raise UserError(
                     f"the data has changed since {self} was trained, which may so have been on what it would be scored "
                     f"on: restore the data, or train anew (--overwrite)"

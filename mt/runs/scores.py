@@ -12,6 +12,7 @@ from mt.alignment.links import AlignmentScore
 from mt.config import Config, Search
 from mt.core.errors import UserError
 from mt.core.files import write_text
+from mt.core.parse import parse_json
 
 FILE = "scores.json"
 
@@ -115,7 +116,7 @@ def read_scores(folder: Path) -> Scores | None:
     if not file.exists():
         return None
     try:
-        tree = json.loads(file.read_text(encoding="utf-8"))
+        tree = parse_json(file.read_text(encoding="utf-8"))
         others = {"search": tree.pop("search"), "weights": tree.pop("weights", [])}
         others |= {"alignment": tree.pop("AER", None)}
         others |= {name: tree.pop(name, None) for name in ("outputs", "seen", "copied")}

@@ -145,7 +145,7 @@ def load_tokenizers(run: Path, config: Vocabulary) -> Tokenizers | None:
 def _read(file: Path, normalizes: bool) -> Tokenizer:
     try:
         return Tokenizer(file.read_bytes(), normalizes)
-    except (OSError, RuntimeError) as error:
+    except (OSError, RuntimeError, ValueError) as error:
         raise UserError(f"{file} is not a SentencePiece model; restore it or train again ({error})") from error
 
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from mt.config import Search
 from mt.core.errors import UserError
+from mt.core.memory import telling_shortage
 from mt.inference.load import translator_of
 from mt.inference.translator import Translation, Translator
 from mt.models.contract import Look, Site
@@ -77,16 +78,17 @@ class Translating:
         """Return the translations of sentences."""
         translator = copy.copy(self.served.load().translator)
         translator.unit = self.unit or translator.unit
-        return translator.translate(
-            [one.text for one in sentences],
-            self.settings,
-            n_best=self.n_best,
-            prefixes=[one.prefix for one in sentences],
-            look=self.look,
-            alignments=self.alignments,
-            trace=self.trace,
-            confidence=self.confidence,
-        )
+        with telling_shortage("ask for less: a smaller beam, shorter texts"):
+            return translator.translate(
+                [one.text for one in sentences],
+                self.settings,
+                n_best=self.n_best,
+                prefixes=[one.prefix for one in sentences],
+                look=self.look,
+                alignments=self.alignments,
+                trace=self.trace,
+                confidence=self.confidence,
+            )
 
 
 def site_of(translator: Translator, layer: int | None, head: int | None) -> Site | None:

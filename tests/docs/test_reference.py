@@ -46,7 +46,7 @@ def test_a_value_is_said_in_words():
 
     fields = Some.model_fields
     assert [reference.allowed(fields[name]) for name in fields] == [
-        "whole number, at least 1",
+        "whole number, at least 1, at most 1,000,000,000",
         "number, at least 0, below 1",
         "list of 2: text, or text",
         "list of text",

@@ -1,6 +1,5 @@
 """How each signal of a translation is distributed on validation: written to RUN/diagnosis.json, for later traffic."""
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +7,7 @@ import numpy as np
 
 from mt.core.arrays import Floats
 from mt.core.errors import UserError
+from mt.core.parse import parse_json
 from mt.inference.traffic import DIGITS, traffic_signals
 from mt.lab.diagnosis.case import QUICK, Case, first
 from mt.runs.confidence import read_fitted
@@ -87,7 +87,7 @@ def read_expected(run: Run) -> Expected | None:
     if not path.exists():
         return None
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
+        told = parse_json(path.read_text(encoding="utf-8"))
         signals = {
             str(name): Distribution(tuple(map(float, one["centiles"])), int(sum(one["counts"])))
             for name, one in told["distributions"].items()

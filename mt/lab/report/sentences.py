@@ -1,8 +1,10 @@
 """Sections of a report that show sentences, and what `mt diagnose` and `mt eval --confidence` wrote."""
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import Field, TypeAdapter, ValidationError
 
 from mt.core.errors import UserError
 from mt.core.files import read_lines
@@ -12,7 +14,25 @@ from mt.lab.report.told import Told
 from mt.runs.confidence import Figure
 
 ALIGNMENTS = "alignments.jsonl"
+Weight = Annotated[float, Field(ge=0, le=1 + 1e-3)]
 MARKS = {"fine": "fine", "look": "look", "broken": "BROKEN", "not applicable": "does not apply"}
+
+
+@dataclass(frozen=True)
+class Aligned:
+    """What a line of alignments.jsonl says of words; a last column belongs to </s>."""
+
+    source_words: list[str]
+    target_words: list[str]
+    words: list[list[Weight]]
+
+    def __post_init__(self) -> None:
+        width = len(self.source_words) + 1
+        if self.words and [len(row) for row in self.words] != [width] * len(self.target_words):
+            raise ValueError("the weights are not those of these words")
+
+
+ALIGNED = TypeAdapter(Aligned)
 
 
 def attention(told: Sequence[Told], rows: Sequence[tuple[int, str]]) -> Iterator[Block]:
@@ -53,12 +73,11 @@ def _matrices(one: Told, rows: Sequence[int]) -> dict[int, tuple[list[str], list
     for row, line in enumerate(read_lines(path)):
         if row in rows:
             try:
-                record = json.loads(line)
-                words = record["source_words"], record["target_words"], record["words"]
-            except (ValueError, KeyError, TypeError) as error:
+                words = ALIGNED.validate_json(line)
+            except ValidationError as error:
                 raise UserError(f"{path} is damaged; delete {one.folder}, and score the split again") from error
-            if words[2]:
-                found[row] = words
+            if words.words:
+                found[row] = words.source_words, words.target_words, words.words
     return found
 
 

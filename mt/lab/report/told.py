@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+from typing_extensions import TypedDict
 
 from mt.config import MACHINE
 from mt.config.tree import flatten
@@ -16,6 +17,18 @@ from mt.runs.run import DIAGNOSIS, SCORED, Run
 from mt.runs.scores import Scores, read_scores
 
 
+class Found(TypedDict, total=False):
+    """A finding, as far as a report counts on what it holds; all is shown as text but for these."""
+
+    __pydantic_config__ = ConfigDict(extra="allow")  # type: ignore[misc]
+
+    value: float | None
+    low: float | None
+    high: float | None
+    table: list[list[Any]] | None
+    evidence: list[dict[str, Any]] | None
+
+
 @dataclass(frozen=True)
 class Diagnosed:
     """What a report needs of RUN/diagnosis.json."""
@@ -23,7 +36,7 @@ class Diagnosed:
     weights: str
     split: str
     summary: list[str]
-    findings: list[dict[str, Any]]
+    findings: list[Found]
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from mt.core.errors import UserError
+from mt.core.parse import parse_json
 from mt.evaluation.metrics import Texts, read_texts
 from mt.evaluation.significance import Difference, compare, compare_seeds
 from mt.evaluation.sums import MEASURES
@@ -24,7 +25,7 @@ class Differences:
     def __init__(self, plan: Plan):
         self.plan = plan
         self.metric = next((one for one in plan.study.metrics if one in MEASURES), "BLEU")
-        self.known = _read(plan.folder / "study.json")
+        self.known = read_differences(plan.folder / "study.json")
         self.refused = set[str]()
 
     def of(self, rows: Sequence[Row]) -> dict[str, Difference]:
@@ -61,10 +62,10 @@ def _key(metric: str, sides: Sequence[Sequence[Entry]], split: str) -> str:
     return hashlib.sha256(json.dumps([metric, split, told], sort_keys=True).encode()).hexdigest()[:16]
 
 
-def _read(file: Path) -> dict[str, Difference]:
+def read_differences(file: Path) -> dict[str, Difference]:
     """Return the differences that a study has found before; none where there is no such file, or an older one."""
     try:
-        tree = json.loads(file.read_text(encoding="utf-8"))
+        tree = parse_json(file.read_text(encoding="utf-8"))
         return TypeAdapter(dict[str, Difference]).validate_python(tree["differences"])
     except (OSError, ValueError, KeyError, TypeError, ValidationError):
         return {}
