@@ -21,7 +21,7 @@ from mt.evaluation.novelty import novel
 from mt.evaluation.tokenize import choose_tokenizer
 from mt.inference.aligner import Aligner
 from mt.inference.load import translator_of
-from mt.inference.outputs import count_outputs
+from mt.inference.outputs import count_outputs, warn_of
 from mt.runs.card import write_card
 from mt.runs.run import Run
 from mt.runs.scores import FILE, AlignmentErrors, CorpusScore, Part, Scores, WayScore, describe_search, searched
@@ -87,7 +87,7 @@ def evaluate(run: Run, asked: Asked = Asked()) -> tuple[str, Scores]:
         describe_search(translator.settings, asked.others),
         weights,
         errors,
-        count_outputs(pairs.sources, found),
+        warn_of(count_outputs(pairs.sources, found)),
         Part(overlap(training, pairs)[0], len(pairs.sources)),
         count_copied(texts, training),
     )

@@ -5,6 +5,7 @@ import logging
 import random
 import shlex
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -262,7 +263,13 @@ def _must_be_the_same(config: Config, run: Run) -> Config:
 
 @contextmanager
 def _interrupts(trainer: Trainer) -> Iterator[None]:
-    """Let SIGINT and SIGTERM ask the trainer to stop after its update; a second one stops at once, without a save."""
+    """Let SIGINT and SIGTERM ask the trainer to stop after its update; a second one stops at once, without a save.
+
+    In a thread, which gets no signals, nothing is asked.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
 
     def stop(number: int, frame: object) -> None:
         if trainer.interrupted and ranks.count() == 1:  # torchrun sends several of its own
