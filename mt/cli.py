@@ -21,7 +21,7 @@ from mt.commands.study import study
 from mt.commands.train import train
 from mt.commands.translate import translate
 from mt.core.errors import UsageError, UserError
-from mt.core.streams import drop, is_lost, open_streams
+from mt.core.streams import UNWRITABLE, drop, open_streams
 
 COMMANDS: dict[str, Callable[..., None]] = {
     "train": train,
@@ -78,7 +78,7 @@ def main(program: Callable[..., None] | None = None) -> None:
     except BrokenPipeError:  # nobody reads on, as after `| head`
         _leave(1)
     except OSError as error:  # a folder that may not be read, a full disk, a device that is gone
-        what = error.filename or ("cannot write standard output" if is_lost(sys.stdout) else "")
+        what = error.filename or ("cannot write standard output" if error.errno in UNWRITABLE else "")
         print(f"mt: {what}: {error.strerror or error}".replace(" : ", " "), file=sys.stderr)
         _leave(1)
 

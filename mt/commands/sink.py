@@ -75,15 +75,17 @@ class Sink:
         from mt.alignment.matrices import EMPTY
 
         printed = [(number, one) for number, best in enumerate(found, self.lines + 1) for one in best.n_best]
-        for text in text_of(printed, self.output):
-            if self.output.file and self.growing:
-                self.growing.files[0].write(f"{text}\n".encode())
-            else:
+        if not self.output.file:
+            for text in text_of(printed, self.output):
                 print(text)
+        if self.growing:
+            with self.growing.writing():
+                if self.output.file:
+                    self.growing.files[0].writelines(f"{text}\n".encode() for text in text_of(printed, self.output))
+                if self.alignments:
+                    self.alignments.add([one.alignment or EMPTY for _, one in printed])
         if self.picture:
             self.picture.add(printed)
-        if self.alignments:
-            self.alignments.add([one.alignment or EMPTY for _, one in printed])
         self._know(lines)
         self._count(lines, found)
         self.lines += len(lines)
@@ -94,8 +96,9 @@ class Sink:
         from mt.inference.outputs import warn_of
         from mt.runs.scores import Outputs
 
-        if self.alignments:
-            self.alignments.close()
+        if self.growing and self.alignments:
+            with self.growing.writing():
+                self.alignments.close()
         if self.growing:
             self.growing.finish(self.growing.paths[-1:] if self.alignments else ())
         if self.outputs:

@@ -2,7 +2,8 @@
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO
@@ -130,13 +131,19 @@ class Growing:
             file.truncate(size)
             file.seek(size)
 
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Raise UserError where the disk refuses what the block writes."""
+        try:
+            yield
+        except OSError as error:
+            raise UserError(f"cannot write {part_of(self.paths[0])}: {error.strerror or error}") from error
+
     def _sync(self) -> None:
-        for file, path in zip(self.files, self.paths, strict=True):
-            try:
+        with self.writing():
+            for file in self.files:
                 file.flush()
                 os.fsync(file.fileno())
-            except OSError as error:
-                raise UserError(f"cannot write {part_of(path)}: {error.strerror or error}") from error
 
 
 def _close(file: BinaryIO) -> None:

@@ -1,9 +1,13 @@
 """The three standard streams: in UTF-8 whatever the locale, there even where the shell has closed them."""
 
+import errno
 import io
 import os
 import sys
 from typing import Literal, TextIO
+
+UNWRITABLE = {errno.EBADF, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ENOSPC}
+"""What says that standard output takes no more, where no name of a file stands beside it: other files have one."""
 
 
 def open_streams() -> None:
@@ -20,18 +24,11 @@ def open_streams() -> None:
         sys.stderr.reconfigure(errors="backslashreplace")
 
 
-def is_lost(stream: TextIO) -> bool:
-    """Tell whether a stream cannot be written."""
+def drop(stream: TextIO) -> None:
+    """Forget what waits to be written to a stream that cannot be written."""
     try:
         stream.flush()
     except OSError:
-        return True
-    return False
-
-
-def drop(stream: TextIO) -> None:
-    """Forget what waits to be written to a stream that cannot be written."""
-    if is_lost(stream):
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 

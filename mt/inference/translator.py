@@ -118,17 +118,15 @@ class Translator:
         into the vocabulary's pieces, or as numbers of pieces. `look`: of which site alignments are (unset, or "all":
         that of the config), and what replaces the model's weights. `trace`: whether each translation tells what was
         dropped. `confidence`: whether it tells what a human will have to mend. `progress` is called with the number of
-        lines just done. Raises UserError when a coverage penalty is asked of a model without attention, or beside all
-        sites; when a prefix has a piece that no translation has, or no probability at all; when confidence is asked of
-        an ensemble, or has not been fitted.
+        lines just done. Raises UserError when a coverage penalty is asked without attention, or beside all sites; when
+        a prefix cannot be; when confidence is asked of an ensemble, or was not fitted.
         """
         settings, look = settings or self.settings, self._look(look)
         self._check(settings, look)
         estimator = self._estimator(settings) if confidence else None
         every = self._lines(settings.max_source, first, *_texts(lines, prefixes, first), gold)
         found = [Translation(alignment=EMPTY)] * len(every)
-        progress = progress or (lambda count: None)
-        name = choose(settings, n_best)
+        name, progress = choose(settings, n_best), progress or (lambda count: None)
         width = max(settings.beam, n_best) if name == "beam" else n_best
         progress(sum(not line.source for line in every))
         batches = list(group([len(line.source) for line in every], settings.batch, width))

@@ -19,7 +19,7 @@ from mt.config.tree import flatten
 from mt.core import exchange, ranks
 from mt.core.device import choose, require, set_threads
 from mt.core.errors import UserError
-from mt.core.files import make_folder, write_text
+from mt.core.files import make_folder, must_be_writable, write_text
 from mt.corpora import load_splits, open_stream
 from mt.corpora.groups import MOST, overlap
 from mt.corpora.pairs import Split
@@ -99,6 +99,7 @@ def _train(config: Config, path: Path, *, resume: bool, overwrite: bool, watch: 
                 log.info("%s is already trained; `mt eval %s` scores it, --overwrite trains it anew", run, run)
                 exchange.tell(TRAINED)
                 return True
+            must_be_writable(run / CONFIG)
             given = gather(config, run, resume=resume)
             stack.enter_context(writing(path))
             resolve(config, Run(path), resume=resume, overwrite=overwrite)  # another process may have been here since

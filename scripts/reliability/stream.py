@@ -3,8 +3,8 @@
     python scripts/reliability/stream.py runs/toy
     python scripts/reliability/stream.py runs/toy --lines 20000 --ask "--alignments a --n-best 5"
 
-Sources of the run's training text, again and again, are piped into the command; what it writes is read line by line. The
-table is Markdown: its memory is what the process has in RAM when so many lines have come out.
+Sources of the run's training text, again and again, are piped into the command; what it writes is read line by line.
+The table is Markdown: its memory is what the process has in RAM when so many lines have come out.
 """
 
 import itertools
