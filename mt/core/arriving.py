@@ -121,7 +121,8 @@ def _head(blocks: Blocks) -> tuple[bytes, bool]:
     head = b""
     for block in blocks:
         head += block or b""
-        if b"\n" in head or len(head) >= MEGABYTE:
+        wide = b"\0" in head or head[:2] in {b"\xff\xfe", b"\xfe\xff"}  # a line end has perhaps come in part
+        if b"\n" in (head[:-3] if wide else head) or len(head) >= MEGABYTE:
             return head, False
     return head, True
 
