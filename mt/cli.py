@@ -4,9 +4,8 @@ import logging
 import os
 import sys
 from collections.abc import Callable
-from contextlib import suppress
 from importlib.metadata import version
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -26,6 +25,7 @@ from mt.commands.train import train
 from mt.commands.translate import translate
 from mt.core.errors import UsageError, UserError
 from mt.core.memory import SEARCHING, TRAINING, telling_shortage
+from mt.core.streams import UNWRITABLE, drop, open_streams
 
 COMMANDS: dict[str, Callable[..., None]] = {
     "train": train,
@@ -42,7 +42,8 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "corpora": corpora,
     "config": config,
 }
-REMEDIES = {"train": TRAINING, "study": TRAINING, "datastore": TRAINING, "align": "give fewer pairs, or shorter ones"}
+REMEDIES = {"train": TRAINING, "study": TRAINING, "datastore": TRAINING}
+REMEDIES |= dict.fromkeys(("align", "score"), "give fewer pairs, or shorter ones")
 """What to do where a command has not enough memory; the others search."""
 BELOW = {"eval": SETTINGS, "translate": SETTINGS}
 """What stands below the help of a command."""
@@ -85,23 +86,31 @@ def _start() -> None:
 
 def main(program: Callable[..., None] | None = None) -> None:
     """Run `mt`, or one function as a program: exit code 0, 1 (failed; the reason on standard error), 2 (usage)."""
+    open_streams()
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     logging.getLogger("mt").setLevel(logging.INFO)
     try:
-        with telling_shortage(REMEDIES.get("".join(sys.argv[1:2]), SEARCHING)):
-            _start() if program is None else typer.run(program)
+        try:
+            with telling_shortage(REMEDIES.get("".join(sys.argv[1:2]), SEARCHING)):
+                _start() if program is None else typer.run(program)
+        finally:
+            sys.stdout.flush()  # here, where it can still be said that this fails
     except UserError as error:
         print(f"mt: {error}", file=sys.stderr)
-        sys.exit(2 if isinstance(error, UsageError) else 1)
+        _leave(2 if isinstance(error, UsageError) else 1)
     except SystemExit as end:
         if end.code != INTERRUPTED:
             raise
-        with suppress(OSError):  # a reader that Ctrl-C ended too
-            sys.stdout.flush()
         os._exit(INTERRUPTED)  # sys.exit would wait for the batches that other threads search
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(1)
-    except OSError as error:  # a folder that may not be read, a device that is gone
-        print(f"mt: {error.filename or ''}: {error.strerror or error}".replace(" : ", " "), file=sys.stderr)
-        sys.exit(1)
+    except BrokenPipeError:  # nobody reads on, as after `| head`
+        _leave(1)
+    except OSError as error:  # a folder that may not be read, a full disk, a device that is gone
+        what = error.filename or ("cannot write standard output" if error.errno in UNWRITABLE else "")
+        print(f"mt: {what}: {error.strerror or error}".replace(" : ", " "), file=sys.stderr)
+        _leave(1)
+
+
+def _leave(code: int) -> NoReturn:
+    """End with an exit code, which Python would change where it cannot write what is left for standard output."""
+    drop(sys.stdout)
+    sys.exit(code)

@@ -39,10 +39,11 @@ def write_jsonl(path: Path, alignments: Sequence[Alignment]) -> None:
     """
     # One by one: as text, the matrices of a training split are many times larger than as numbers.
     with replacing(path) as temporary, open(temporary, "w", encoding="utf-8", newline="\n") as file:
-        file.writelines(_json(index, alignment) + "\n" for index, alignment in enumerate(alignments))
+        file.writelines(to_json(index, alignment) + "\n" for index, alignment in enumerate(alignments))
 
 
-def _json(index: int, alignment: Alignment) -> str:
+def to_json(index: int, alignment: Alignment) -> str:
+    """Return an alignment as a line of `write_jsonl`."""
     record = {
         "id": index,
         "source": alignment.source_pieces,

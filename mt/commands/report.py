@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from mt.core.files import must_be_writable
+
 log = logging.getLogger("mt")
 
 
@@ -27,7 +29,8 @@ def report(
 
     paths = output or [Path("report.html")]
     for path in paths:
-        format_of(path)  # a wrong name is told before the work
+        format_of(path)  # a wrong name is told before the work, as is a place that cannot be written
+        must_be_writable(path)
     made = report([Run(run) for run in runs], split, texts)
     for path in paths:
         write_report(made, path)

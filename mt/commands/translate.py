@@ -2,33 +2,33 @@
 
 import io
 import itertools
-import json
+import logging
 import os
-import shutil
 import sys
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from mt.commands.options import CHANGES, Others, RunPath
+from mt.commands.printing import PAGE, Output, text_of
+from mt.commands.sink import Sink
 from mt.config import Search
 from mt.config.overrides import KEYS, change, parse_changes
+from mt.core.arriving import count_lines, from_file, from_pipe
 from mt.core.errors import UsageError, UserError
-from mt.core.progress import Meter
-from mt.core.text import decode_sentences, read_sentences
+from mt.core.files import must_be_writable
+from mt.core.growing import journal_of
+from mt.core.progress import Meter, Progress
 
 if TYPE_CHECKING:  # they import torch, which help and wrong options need not wait for
     from mt.inference.translator import Translation, Translator
     from mt.runs.run import Run
-    from mt.text.words import Unit
 
+log = logging.getLogger("mt")
 MEANING = {name: field.description for name, field in Search.model_fields.items()}
 PICTURES = (".png", ".svg", ".pdf", ".html")
-UNDERLINED, BRACKETS = ("\x1b[4m", "\x1b[24m"), ("[", "]")
-"""What stands around a word to check, on a terminal and elsewhere."""
 Confident = Annotated[
     bool,
     typer.Option(
@@ -52,41 +52,66 @@ def translate(
     ] = 1,
     sample: Annotated[bool, typer.Option("--sample", help=MEANING["sample"])] = False,
     settings: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help=CHANGES)] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", help="Write the translations to a file; until all is done they are in FILE.part."
+        ),
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on after what FILE.part of --output holds.")] = False,
     alignments: Annotated[Path | None, typer.Option(help="Write FILE.npz, FILE.jsonl and FILE.pharaoh.")] = None,
     picture: Annotated[
-        Path | None, typer.Option(help="Draw the first line's alignment as .png, .svg or .pdf; all lines' as .html.")
+        Path | None,
+        typer.Option(help=f"Draw the first alignment as .png, .svg or .pdf; the first {PAGE} as .html."),
     ] = None,
     plot: Annotated[bool, typer.Option("--plot", help="Draw each alignment in the terminal.")] = False,
     confidence: Confident = False,
     as_json: AsJson = False,
 ) -> None:
-    """Translate sentences, a file or standard input: one line out for each line in."""
-    short = ([f"search.beam={beam}"] if beam is not None else []) + (["search.sample=true"] if sample else [])
-    long = settings or []
-    for option in short:
-        key = option.partition("=")[0]
-        if any(setting.startswith(f"{key}=") for setting in long):
-            raise UsageError(f"{key} is given twice, by its short option and by --set: give it once")
-    changes = parse_changes([*short, *long])
-    if "metrics" in changes:
-        raise UsageError("metrics.* says how a split is scored: give it to `mt eval`")
+    """Translate sentences, a file or standard input: one line out for each line in, as they come."""
+    changes = _changes(beam, sample, settings or [])
     if changed := [sentence for sentence in sentences or [] if sentence.partition("=")[0] in KEYS]:
         raise UsageError(f"{changed[0]} is a setting, not a sentence: write --set {changed[0]}")
     if sentences and input_file:
         raise UsageError("give sentences or --input, not both")
-    if picture and picture.suffix.lower() not in PICTURES:
-        raise UsageError(f"cannot draw {picture}: the name must end in {', '.join(PICTURES)}")
+    made = Output(n_best, alignments, picture, plot, confidence, as_json, output, resume)
+    _must_fit(made)
     from mt.inference.load import translator_of
     from mt.runs.run import Run
 
-    first, ensemble = Run(run), [Run(other) for other in others or []]
-    config = change(first.config, changes, n_best)
-    translator = translator_of(first, ensemble, config)
+    members = [Run(run), *map(Run, others or [])]
+    first, *ensemble = members
+    translator = translator_of(first, ensemble, change(first.config, changes, n_best))
     if confidence and not ensemble:
         prepare(first)
     raw = getattr(first.config.corpus, "raw", False)
-    output = Output(n_best, alignments, picture, plot, confidence, as_json)
-    write_translations(translator, sentences, input_file, output, raw=raw)
+    weights = [one.fingerprint for one in members] if output else []
+    write_translations(translator, sentences, input_file, made, raw=raw, weights=weights)
+
+
+def _changes(beam: int | None, sample: bool, settings: Sequence[str]) -> dict[str, Any]:
+    """Return the changes that are asked for. Raises UsageError where one is given twice, or is not for translating."""
+    short = ([f"search.beam={beam}"] if beam is not None else []) + (["search.sample=true"] if sample else [])
+    for option in short:
+        key = option.partition("=")[0]
+        if any(setting.startswith(f"{key}=") for setting in settings):
+            raise UsageError(f"{key} is given twice, by its short option and by --set: give it once")
+    changes = parse_changes([*short, *settings])
+    if "metrics" in changes:
+        raise UsageError("metrics.* says how a split is scored: give it to `mt eval`")
+    return changes
+
+
+def _must_fit(output: Output) -> None:
+    """Raise UsageError where files that are asked for cannot be, or not together."""
+    if output.picture and output.picture.suffix.lower() not in PICTURES:
+        raise UsageError(f"cannot draw {output.picture}: the name must end in {', '.join(PICTURES)}")
+    if output.resume and not output.file:
+        raise UsageError("--resume goes on with a file: name it with --output")
+    if output.resume and output.picture:
+        raise UsageError("--picture shows the first lines, and --resume goes on after them: leave one of them out")
+    if output.plot and output.file:
+        raise UsageError("--plot draws in the terminal, where --output writes no translations: leave one of them out")
 
 
 def prepare(run: "Run") -> None:
@@ -98,137 +123,107 @@ def prepare(run: "Run") -> None:
         fit_for_run(run, run.config)
 
 
-@dataclass(frozen=True)
-class Output:
-    """What to make besides the translations, and how many of each line."""
-
-    n_best: int = 1
-    alignments: Path | None = None
-    picture: Path | None = None
-    plot: bool = False
-    confidence: bool = False
-    as_json: bool = False
-
-
 def write_translations(
-    translator: "Translator", sentences: Sequence[str] | None, file: Path | None, output: Output, *, raw: bool = False
+    translator: "Translator",
+    sentences: Sequence[str] | None,
+    file: Path | None,
+    output: Output,
+    *,
+    raw: bool = False,
+    weights: Sequence[str] = (),
 ) -> None:
     """Print one line for each line of input, or up to n_best of "its number, score, translation"; below each, its plot.
 
-    A file is read as a corpus that is `raw`, or is not; of standard input each line is a sentence, markup or not.
-    Raises UsageError when files are asked for at the prompt, UserError when the input or the model is not fit.
+    Lines are translated in parts as they come, each part is printed at once, and a line has its number among all. A
+    file is read as a corpus that is `raw`, or is not; of standard input each line is a sentence, markup or not.
+    `weights` are fingerprints of the models: what is resumed must have been begun with the same. Raises UsageError when
+    files are asked for at the prompt, UserError when the input or the model is not fit.
     """
+    _check(translator, output)
+    if not sentences and not file and sys.stdin.isatty():
+        return _converse(translator, output)
+    if output.resume and output.file and output.file.exists() and not journal_of(output.file).exists():
+        log.info("%s is whole already; without --resume it is translated anew", output.file)
+        return None
+    parts, total = _input(sentences, file, raw=raw)
+    asked: dict[str, Any] = {
+        "weights": list(weights),
+        "settings": translator.settings.model_dump(mode="json"),
+        "unit": translator.unit,
+        "n_best": output.n_best,
+        "confidence": output.confidence,
+        "json": output.as_json,
+        "alignments": str(output.alignments),
+    }
+    with Sink(output, translator.unit, asked) as sink:
+        meter = Meter("translating", "line", total, sink.lines)
+        try:
+            for lines in sink.rest(parts):
+                found = _translate(translator, lines, output, sink.lines + 1, meter.add)
+                meter.clear()
+                sink.add(lines, found)
+        finally:
+            meter.close()
+        sink.close()
+    if output.file:
+        log.info("%d lines translated; written to %s", sink.lines, output.file)
+    return None
+
+
+def _check(translator: "Translator", output: Output) -> None:
+    """Raise UserError, before anything is translated, where what is asked for besides cannot be."""
     if (output.alignments or output.picture or output.plot) and not translator.has_attention:
         raise UserError("this model has no attention (model.attention.score: none), so there is no alignment to show")
-    page = output.picture and output.picture.suffix.lower() == ".html"
-    if page and output.confidence and translator.unit == "pieces":
+    if output.is_page and output.confidence and translator.unit == "pieces":
         raise UsageError("--confidence marks words on a page, and pieces are none: leave alignment.unit as words")
-    if sentences:
-        lines = list(sentences)
-        if wrong := [
-            number for number, line in enumerate(lines, 1) if line != os.fsencode(line).decode(errors="replace")
-        ]:
-            raise UserError(f"sentence {wrong[0]} on the command line is not UTF-8")
-    elif file:
-        lines = read_sentences(file, raw=raw)
-    elif sys.stdin.isatty():
-        return _converse(translator, output)
-    else:
-        lines = decode_sentences(sys.stdin.buffer.read(), "standard input", raw=raw)
-    return _write(_translate(translator, lines, output), output, translator.unit)
+    if output.picture:
+        must_be_writable(output.picture)
+
+
+def _input(sentences: Sequence[str] | None, file: Path | None, *, raw: bool) -> tuple[Iterable[list[str]], int | None]:
+    """Return the lines to translate, in parts, and how many there are, where that is known."""
+    if file:
+        return from_file(file, raw=raw), count_lines(file)
+    if not sentences:
+        return from_pipe(sys.stdin.buffer, "standard input", raw=raw), None
+    lines = list(sentences)
+    wrong = [number for number, line in enumerate(lines, 1) if line != os.fsencode(line).decode(errors="replace")]
+    if wrong:
+        raise UserError(f"sentence {wrong[0]} on the command line is not UTF-8")
+    return [lines], len(lines)
 
 
 def _converse(translator: "Translator", output: Output) -> None:
-    if output.alignments or output.picture:
+    if output.alignments or output.picture or output.file:
         raise UsageError(
-            "at the prompt each line would replace the files of the line before: give --alignments and --picture with "
-            "sentences, --input or a pipe; --plot draws here"
+            "at the prompt each line would replace the files of the line before: give --output, --alignments and "
+            "--picture with sentences, --input or a pipe; --plot draws here"
         )
+    from mt.inference.outputs import count_outputs, warn_of
+
     print("One sentence a line; Ctrl-D ends.", file=sys.stderr)
     if isinstance(sys.stdin, io.TextIOWrapper):
-        sys.stdin.reconfigure(errors="surrogateescape")
-    for before in itertools.count():
+        sys.stdin.reconfigure(encoding="utf-8", errors="surrogateescape")
+    for number in itertools.count(1):
         print("> ", end="", file=sys.stderr, flush=True)  # standard output is for translations
         try:
             line = input().encode(errors="surrogateescape").decode(errors="replace")
         except EOFError:
             return
-        # Blank lines in place of those before it: its number decides its samples, and is what warnings say.
-        _write(_translate(translator, [""] * before + [line], output), output, translator.unit, before)
+        found = _translate(translator, [line], output, number)
+        for text in text_of([(number, one) for one in found[0].n_best], output):
+            print(text, flush=True)
+        warn_of(count_outputs([line], found))
 
 
-def _translate(translator: "Translator", lines: list[str], output: Output) -> "list[Translation]":
-    from mt.inference.outputs import count_outputs
-
-    meter = Meter("translating", "line", len(lines))
-    found = translator.translate(
+def _translate(
+    translator: "Translator", lines: list[str], output: Output, first: int, progress: Progress | None = None
+) -> "list[Translation]":
+    return translator.translate(
         lines,
         n_best=output.n_best,
         alignments=bool(output.alignments or output.picture or output.plot),
         confidence=output.confidence,
-        progress=meter.add,
+        first=first,
+        progress=progress,
     )
-    meter.close()
-    count_outputs(lines, found)
-    return found
-
-
-def _fields(number: int, one: "Translation", output: Output) -> list[str]:
-    """Return what stands in the line of a translation, of which the last is its text."""
-    from mt.inference.confidence import mark
-
-    fields = [] if output.n_best == 1 else [str(number), f"{one.score:.4f}"]
-    if not output.confidence:
-        return [*fields, one.text]
-    if one.confidence is None:
-        return [*fields, "", "", one.text]
-    signs = UNDERLINED if sys.stdout.isatty() else BRACKETS
-    return [*fields, f"{one.confidence.good:.2f}", f"{one.confidence.ter:.0f}", mark(one.text, one.confidence, signs)]
-
-
-def _checks(one: "Translation", unit: "Unit") -> dict[int, float]:
-    """Return what to check of what an alignment is in, by its number, with the probability that the word is wrong."""
-    from mt.text.words import spans_of
-
-    words = [word for word in one.confidence.words if word.check] if one.confidence else []
-    return {
-        number: word.wrong
-        for number, (start, stop) in enumerate(spans_of(one.text, unit) if words else ())
-        for word in words
-        if start < word.span[1] and stop > word.span[0]
-    }
-
-
-def to_json(number: int, one: "Translation") -> str:
-    """Return a translation as a line of JSON: the number of its line, its text, its score, and confidence in it."""
-    told: dict[str, Any] = {"line": number, "text": one.text, "score": one.score}
-    if one.confidence:
-        words = [asdict(word) | {"check": word.check} for word in one.confidence.words]
-        told["confidence"] = asdict(one.confidence) | {"words": words}
-    return json.dumps(told, ensure_ascii=False)
-
-
-def _write(found: "list[Translation]", output: Output, unit: "Unit", done: int = 0) -> None:
-    """Print and draw, but for the first `done`."""
-    from mt.alignment.files import write_all
-    from mt.alignment.matrices import EMPTY
-    from mt.views.heat_map import heat_map
-    from mt.views.page import write_page
-    from mt.views.terminal import blocks
-
-    width = shutil.get_terminal_size().columns
-    printed = [(number, one) for number, translation in enumerate(found[done:], done + 1) for one in translation.n_best]
-    for number, one in printed:
-        print(to_json(number, one) if output.as_json else "\t".join(_fields(number, one, output)))
-        if output.plot and one.alignment and one.alignment.words.size:
-            print(blocks(one.alignment.words, one.alignment.source_words, one.alignment.target_words, width))
-    alignments = [one.alignment or EMPTY for _, one in printed]
-    if output.alignments:
-        write_all(output.alignments, alignments)
-    if output.picture and output.picture.suffix.lower() == ".html":
-        write_page(output.picture, alignments, checks=[_checks(one, unit) for _, one in printed])
-    elif output.picture:
-        drawn = next((one for one in alignments if one.words.size), None)
-        if drawn is None:
-            raise UserError(f"no translation has words, so nothing is drawn in {output.picture}")
-        heat_map(output.picture, drawn)

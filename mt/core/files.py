@@ -61,6 +61,23 @@ def replacing(path: Path) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
+def must_be_writable(path: Path) -> None:
+    """Raise UserError where a file cannot be written there, as far as that is seen without writing anything."""
+    folder = path.absolute().parent
+    try:
+        while not folder.exists():
+            folder = folder.parent
+        reason = (
+            ("it is a folder" if path.is_dir() else "")
+            or (f"{folder} is no folder" if not folder.is_dir() else "")
+            or (f"{folder} may not be written" if not os.access(folder, os.W_OK | os.X_OK) else "")
+        )
+    except OSError as error:
+        reason = error.strerror or str(error)
+    if reason:
+        raise UserError(f"cannot write {path}: {reason}")
+
+
 def make_folder(path: Path) -> None:
     """Make a folder and those above it, where they are missing. Raises UserError when the disk refuses."""
     try:

@@ -15,9 +15,9 @@ Progress = Callable[[int], object]
 
 
 class Meter:
-    """Counts units (pairs, lines) up to a total, with the rate and the time left."""
+    """Counts units (pairs, lines) with the rate, and up to a total, where that is known, with the time left."""
 
-    def __init__(self, title: str, unit: str, total: int, done: int = 0):
+    def __init__(self, title: str, unit: str, total: int | None, done: int = 0):
         self.title, self.unit, self.total, self.done = title, unit, total, done
         silent = True if ranks.rank() else None  # None: where there is no terminal
         self.bar = tqdm(desc=title, total=total, initial=done, unit=unit, disable=silent, leave=False)
@@ -34,16 +34,19 @@ class Meter:
         self.bar.update(units)
         if self.bar.disable and now - self.spoke > QUIET_SECONDS:
             self.spoke = now
-            left = (now - self.start) / max(self.done - self.first, 1) * (self.total - self.done)
-            log.info(
-                "%s: %d of %d %ss, %s left%s",
-                self.title,
-                self.done,
-                self.total,
-                self.unit,
-                tqdm.format_interval(left),
-                f", {words}" if words else "",
-            )
+            log.info("%s: %s%s", self.title, self._reached(now - self.start), f", {words}" if words else "")
+
+    def _reached(self, seconds: float) -> str:
+        """Return how many are done, and the time left or, where no total is known, the rate."""
+        new = self.done - self.first
+        if self.total is None:
+            return f"{self.done} {self.unit}s, {new / seconds:.1f} {self.unit}s/s"
+        left = tqdm.format_interval(seconds / max(new, 1) * (self.total - self.done))
+        return f"{self.done} of {self.total} {self.unit}s, {left} left"
+
+    def clear(self) -> None:
+        """Take the bar away until units are counted again, so that something can be printed."""
+        self.bar.clear()
 
     def expect(self, total: int) -> None:
         """Count up to another total, now that more is known of it."""
@@ -51,7 +54,7 @@ class Meter:
 
     def say(self, text: str) -> None:
         """Print a line without breaking the bar."""
-        self.bar.clear()
+        self.clear()
         log.info(text)
 
     def close(self) -> None:

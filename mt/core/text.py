@@ -95,10 +95,16 @@ def read_first_sentences(path: Path, *, raw: bool = False) -> list[str]:
 
 def _sentences(data: bytes, path: Path, encoding: str | None, *, raw: bool) -> list[str]:
     lines = decode_sentences(data, str(path), encoding, raw=raw)
-    if not raw and (kind := _structure(lines)):
+    if not raw:
+        must_be_sentences(lines, path, encoding)
+    return lines
+
+
+def must_be_sentences(lines: list[str], path: Path, encoding: str | None = None) -> None:
+    """Raise UserError where the lines of a file, or the first of them, are XML or JSON."""
+    if kind := _structure(lines):
         way_out = "mt translate takes them from standard input" if encoding is None else "set corpus.raw: true"
         raise UserError(f"{path} is {kind}. Where its lines are sentences as they stand, {way_out}")
-    return lines
 
 
 def decode_sentences(data: bytes, name: str, encoding: str | None = None, *, raw: bool = False) -> list[str]:
@@ -108,13 +114,8 @@ def decode_sentences(data: bytes, name: str, encoding: str | None = None, *, raw
     UserError, with the line and what to do, where they are not that, or compressed, or an archive; and, unless the text
     is `raw`, where they hold control characters that stand for bytes of another encoding.
     """
-    if kind := _container(data):
-        raise UserError(f"{name} is {kind}, not text: unpack or export it, so that each line is a sentence")
-    mark = next((mark for mark in MARKS if data.startswith(mark)), b"")
-    reading = MARKS.get(mark) or codecs.lookup(encoding or "utf-8").name
-    if not mark:
-        _must_not_be_another(data, name, reading, settable=encoding is not None)
-    text = _decode(data[len(mark) :], name, reading, settable=encoding is not None)
+    mark, reading = reading_of(data, name, encoding)
+    text = decode(data[mark:], name, reading, settable=encoding is not None)
     if "\n" not in text:
         text = text.replace("\r", "\n")  # as on the Macintosh of long ago
     lines = [line.removesuffix("\r") for line in text.split("\n")]
@@ -123,6 +124,20 @@ def decode_sentences(data: bytes, name: str, encoding: str | None = None, *, raw
     for number, line in enumerate(lines, 1) if not raw else ():
         must_not_be_misread(line, f"{name}, line {number}", "" if mark else reading)
     return lines
+
+
+def reading_of(data: bytes, name: str, encoding: str | None = None) -> tuple[int, str]:
+    """Return how many bytes the byte-order mark of `data` has, and the encoding of those after it.
+
+    Raises UserError where it is compressed, or an archive, or plainly in another encoding.
+    """
+    if kind := _container(data):
+        raise UserError(f"{name} is {kind}, not text: unpack or export it, so that each line is a sentence")
+    mark = next((mark for mark in MARKS if data.startswith(mark)), b"")
+    reading = MARKS.get(mark) or codecs.lookup(encoding or "utf-8").name
+    if not mark:
+        _must_not_be_another(data, name, reading, settable=encoding is not None)
+    return len(mark), reading
 
 
 def must_not_be_misread(line: str, where: str, reading: str = "") -> None:
@@ -175,14 +190,14 @@ def _must_not_be_another(data: bytes, name: str, encoding: str, *, settable: boo
         raise UserError(f"{name} is UTF-8, not {encoding}: leave corpus.encoding out")
 
 
-def _decode(data: bytes, name: str, encoding: str, *, settable: bool) -> str:
-    """Decode, or say in which line that fails and what the encoding may be."""
+def decode(data: bytes, name: str, encoding: str, *, settable: bool = False, first: int = 1) -> str:
+    """Decode lines from number `first` on, or say in which line that fails and what the encoding may be."""
     try:
         return data.decode(encoding)
     except UnicodeDecodeError as error:
         before = data[: error.start].decode(encoding, errors="replace")
         place = error.start - (data.rfind(b"\n", 0, error.start) + 1) + 1
-        number = (before.count("\n") or before.count("\r")) + 1
+        number = (before.count("\n") or before.count("\r")) + first
         raise UserError(
             f"{name}, line {number}: not {encoding.replace('utf', 'UTF')} at byte {place}; "
             f"{advise(data, settable=settable)}"

@@ -10,6 +10,7 @@ from mt.alignment.gold import read_gold
 from mt.alignment.links import SYMMETRISATIONS, aer, by_target
 from mt.alignment.matrices import Alignment
 from mt.core.errors import UserError
+from mt.core.files import must_be_writable
 from mt.core.progress import Meter
 from mt.corpora.pairs import Gold, Link, Split
 from mt.evaluation.choice import Choice, Reading, as_it_is, forced, of_run
@@ -83,6 +84,8 @@ def align(
     if backward and unit == "pieces":
         _must_share_pieces(forward, backward)
     name, pairs = _read(run, asked)
+    stem = output or run / ALIGNED / str(name)
+    must_be_writable(Path(f"{stem}.npz"))
     sides = [_Side(run, forward, pairs, _choose(run, forward, wanted))]
     if backward and reverse:
         sides.append(_Side(reverse.run, backward, mirror(pairs), _choose(reverse.run, backward, wanted)))
@@ -92,7 +95,6 @@ def align(
     found, *scored = [_join(both, reverse.symmetrise) if reverse else both[0] for both in each_way]
     how = " and ".join(f"{side.run} ({side.choice})" for side in sides)
     how = f"{reverse.symmetrise} of {how}" if reverse else how
-    stem = output or run / ALIGNED / str(name)
     write_all(stem, found)
     log.info("aligned %d pairs by %s; written to %s.npz, .jsonl and .pharaoh", len(found), how, stem)
     titles = [how, *(f"{reading}, as the config has it" for reading in readings)] if readings else []

@@ -9,7 +9,7 @@ from mt.alignment.files import write_all
 from mt.alignment.matrices import EMPTY, Alignment
 from mt.config import Config
 from mt.core.errors import UserError
-from mt.core.files import write_lines
+from mt.core.files import must_be_writable, write_lines
 from mt.core.progress import Meter
 from mt.corpora.groups import MOST, overlap
 from mt.corpora.pairs import Gold, Split
@@ -21,7 +21,7 @@ from mt.evaluation.novelty import novel
 from mt.evaluation.tokenize import choose_tokenizer
 from mt.inference.aligner import Aligner
 from mt.inference.load import translator_of
-from mt.inference.outputs import count_outputs
+from mt.inference.outputs import count_outputs, warn_of
 from mt.runs.card import write_card
 from mt.runs.run import Run
 from mt.runs.scores import FILE, AlignmentErrors, CorpusScore, Part, Scores, WayScore, describe_search, searched
@@ -65,6 +65,8 @@ def evaluate(run: Run, asked: Asked = Asked()) -> tuple[str, Scores]:
     config = searched(asked.config or run.config)
     translator, name = translator_of(run, asked.others, config), run.split_name(asked.split)
     _check(run, asked, name)
+    folder, errors = Path(f"{run.scored(name, asked.others)}{asked.suffix}"), None
+    must_be_writable(folder / FILE)
     pairs, training, language = run.splits[name], run.splits["train"], config.corpus.target
     tokenize = choose_tokenizer(config.metrics.tokenize, language, training.targets)
     if pairs.dropped:
@@ -78,7 +80,6 @@ def evaluate(run: Run, asked: Asked = Asked()) -> tuple[str, Scores]:
     corpus = score_text(texts, language if asked.papers else None)
     if asked.novel:
         corpus |= score_novel(texts, training)
-    folder, errors = Path(f"{run.scored(name, asked.others)}{asked.suffix}"), None
     if translator.has_attention and not asked.others:
         errors = _align(run, asked.config or run.config, pairs, folder, alignments if asked.plot else None)
     weights = [one.fingerprint for one in (run, *asked.others)]
@@ -87,7 +88,7 @@ def evaluate(run: Run, asked: Asked = Asked()) -> tuple[str, Scores]:
         describe_search(translator.settings, asked.others),
         weights,
         errors,
-        count_outputs(pairs.sources, found),
+        warn_of(count_outputs(pairs.sources, found)),
         Part(overlap(training, pairs)[0], len(pairs.sources)),
         count_copied(texts, training),
     )

@@ -106,6 +106,7 @@ class Estimator:
 
     def __init__(self, run: Run):
         self.run = run
+        self._warned = False
 
     @cached_property
     def fitted(self) -> Fitted:
@@ -119,8 +120,9 @@ class Estimator:
         return fitted
 
     def check(self, search: Search) -> None:
-        """Raise UserError when nothing was fitted; warn where these settings are not those that it was fitted with."""
-        if describe_search(search) != self.fitted.search:
+        """Raise UserError when nothing was fitted; warn, once, where it was fitted with settings other than these."""
+        if describe_search(search) != self.fitted.search and not self._warned:
+            self._warned = True
             log.warning("confidence was fitted on translations by other settings of search: trust it less")
 
     @cached_property

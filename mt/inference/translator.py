@@ -112,35 +112,35 @@ class Translator:
         look: Look | None = None,
         trace: bool = False,
         confidence: bool = False,
+        first: int = 1,
         progress: Progress | None = None,
     ) -> list[Translation]:
         """Translate each line; an empty line gives an empty translation. A text alone is a list of one.
 
         Unset settings are those of the run's config. Beam 1 is greedy search, whose score is the log probability, as is
         that of a sample; `n_best` is then the number of samples. A line's samples depend on sample_seed and on its
-        number here, not on the other lines. Alignments have the source words of `gold` where it is known. `prefixes`:
-        of each line what its translation must begin with, as text, which is cut into the vocabulary's pieces, or as
-        numbers of pieces. `look`: of which site alignments are (unset, or "all": that of the config), and what replaces
-        the model's weights. `trace`: whether each translation tells what was dropped. `confidence`: whether it tells
-        what a human will have to mend. `progress` is called with the number of lines just done. Raises UserError when a
-        coverage penalty is asked of a model without attention, or beside all sites; when a prefix has a piece that no
-        translation has, or no probability at all; when confidence is asked of an ensemble, or has not been fitted.
+        number, not on the other lines; `first` is that of the first of these. Alignments have the source words of
+        `gold` where it is known. `prefixes`: of each line what its translation must begin with, as text, which is cut
+        into the vocabulary's pieces, or as numbers of pieces. `look`: of which site alignments are (unset, or "all":
+        that of the config), and what replaces the model's weights. `trace`: whether each translation tells what was
+        dropped. `confidence`: whether it tells what a human will have to mend. `progress` is called with the number of
+        lines just done. Raises UserError when a coverage penalty is asked without attention, or beside all sites; when
+        a prefix cannot be; when confidence is asked of an ensemble, or was not fitted.
         """
         settings, look = settings or self.settings, self._look(look)
         self._check(settings, look)
         estimator = self._estimator(settings) if confidence else None
-        every = self._lines(settings.max_source, *_texts(lines, prefixes), gold)
+        every = self._lines(settings.max_source, first, *_texts(lines, prefixes, first), gold)
         found = [Translation(alignment=EMPTY if alignments and self.has_attention else None)] * len(every)
-        progress = progress or (lambda count: None)
-        progress(sum(not line.source for line in every))
-        name = choose(settings, n_best)
+        name, progress = choose(settings, n_best), progress or (lambda count: None)
         width = max(settings.beam, n_best) if name == "beam" else n_best
+        progress(sum(not line.source for line in every))
         batches = list(group([len(line.source) for line in every], settings.batch, width))
         most = n_best if settings.distinct and name == "beam" and n_best > 1 else None
+        many = width if most else n_best  # spares, in place of those with a text of another
 
         def search(rows: list[int]) -> list[tuple[Found, int]]:
-            sources = _batch({row: every[row] for row in rows}, settings, self.model.device)
-            many = width if most else n_best  # spares, in place of those with a text of another
+            sources = _batch({first - 1 + row: every[row] for row in rows}, settings, self.model.device)
             answers = SEARCHES[name](self.model, sources, settings, n_best=many, look=look, trace=trace)
             return list(zip(answers, sources.limits().tolist(), strict=True))
 
@@ -171,11 +171,16 @@ class Translator:
             raise UserError("search.coverage_penalty goes by one site, and all are asked for: set it to 0")
 
     def _lines(
-        self, longest: int, texts: Sequence[str], prefixes: Sequence[Prefix], gold: Sequence[Gold | None] | None
+        self,
+        longest: int,
+        first: int,
+        texts: Sequence[str],
+        prefixes: Sequence[Prefix],
+        gold: Sequence[Gold | None] | None,
     ) -> list[_Line]:
         """Return lines as they are searched."""
         given = zip(texts, prefixes, gold or [None] * len(texts), strict=True)
-        return [self._line(number, longest, *line) for number, line in enumerate(given, 1)]
+        return [self._line(number, longest, *line) for number, line in enumerate(given, first)]
 
     def _line(self, number: int, longest: int, text: str, prefix: str | Sequence[int], gold: Gold | None) -> _Line:
         """Return a line as it is searched."""
@@ -237,12 +242,12 @@ def _add_confidence(estimator: Estimator, lines: Sequence[_Line], found: list[Tr
     ]
 
 
-def _texts(lines: str | Iterable[str], prefixes: Prefixes) -> tuple[list[str], Sequence[Prefix]]:
+def _texts(lines: str | Iterable[str], prefixes: Prefixes, first: int) -> tuple[list[str], Sequence[Prefix]]:
     """Return the lines, and a prefix for each. Raises UserError where they are none."""
     one = isinstance(lines, str)
     texts = [lines] if isinstance(lines, str) else list(lines)
-    if wrong := [number for number, text in enumerate(texts, 1) if not isinstance(text, str)]:
-        raise UserError(f"line {wrong[0]} is no text but {texts[wrong[0] - 1]!r:.80}")
+    if wrong := [row for row, text in enumerate(texts) if not isinstance(text, str)]:
+        raise UserError(f"line {first + wrong[0]} is no text but {texts[wrong[0]]!r:.80}")
     if prefixes is None:
         return texts, [""] * len(texts)
     alone = isinstance(prefixes, str) or any(isinstance(prefix, int) for prefix in prefixes)
@@ -266,7 +271,7 @@ def _distinct(found: list[Translation]) -> list[Translation]:
 
 
 def _batch(lines: dict[int, _Line], settings: Search, device: torch.device) -> Sources:
-    """Return the lines, given by their row among all, as one batch."""
+    """Return the lines, given by their row among all (from 0), as one batch."""
     source_BS = pad([line.source for line in lines.values()]).to(device)
     mask_BS = source_BS != PAD
     limit_B = (mask_BS.sum(1) * settings.max_ratio + settings.max_extra).long()

@@ -5,6 +5,7 @@ import logging
 import random
 import shlex
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -18,7 +19,7 @@ from mt.config.tree import flatten
 from mt.core import exchange, ranks
 from mt.core.device import choose, require, set_threads
 from mt.core.errors import UserError
-from mt.core.files import make_folder, write_text
+from mt.core.files import make_folder, must_be_writable, write_text
 from mt.corpora import load_splits, open_stream
 from mt.corpora.groups import MOST, overlap
 from mt.corpora.pairs import Split
@@ -98,6 +99,7 @@ def _train(config: Config, path: Path, *, resume: bool, overwrite: bool, watch: 
                 log.info("%s is already trained; `mt eval %s` scores it, --overwrite trains it anew", run, run)
                 exchange.tell(TRAINED)
                 return True
+            must_be_writable(run / CONFIG)
             given = gather(config, run, resume=resume)
             stack.enter_context(writing(path))
             resolve(config, Run(path), resume=resume, overwrite=overwrite)  # another process may have been here since
@@ -262,7 +264,13 @@ def _must_be_the_same(config: Config, run: Run) -> Config:
 
 @contextmanager
 def _interrupts(trainer: Trainer) -> Iterator[None]:
-    """Let SIGINT and SIGTERM ask the trainer to stop after its update; a second one stops at once, without a save."""
+    """Let SIGINT and SIGTERM ask the trainer to stop after its update; a second one stops at once, without a save.
+
+    In a thread, which gets no signals, nothing is asked.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
 
     def stop(number: int, frame: object) -> None:
         if trainer.interrupted and ranks.count() == 1:  # torchrun sends several of its own

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from mt.core.errors import UserError
 from mt.core.special import BOS, EOS, PAD
-from mt.inference.outputs import count_outputs
+from mt.inference.outputs import count_outputs, warn_of
 from mt.inference.translator import Translation, Translator
 from mt.models import build_model
 from mt.models.contract import NOTHING, Look, Site
@@ -244,13 +244,15 @@ def test_empty_and_cut_translations_are_counted_and_many_are_warned_of(caplog: p
     found = [Translation("b")] * 200 + [Translation()] * 2
     found[3] = Translation("")
     found[4] = found[5] = Translation("c", cut=True)
-    assert count_outputs(lines, found) == Outputs(200, empty=1, cut=2)
+    assert warn_of(count_outputs(lines, found)) == Outputs(200, empty=1, cut=2)
     assert caplog.messages == []
     found[6] = Translation(" ")
     found[7] = Translation("c", cut=True)
-    assert count_outputs(lines, found) == Outputs(199 + 1, empty=2, cut=3)
-    assert count_outputs(["\u200b", "\u00ad "], [Translation()] * 2) == Outputs(0, 0, 0)
-    assert count_outputs(lines[:100], found[:100]) == Outputs(100, empty=2, cut=3)
+    assert warn_of(count_outputs(lines, found)) == Outputs(199 + 1, empty=2, cut=3)
+    assert warn_of(count_outputs(["\u200b", "\u00ad "], [Translation()] * 2)) == Outputs(0, 0, 0)
+    half = count_outputs(lines[:100], found[:100])
+    assert warn_of(half) == Outputs(100, empty=2, cut=3)
+    assert count_outputs(lines[100:], found[100:], half) == count_outputs(lines, found)
     assert [message.split(":")[0] for message in caplog.messages] == [
         "of 200 translations, 3 are cut by the limit on their length",
         "of 100 translations, 2 are empty",

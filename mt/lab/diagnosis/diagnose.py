@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from mt.core.device import set_threads
-from mt.core.files import write_text
+from mt.core.files import must_be_writable, write_text
 from mt.core.progress import Meter
 from mt.lab.diagnosis import DIAGNOSES
 from mt.lab.diagnosis.case import Case
@@ -29,6 +29,7 @@ def diagnose(case: Case) -> list[Finding]:
     Raises UserError when the model cannot be read, or when the run that it is held against cannot be.
     """
     case.check()
+    must_be_writable(case.run / DIAGNOSIS)
     set_threads(case.run.config.threads)
     meter, findings = Meter("diagnosing", "question", len(DIAGNOSES)), []
     for name, diagnosis in DIAGNOSES.items():

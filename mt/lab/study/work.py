@@ -109,7 +109,13 @@ def _outcome(future: "Future[bool]", job: Job) -> str:
 
 @contextmanager
 def _interruptible() -> Iterator[None]:
-    """Let `kill` interrupt as Ctrl-C does. Both reach this process alone, because the others leave its group."""
+    """Let `kill` interrupt as Ctrl-C does. Both reach this process alone, because the others leave its group.
+
+    In a thread, which gets no signals, nothing changes.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
 
     def stop(number: int, frame: object) -> None:
         raise KeyboardInterrupt
