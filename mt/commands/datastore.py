@@ -1,9 +1,19 @@
 """`mt datastore`: what nearest neighbours are looked up in."""
 
+from typing import Annotated, Literal
+
+import typer
+
 from mt.commands.options import RunPath
 
 
-def datastore(run: RunPath) -> None:
+def datastore(
+    run: RunPath,
+    index: Annotated[
+        Literal["exact", "faiss"] | None,
+        typer.Option(help="For which search.nearest.index. Unset: that of the run's config."),
+    ] = None,
+) -> None:
     """Write what a run saw at each target piece of training, for search.nearest.count (Khandelwal et al. 2021)."""
     from mt.neighbours.datastore import write_datastore
     from mt.runs.lock import writing
@@ -11,5 +21,6 @@ def datastore(run: RunPath) -> None:
 
     Run(run).must_exist()
     with writing(run):
-        count = write_datastore(Run(run))
+        asked = Run(run)
+        count = write_datastore(asked, index or asked.config.search.nearest.index)
     print(f"{count:,} target pieces of the training split written to {run / DATASTORE}")

@@ -17,7 +17,7 @@ CHANGEABLE: dict[str, type[Tree]] = {"search": Search, "alignment": AlignmentCon
 PENALTIES = ("search.length_penalty", "search.coverage_penalty")
 SEARCHING = ("search.beam", *PENALTIES)
 SAMPLING = ("search.temperature", "search.top_k", "search.top_p", "search.sample_seed")
-VOTING = ("search.nearest.weight", "search.nearest.temperature")
+VOTING = tuple(f"search.nearest.{key}" for key in ("weight", "temperature", "index", "probes"))
 
 
 def parse_changes(overrides: Sequence[str]) -> dict[str, Any]:
@@ -114,6 +114,8 @@ def _idle(key: str, config: Config, n_best: int) -> str:
         return "with search.beam=1"
     if key in VOTING and not settings.nearest.count:
         return "without search.nearest.count"
+    if key == "search.nearest.probes" and settings.nearest.index != "faiss":
+        return "without search.nearest.index=faiss"
     if key == "alignment.unit" and not config.model.has_attention:
         return "on a model without attention"
     return ""

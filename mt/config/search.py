@@ -1,6 +1,6 @@
 """Keys of `search`: how a trained model translates. They can change after training."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -17,6 +17,11 @@ class Nearest(Tree):
     """Of their vote, beside the model's own probability."""
     temperature: Annotated[float, Field(gt=0, le=1000)] = 0.08
     """A vote counts exp(-distance^2 / temperature), for vectors of length 1."""
+    index: Literal["exact", "faiss"] = "exact"
+    """exact: all keys are looked at. faiss: those of the nearest clusters, many times faster, and nearly the same
+    neighbours. `mt datastore` and training write the clusters where this says so; pip install 'mt[neighbours]'."""
+    probes: Count = 32
+    """faiss: so many clusters are looked at. More: slower, and more of the exact neighbours."""
 
 
 class Search(Tree):

@@ -10,6 +10,9 @@ from torch import Tensor
 
 from mt.core.special import BOS, PAD
 
+LONG = 512
+"""Source pieces beyond which a batch has fewer target pieces, so that its attention weights are not more."""
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -51,8 +54,9 @@ def batch_order(
 ) -> list[list[int]]:
     """Return the batches of one epoch: rows of similar length together, in a random order that `key` alone decides.
 
-    A batch holds at most `batch_tokens` target pieces and twice as many source pieces, padding included; a row that
-    alone exceeds this is a batch. Rows with a side longer than `max_pieces` are left out.
+    A batch holds at most `batch_tokens` target pieces and twice as many source pieces, padding included. Its
+    attention weights, target by source pieces, are at most LONG x `batch_tokens`: only sources of more than LONG pieces
+    have more. A row that alone exceeds this is a batch. Rows with a side longer than `max_pieces` are left out.
     """
     random = np.random.default_rng(key)
     fits = np.flatnonzero(np.maximum(source_lengths, target_lengths) <= max_pieces)
@@ -62,7 +66,9 @@ def batch_order(
     for row in fits[np.lexsort((near, target_lengths[fits]))].tolist():
         longest_source = max(longest_source, int(source_lengths[row]))
         size = len(batches[-1]) + 1 if batches else 1
-        if not batches or size * target_lengths[row] > batch_tokens or size * longest_source > 2 * batch_tokens:
+        targets, sources = size * int(target_lengths[row]), size * longest_source
+        full = targets > batch_tokens or sources > 2 * batch_tokens or targets * longest_source > LONG * batch_tokens
+        if not batches or full:
             batches.append([])
             longest_source = int(source_lengths[row])
         batches[-1].append(row)

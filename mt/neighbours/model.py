@@ -4,6 +4,7 @@ Shapes as in models/contract.py; besides, E is the width of all readouts, N the 
 """
 
 import math
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
@@ -11,10 +12,12 @@ from torch import Tensor, nn
 from mt.config import Nearest
 from mt.models.contract import NOTHING, Look, Memory, Output, Read, Seq2Seq, State, need_readouts
 
-BLOCK = 128
-"""Keys that are looked at together before each alone."""
-PRODUCTS = 2**24
-"""Products that are held at once: 64 MiB."""
+
+class Index(Protocol):
+    """What finds the keys nearest to a query."""
+
+    def find(self, query_XE: Tensor, count: int) -> tuple[Tensor, Tensor]:
+        """Return the products with the keys that have the greatest, these first, and the places of the keys, [X, C]."""
 
 
 class NearestNeighbours(Seq2Seq):
@@ -24,15 +27,11 @@ class NearestNeighbours(Seq2Seq):
     a = softmax(-distance^2 / temperature) over the `count` nearest: eq. 2 and 3, for keys of length 1.
     """
 
-    def __init__(self, model: Seq2Seq, keys_NE: Tensor, pieces_N: Tensor, settings: Nearest):
+    def __init__(self, model: Seq2Seq, index: Index, pieces_N: Tensor, settings: Nearest):
         super().__init__()
-        self.model, self.settings = model, settings
+        self.model, self.index, self.settings = model, index, settings
         self.sites, self.summary = model.sites, f"{model.summary}, {settings.count} neighbours"
-        missing = -len(keys_NE) % BLOCK
-        self.keys_NE = nn.functional.pad(keys_NE, (0, 0, 0, missing))
-        self.pieces_N = nn.functional.pad(pieces_N, (0, missing))
-        self.allowed_N = self.keys_NE.new_zeros(len(self.keys_NE))
-        self.allowed_N[len(keys_NE) :] = -torch.inf
+        self.pieces_N = pieces_N.to(model.device)
 
     def encode(self, source_BS: Tensor, mask_BS: Tensor) -> tuple[Memory, State]:
         """Return the model's memory and state: the keys are the same for all sentences."""
@@ -58,22 +57,8 @@ class NearestNeighbours(Seq2Seq):
 
     def find(self, query_XE: Tensor) -> tuple[Tensor, Tensor]:
         """Return the cosines of the keys nearest to a `key`, the greatest first, and the pieces beside them, [X, C]."""
-        rows = max(1, PRODUCTS // len(self.keys_NE))
-        cosines, keys = zip(*(self._nearest(part_XE) for part_XE in query_XE.split(rows)), strict=True)
-        return torch.cat(cosines), self.pieces_N[torch.cat(keys)]
-
-    def _nearest(self, query_XE: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the cosines and the places of the nearest keys, [X, C].
-
-        Exact: the C greatest products stand in the C blocks whose maxima are greatest.
-        """
-        cosine_XN = torch.addmm(self.allowed_N, query_XE, self.keys_NE.t())
-        blocks_XNB = cosine_XN.unflatten(1, (-1, BLOCK))
-        count = min(self.settings.count, blocks_XNB.shape[1])
-        chosen_XC = blocks_XNB.amax(2).topk(count).indices
-        within = blocks_XNB.gather(1, chosen_XC[:, :, None].expand(-1, -1, BLOCK)).flatten(1)
-        cosine_XC, place_XC = within.topk(min(self.settings.count, within.shape[1]))
-        return cosine_XC, chosen_XC.gather(1, place_XC // BLOCK) * BLOCK + place_XC % BLOCK
+        cosine_XC, place_XC = self.index.find(query_XE, self.settings.count)
+        return cosine_XC, self.pieces_N[place_XC]
 
 
 def votes(cosine_XC: Tensor, temperature: float) -> Tensor:

@@ -35,7 +35,7 @@ CONFIG, TOKENIZERS, WEIGHTS, STATE = "config.yaml", "tokenizer*.model", "model.s
 METRICS, FILM, CARD, CHOICE = "metrics.jsonl", "film.jsonl", "README.md", "alignment.json"
 DIAGNOSIS, CONFIDENCE = "diagnosis.json", "confidence.json"
 LOCK, OWNER = ".lock", ".lock.json"
-DATASTORE, LESSONS = "datastore.safetensors", "lessons.safetensors"
+DATASTORE, CLUSTERS, LESSONS = "datastore.safetensors", "datastore.faiss", "lessons.safetensors"
 CACHE, SCORED, ALIGNED = "cache", "eval", "align"
 FORMAT = 1
 """The version of all these files; the state says it."""
@@ -52,6 +52,7 @@ FILES = {
     DIAGNOSIS: "what `mt diagnose` found",
     CONFIDENCE: "what predicts how much a human will have to mend, fitted on validation, and how well it does",
     DATASTORE: "what the model saw at each target piece of training, where neighbours vote",
+    CLUSTERS: "the same in clusters, where `search.nearest.index` is faiss",
     LESSONS: "what the teacher said of each target piece of training, where there is one",
 }
 FOLDERS = {

@@ -136,6 +136,10 @@ def searched(config: Config) -> Config:
 
 def describe_search(settings: Search, others: Sequence[object] = ()) -> dict[str, Any]:
     """Return what scores.json says of the search, and of the other members of an ensemble."""
-    idle = {"batch", "distinct"} | ({"nearest"} if not settings.nearest.count else set())
-    idle |= {"precision"} if settings.precision == "float32" else set()
+    idle: dict[str, Any] = dict.fromkeys(("batch", "distinct"), True)
+    idle |= {"precision": True} if settings.precision == "float32" else {}
+    if not settings.nearest.count:
+        idle["nearest"] = True
+    elif settings.nearest.index == "exact":
+        idle["nearest"] = {"index", "probes"}
     return settings.model_dump(exclude=idle) | ({"with": [str(other) for other in others]} if others else {})

@@ -161,8 +161,9 @@ def resume_command(run: Run) -> str:
 def complete(run: Run) -> None:
     """Write what a finished run has besides its weights."""
     write_card(run, run.model.summary)
-    if run.config.search.nearest.count and not has_current_datastore(run):
-        count = write_datastore(run)
+    nearest = run.config.search.nearest
+    if nearest.count and not has_current_datastore(run, nearest.index):
+        count = write_datastore(run, nearest.index)
         log.info("%s target pieces of the training split written to %s", f"{count:,}", run / DATASTORE)
 
 

@@ -57,6 +57,28 @@ def test_rows_exactly_at_the_limits_stay() -> None:
     assert sorted(map(len, batch_order(source, target, 29, 20, (1, 1)))) == [2, 2, 2]
 
 
+def test_long_sources_share_a_batch_only_within_its_attention_weights() -> None:
+    source, target = np.full(8, 1024), np.full(8, 100)
+    assert sorted(map(len, batch_order(source, target, 800, 2000, (1, 1)))) == [1] * 8  # by the source pieces
+    assert sorted(map(len, batch_order(source, target // 100, 4096, 2000, (1, 1)))) == [8]
+    source, target = np.full(8, 1024), np.full(8, 512)
+    # 1,024 x 512 weights each: 4 of them are 512 x 4,096. By the pieces alone, all 8 would fit.
+    assert sorted(map(len, batch_order(source, target, 4096, 2000, (1, 1)))) == [4, 4]
+    assert sorted(map(len, batch_order(source, target, 4095, 2000, (1, 1)))) == [2, 3, 3]
+    assert sorted(map(len, batch_order(source, target, 100, 2000, (1, 1)))) == [1] * 8
+
+
+@pytest.mark.parametrize("budget", [50, 700, 5000])
+def test_sources_of_up_to_512_pieces_share_batches_as_the_pieces_alone_have_it(
+    budget: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, target = (side * 8 for side in lengths(600, 2))
+    source[:5] = 512
+    bounded = batch_order(source, target, budget, 600, (3, 1))
+    monkeypatch.setattr("mt.data.batches.LONG", 10**9)
+    assert bounded == batch_order(source, target, budget, 600, (3, 1))
+
+
 def test_the_key_alone_decides_the_order() -> None:
     source, target = lengths(2000, 1)
     one = batch_order(source, target, 500, 100, (1, 0))

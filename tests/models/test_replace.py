@@ -16,6 +16,7 @@ from mt.models.bfloat16 import Rounded
 from mt.models.contract import Look, Replace, Seq2Seq, Site
 from mt.models.ensemble import Ensemble
 from mt.models.rnn.model import RNN
+from mt.neighbours.exact import Exact
 from mt.neighbours.model import NearestNeighbours
 
 LOOKING = {name: made_of for name, made_of in EVERY.items() if made_of.has_attention}
@@ -152,7 +153,7 @@ def test_it_is_told_the_layer_the_mask_and_all_heads() -> None:
 
 def neighbouring(made: Seq2Seq) -> NearestNeighbours:
     keys_NE = torch.nn.functional.normalize(torch.randn(40, 5, dtype=torch.float64), dim=-1)
-    return NearestNeighbours(made, keys_NE, torch.randint(EOS, 9, (40,)), Nearest(count=4)).eval()
+    return NearestNeighbours(made, Exact(keys_NE), torch.randint(EOS, 9, (40,)), Nearest(count=4)).eval()
 
 
 @torch.inference_mode()

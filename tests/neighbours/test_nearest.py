@@ -22,6 +22,7 @@ from mt.inference.load import load
 from mt.models.contract import Look, Seq2Seq, Site
 from mt.models.ensemble import Ensemble
 from mt.neighbours.datastore import has_current_datastore, with_neighbours, write_datastore
+from mt.neighbours.exact import Exact
 from mt.neighbours.model import NearestNeighbours
 from mt.runs import checkpoint
 from mt.runs.run import Run
@@ -72,11 +73,15 @@ def voted(own: list[float], query: list[float], keys: Tensor, pieces: Tensor, se
 @kinds
 @pytest.mark.parametrize(("size", "count"), [(1000, 20), (256, 3), (5, 40), (129, 129), (1000, 1)])
 @torch.inference_mode()
-def test_votes_are_those_of_the_plain_loop(kind: RNNModel | TransformerModel, size: int, count: int) -> None:
+def test_votes_are_those_of_the_plain_loop(
+    kind: RNNModel | TransformerModel, size: int, count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mt.neighbours.exact.PRODUCTS", 2500)  # 192 keys at once, of 12 queries
+    monkeypatch.setattr("mt.neighbours.exact.WIDENED", 50)
     bare, settings = model(kind), Nearest(count=count, weight=0.3, temperature=0.2)
     plain, seen = bare(*batch(SOURCES), TARGET_IN), bare.read(*batch(SOURCES), TARGET_IN).readouts
     keys, pieces = store(len(looked_up(seen, 0, 0)), size)
-    mixed = NearestNeighbours(bare, keys, pieces, settings).eval()(*batch(SOURCES), TARGET_IN)
+    mixed = NearestNeighbours(bare, Exact(keys), pieces, settings).eval()(*batch(SOURCES), TARGET_IN)
     for sentence in range(len(SOURCES)):
         for step in range(TARGET_IN.shape[1]):
             own = plain.logits[sentence, step].softmax(-1).tolist()
@@ -98,7 +103,7 @@ def test_readouts_are_all_that_logits_come_from(kind: RNNModel | TransformerMode
 @kinds
 @torch.inference_mode()
 def test_forward_is_stepping(kind: RNNModel | TransformerModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mt.neighbours.model.PRODUCTS", 700)  # so that a few queries are looked at together
+    monkeypatch.setattr("mt.neighbours.exact.PRODUCTS", 700)  # 32 keys at once of 12 queries, and 224 of three
     bare, (source_BS, mask_BS) = model(kind), batch(SOURCES)
     made = consulting(bare, 300)
     output = made(source_BS, mask_BS, TARGET_IN, LOOK)
@@ -111,7 +116,8 @@ def test_forward_is_stepping(kind: RNNModel | TransformerModel, monkeypatch: pyt
 
 def consulting(bare: Seq2Seq, size: int) -> NearestNeighbours:
     width = len(looked_up(bare.read(*batch(SOURCES), TARGET_IN).readouts, 0, 0))
-    return NearestNeighbours(bare, *store(width, size), Nearest(count=9)).eval()
+    keys, pieces = store(width, size)
+    return NearestNeighbours(bare, Exact(keys), pieces, Nearest(count=9)).eval()
 
 
 @torch.inference_mode()
@@ -120,8 +126,10 @@ def test_an_ensemble_asks_each_members_own_neighbours_and_has_none_itself() -> N
     arguments = *batch(SOURCES), TARGET_IN
     together = Ensemble(made, [Site(1)] * len(made)).eval()(*arguments)
     close(together.logits.exp(), torch.stack([one(*arguments).logits.exp() for one in made]).mean(0))
+    keys, pieces = store(5, 200)
+    wrong = NearestNeighbours(Ensemble(made, [Site(1)] * len(made)), Exact(keys), pieces, Nearest(count=9)).eval()
     with pytest.raises(TypeError, match="its own neighbours"):
-        NearestNeighbours(Ensemble(made, [Site(1)] * len(made)), *store(5, 200), Nearest(count=9)).eval()(*arguments)
+        wrong(*arguments)
 
 
 # A run and its datastore ----------------------------------------------------------------------------------------------
@@ -138,9 +146,9 @@ def run(numbers: Path, tmp_path: Path) -> Path:
 def test_the_datastore_has_every_readout_of_training_beside_its_piece(run: Path) -> None:
     mine = Run(run)
     tokenizers, bare, train = mine.tokenizers, mine.model, mine.splits["train"]
-    count = write_datastore(mine)
+    count = write_datastore(mine, "exact")
     tensors, _ = checkpoint.read(run / "datastore.safetensors")
-    assert has_current_datastore(Run(run))
+    assert has_current_datastore(Run(run), "exact")
     assert len(tensors["keys"]) == len(tensors["pieces"]) == count
     assert count == sum(len(tokenizers.target.encode(line)) + 1 for line in train.targets)
     # Keys have length 1 and are kept in float16: each part is rounded once, those near zero to a multiple of 2^-24.
@@ -194,7 +202,7 @@ def test_losses_by_which_votes_are_chosen_are_those_of_the_model_that_votes(
 ) -> None:
     mine = Run(run)
     tokenizers, splits = mine.tokenizers, mine.splits
-    write_datastore(mine)
+    write_datastore(mine, "exact")
     script("nearest").nearest(run, count=[40, 12], weight=[0.4], temperature=[0.1])
     table = [line.strip("| ").split(" | ") for line in capsys.readouterr().out.splitlines()[2:]]
     assert [row[0] for row in table] == ["0", "40", "12"]
@@ -214,7 +222,7 @@ def test_training_writes_the_datastore_that_its_search_will_ask(tmp_path: Path) 
     config = write_numbers(tmp_path, 300)
     arguments = "train", config, "train.epochs=1", "search.nearest.count=5", "--run", tmp_path / "run"
     assert mt(*arguments).returncode == 0
-    assert has_current_datastore(Run(tmp_path / "run"))
+    assert has_current_datastore(Run(tmp_path / "run"), "exact")
     (tmp_path / "run" / "datastore.safetensors").unlink()
     assert mt(*arguments, "--resume").returncode == 0
     assert load(tmp_path / "run").settings.nearest.count == 5

@@ -22,9 +22,10 @@ def score(run: Run, config: Config, split: str, metrics: Sequence[str]) -> None:
     """Translate and score a split by a config that differs from the run's at most in CHANGEABLE, unless it is done."""
     if is_scored(run, config, split, metrics):
         return
-    if config.search.nearest.count and not has_current_datastore(run):
+    nearest = config.search.nearest
+    if nearest.count and not has_current_datastore(run, nearest.index):
         with writing(run.path):
-            write_datastore(run)
+            write_datastore(run, nearest.index)
     papers, novel = "BLEU, papers" in metrics, "BLEU, novel" in metrics
     evaluate(run, Asked(split, config, papers=papers, novel=novel, suffix=suffix(run, config)))
 

@@ -5,6 +5,7 @@ Shapes as in models/contract.py; besides, E is the width of an embedding, C of a
 
 import torch
 from torch import Tensor
+from torch.utils.checkpoint import checkpoint
 
 from mt.attention import masked_mean
 from mt.attention.parameters import Linear
@@ -27,6 +28,10 @@ from mt.models.rnn.cells import CELLS
 from mt.models.rnn.encoder import Encoder
 from mt.models.rnn.lexical import Lexical
 from mt.models.rnn.wirings import WIRINGS, Bahdanau, Luong
+
+KEPT, REMADE = 2**20, 2**17
+"""Attention weights of a batch, target by source pieces, whose making is kept for the gradient: 1 GiB of the tanh of an
+additive score 256 wide. Where there are more, those of some steps are made again at a time, so many at most."""
 
 
 def _summarize(config: RNNModel) -> str:
@@ -99,14 +104,17 @@ class RNN(Seq2Seq):
         """Return what the output layers see at every piece; what needs no state is computed for all steps at once."""
         memory, state = self.encode(source_BS, mask_BS)
         word_BTE = self.embedding_dropout(self.target_embedding(target_in_BT))
+        gates_BTG, weights_a_step = self.decoder.word(word_BTE), source_BS.numel()
+        if weights_a_step * target_in_BT.shape[1] <= KEPT or not torch.is_grad_enabled() or look.replace is not None:
+            features_BTF, weights_BNTS, _ = self._walk(gates_BTG, state, memory, look)
+            return self._read(features_BTF, word_BTE, weights_BNTS, memory, look)
         features: list[Tensor] = []
         weights: list[Tensor] = []
-        for gates_BG in self.decoder.word(word_BTE).unbind(1):
-            features_B1F, weights_BN1S, state = self._advance(gates_BG[:, None], state, memory, look)
-            features.append(features_B1F)
-            if weights_BN1S is not None:
-                weights.append(weights_BN1S)
-        weights_BNTS = torch.cat(weights, 2) if weights and (look.sites or self.lexical is not None) else None
+        for gates_BUG in gates_BTG.split(max(1, REMADE // weights_a_step), 1):
+            some_BUF, some_BNUS, state = checkpoint(self._walk, gates_BUG, state, memory, look, use_reentrant=False)
+            features.append(some_BUF)
+            weights += [] if some_BNUS is None else [some_BNUS]
+        weights_BNTS = torch.cat(weights, 2) if weights else None
         return self._read(torch.cat(features, 1), word_BTE, weights_BNTS, memory, look)
 
     def predict(self, readouts: tuple[Tensor, ...]) -> Tensor:
@@ -136,6 +144,21 @@ class RNN(Seq2Seq):
             )
             _, state = self.decoder.answer(context, gates, asked | past)
         return posterior(torch.cat(weights, 2), torch.stack(given, 1))
+
+    def _walk(self, gates_BTG: Tensor, state: State, memory: Memory, look: Look) -> tuple[Tensor, Tensor | None, State]:
+        """Take some steps: features for the readout, attention weights where they are asked for, next state.
+
+        Checkpointed, it is walked a second time for the gradient, and keeps nothing until then (Chen et al. 2016).
+        """
+        features: list[Tensor] = []
+        weights: list[Tensor] = []
+        for gates_BG in gates_BTG.unbind(1):
+            features_B1F, weights_BN1S, state = self._advance(gates_BG[:, None], state, memory, look)
+            features.append(features_B1F)
+            if weights_BN1S is not None:
+                weights.append(weights_BN1S)
+        weights_BNTS = torch.cat(weights, 2) if weights and (look.sites or self.lexical is not None) else None
+        return torch.cat(features, 1), weights_BNTS, state
 
     def _advance(
         self, gates_BKG: Tensor, state: State, memory: Memory, look: Look
