@@ -20,7 +20,7 @@ class Nearest(Tree):
     index: Literal["exact", "faiss"] = "exact"
     """exact: all keys are looked at. faiss: those of the nearest clusters, many times faster, and nearly the same
     neighbours. `mt datastore` and training write the clusters where this says so; pip install 'mt[neighbours]'."""
-    probes: Count = 32
+    probes: Annotated[int, Field(ge=1, le=65_536)] = 32
     """faiss: so many clusters are looked at. More: slower, and more of the exact neighbours."""
 
 
