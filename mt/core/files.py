@@ -3,17 +3,22 @@
 import bz2
 import gzip
 import io
+import json
 import lzma
-import os
+import math
 import re
-import tempfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
-from mt.core.errors import UserError
+from mt.core import manifest
+from mt.core.beside import beside
+from mt.core.errors import DamagedError, UserError
+
+Kind = TypeVar("Kind")
 
 
 @dataclass(frozen=True)
@@ -39,26 +44,17 @@ TAR_ARCHIVES = {".tgz", ".tbz", ".tbz2", ".txz", ".tlz"}
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; rename it to `path` when the block succeeds, remove it when it fails.
 
-    A reader therefore sees the old file or the new one, never half of one. Raises UserError when the disk refuses.
+    A reader therefore sees the old file or the new one, never half of one; the manifest of a run lists it. Raises
+    UserError when the disk refuses.
     """
-    temporary = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
-        os.close(handle)
-        temporary = Path(name)
-        yield temporary
-        with open(temporary, "rb+") as file:
-            os.fsync(file.fileno())
-        temporary.chmod(0o666 & ~_umask())
-        temporary.replace(path)
+        with beside(path, manifest.rename) as temporary:
+            yield temporary
     except OSError as error:
         raise UserError(
             f"cannot write {path}: {error.strerror or error}. What was there before is unchanged"
         ) from error
-    finally:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
 
 
 def make_folder(path: Path) -> None:
@@ -67,12 +63,6 @@ def make_folder(path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UserError(f"cannot make the folder {path}: {error.strerror or error}") from error
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def write_text(path: Path, text: str) -> None:
@@ -97,8 +87,11 @@ def read_bytes(path: Path) -> bytes:
 def read_start(path: Path, size: int) -> bytes:
     """Return the first bytes of a file, so many where `size` is not negative, as `read_bytes` does."""
     try:
-        with open(path, "rb") as file:
-            data = file.read(size)
+        if size < 0:
+            data, _ = manifest.read_whole(path)
+        else:
+            with open(path, "rb") as file:
+                data = file.read(size)
         named = _named_packing(path)
         packed = packing_of(data)
         if packed and path.suffix.lower() in TAR_ARCHIVES:
@@ -170,3 +163,33 @@ def decode_lines(data: bytes, name: str) -> list[str]:
                 f"encoding that it was written in"
             ) from error
     return lines
+
+
+def parse_json(text: str | bytes) -> Any:
+    """Return what JSON says. Raises ValueError where it is none, or has numbers that are not finite."""
+    return json.loads(text, parse_constant=_refuse, parse_float=_finite)
+
+
+def _refuse(name: str) -> float:
+    raise ValueError(f"{name} is not a number")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    return number if math.isfinite(number) else _refuse(text)
+
+
+def read_json(path: Path, remedy: str, parse: Callable[[Any], Kind]) -> Kind:
+    """Return what `parse` makes of a JSON file. Raises DamagedError, with this remedy, where that is not what it was.
+
+    `parse` raises ValueError (as pydantic does), TypeError, LookupError or AttributeError where it is something else.
+    """
+    return parse_file(path, remedy, lambda data: parse(parse_json(data)))
+
+
+def parse_file(path: Path, remedy: str, parse: Callable[[bytes], Kind]) -> Kind:
+    """Return what `parse` makes of the bytes of a file. Raises as `read_json`."""
+    try:
+        return parse(manifest.read_whole(path, remedy)[0])
+    except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
+        raise DamagedError(path, remedy, getattr(error, "strerror", None) or error) from error
