@@ -76,19 +76,20 @@ def write_lines(path: Path, lines: Iterable[str]) -> None:
     write_text(path, "".join(line + "\n" for line in lines))
 
 
-def read_bytes(path: Path) -> bytes:
+def read_bytes(path: Path, remedy: str = "restore it") -> bytes:
     """Return what a file holds, unpacked where its name ends in .gz, .bz2 or .xz.
 
-    Raises UserError where it cannot be read, or where its name and its first bytes do not say the same.
+    Raises UserError where it cannot be read, or where its name and its first bytes do not say the same; DamagedError,
+    with this remedy, where the manifest of a run says that it is not what was written.
     """
-    return read_start(path, -1)
+    return read_start(path, -1, remedy)
 
 
-def read_start(path: Path, size: int) -> bytes:
+def read_start(path: Path, size: int, remedy: str = "restore it") -> bytes:
     """Return the first bytes of a file, so many where `size` is not negative, as `read_bytes` does."""
     try:
         if size < 0:
-            data, _ = manifest.read_whole(path)
+            data, _ = manifest.read_whole(path, remedy)
         else:
             with open(path, "rb") as file:
                 data = file.read(size)
@@ -139,13 +140,13 @@ def packing_of(data: bytes) -> str:
     return next((kind for kind, packing in PACKINGS.items() if packing.begins.match(data)), "")
 
 
-def read_lines(path: Path) -> list[str]:
+def read_lines(path: Path, remedy: str = "restore it") -> list[str]:
     """Return the lines of a UTF-8 file (which may be compressed) without their ends; CRLF counts as one end.
 
     Only a line feed ends a line, as in `wc -l`: other Unicode separators are part of the text.
-    Raises UserError that names the file, and the line where it is not UTF-8.
+    Raises UserError that names the file, and the line where it is not UTF-8; or as `read_bytes`.
     """
-    return decode_lines(read_bytes(path), str(path))
+    return decode_lines(read_bytes(path, remedy), str(path))
 
 
 def decode_lines(data: bytes, name: str) -> list[str]:

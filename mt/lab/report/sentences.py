@@ -1,17 +1,19 @@
 """Sections of a report that show sentences, and what `mt diagnose` and `mt eval --confidence` wrote."""
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from mt.core.errors import UserError
-from mt.core.files import read_lines
+from pydantic import TypeAdapter
+
+from mt.core.errors import DamagedError
+from mt.core.files import parse_json, read_lines
 from mt.evaluation.significance import LEVEL
 from mt.lab.report.blocks import Block, Chart, Heading, HeatMap, Sentence, Table
 from mt.lab.report.told import Told
 from mt.runs.confidence import Figure
 
 ALIGNMENTS = "alignments.jsonl"
+WORDS = TypeAdapter(tuple[list[str], list[str], list[list[float]]])
 MARKS = {"fine": "fine", "look": "look", "broken": "BROKEN", "not applicable": "does not apply"}
 
 
@@ -49,17 +51,24 @@ def _matrices(one: Told, rows: Sequence[int]) -> dict[int, tuple[list[str], list
     path = one.folder / ALIGNMENTS
     if not path.exists():
         return {}
-    found = {}
-    for row, line in enumerate(read_lines(path)):
+    found, remedy = {}, f"delete {one.folder}, and score the split again"
+    for row, line in enumerate(read_lines(path, remedy)):
         if row in rows:
             try:
-                record = json.loads(line)
-                words = record["source_words"], record["target_words"], record["words"]
+                words = _words(parse_json(line))
             except (ValueError, KeyError, TypeError) as error:
-                raise UserError(f"{path} is damaged; delete {one.folder}, and score the split again") from error
+                raise DamagedError(path, remedy, error) from error
             if words[2]:
                 found[row] = words
     return found
+
+
+def _words(record: Any) -> tuple[list[str], list[str], list[list[float]]]:
+    """Return source words, target words and weights. Raises ValueError where they do not fit."""
+    sources, targets, weights = WORDS.validate_python((record["source_words"], record["target_words"], record["words"]))
+    if [len(row) for row in weights] not in ([], [len(sources) + 1] * len(targets)):
+        raise ValueError("its weights do not fit its words")
+    return sources, targets, weights
 
 
 def diagnosis(told: Sequence[Told], split: str, texts: bool = True) -> Iterator[Block]:
