@@ -12,6 +12,7 @@ import numpy as np
 from mt.alignment.matrices import Alignment, Matrix
 from mt.core.errors import UserError
 from mt.core.files import read_lines, replacing, write_lines
+from mt.core.manifest import must_be_whole
 from mt.corpora.pairs import Link
 
 
@@ -81,6 +82,7 @@ def read_npz(path: Path) -> list[Matrix]:
     name = None
     matrices = []
     try:
+        must_be_whole(path, "write it again with mt eval or mt align")
         with zipfile.ZipFile(path) as members, np.load(path, allow_pickle=False) as arrays:
             count = sum(not member.startswith("words") for member in members.namelist())
             for name in map(str, range(count)):

@@ -12,3 +12,12 @@ class UserError(Exception):
 
 class UsageError(UserError):
     """Options that cannot be, or not together. The command line exits with 2."""
+
+
+class DamagedError(UserError):
+    """A file that is not what was written: its text names it, says what to do, and how it was noticed."""
+
+    def __init__(self, path: object, remedy: str, why: object):
+        reason = str(why).partition("\n")[0]
+        super().__init__(f"{path} is damaged; {remedy} ({reason})")
+        self.path = path

@@ -6,14 +6,19 @@ import io
 import lzma
 import os
 import re
-import tempfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
-from mt.core.errors import UserError
+from mt.core import manifest
+from mt.core.beside import beside
+from mt.core.errors import DamagedError, UserError
+from mt.core.parse import parse_json
+
+Kind = TypeVar("Kind")
 
 
 @dataclass(frozen=True)
@@ -39,26 +44,17 @@ TAR_ARCHIVES = {".tgz", ".tbz", ".tbz2", ".txz", ".tlz"}
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; rename it to `path` when the block succeeds, remove it when it fails.
 
-    A reader therefore sees the old file or the new one, never half of one. Raises UserError when the disk refuses.
+    A reader therefore sees the old file or the new one, never half of one; the manifest of a run lists it. Raises
+    UserError when the disk refuses.
     """
-    temporary = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
-        os.close(handle)
-        temporary = Path(name)
-        yield temporary
-        with open(temporary, "rb+") as file:
-            os.fsync(file.fileno())
-        temporary.chmod(0o666 & ~_umask())
-        temporary.replace(path)
+        with beside(path, manifest.rename) as temporary:
+            yield temporary
     except OSError as error:
         raise UserError(
             f"cannot write {path}: {error.strerror or error}. What was there before is unchanged"
         ) from error
-    finally:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
 
 
 def must_be_writable(path: Path) -> None:
@@ -86,12 +82,6 @@ def make_folder(path: Path) -> None:
         raise UserError(f"cannot make the folder {path}: {error.strerror or error}") from error
 
 
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
-
-
 def write_text(path: Path, text: str) -> None:
     """Replace `path` by `text` in UTF-8, all of it or nothing."""
     with replacing(path) as temporary:
@@ -103,19 +93,23 @@ def write_lines(path: Path, lines: Iterable[str]) -> None:
     write_text(path, "".join(line + "\n" for line in lines))
 
 
-def read_bytes(path: Path) -> bytes:
+def read_bytes(path: Path, remedy: str = "restore it") -> bytes:
     """Return what a file holds, unpacked where its name ends in .gz, .bz2 or .xz.
 
-    Raises UserError where it cannot be read, or where its name and its first bytes do not say the same.
+    Raises UserError where it cannot be read, or where its name and its first bytes do not say the same; DamagedError,
+    with this remedy, where the manifest of a run says that it is not what was written.
     """
-    return read_start(path, -1)
+    return read_start(path, -1, remedy)
 
 
-def read_start(path: Path, size: int) -> bytes:
+def read_start(path: Path, size: int, remedy: str = "restore it") -> bytes:
     """Return the first bytes of a file, so many where `size` is not negative, as `read_bytes` does."""
     try:
-        with open(path, "rb") as file:
-            data = file.read(size)
+        if size < 0:
+            data, _ = manifest.read_whole(path, remedy)
+        else:
+            with open(path, "rb") as file:
+                data = file.read(size)
         named = _named_packing(path)
         packed = packing_of(data)
         if packed and path.suffix.lower() in TAR_ARCHIVES:
@@ -163,13 +157,13 @@ def packing_of(data: bytes) -> str:
     return next((kind for kind, packing in PACKINGS.items() if packing.begins.match(data)), "")
 
 
-def read_lines(path: Path) -> list[str]:
+def read_lines(path: Path, remedy: str = "restore it") -> list[str]:
     """Return the lines of a UTF-8 file (which may be compressed) without their ends; CRLF counts as one end.
 
     Only a line feed ends a line, as in `wc -l`: other Unicode separators are part of the text.
-    Raises UserError that names the file, and the line where it is not UTF-8.
+    Raises UserError that names the file, and the line where it is not UTF-8; or as `read_bytes`.
     """
-    return decode_lines(read_bytes(path), str(path))
+    return decode_lines(read_bytes(path, remedy), str(path))
 
 
 def decode_lines(data: bytes, name: str) -> list[str]:
@@ -187,3 +181,19 @@ def decode_lines(data: bytes, name: str) -> list[str]:
                 f"encoding that it was written in"
             ) from error
     return lines
+
+
+def read_json(path: Path, remedy: str, parse: Callable[[Any], Kind]) -> Kind:
+    """Return what `parse` makes of a JSON file. Raises DamagedError, with this remedy, where that is not what it was.
+
+    `parse` raises ValueError (as pydantic does), TypeError, LookupError or AttributeError where it is something else.
+    """
+    return parse_file(path, remedy, lambda data: parse(parse_json(data)))
+
+
+def parse_file(path: Path, remedy: str, parse: Callable[[bytes], Kind]) -> Kind:
+    """Return what `parse` makes of the bytes of a file. Raises as `read_json`."""
+    try:
+        return parse(manifest.read_whole(path, remedy)[0])
+    except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
+        raise DamagedError(path, remedy, getattr(error, "strerror", None) or error) from error

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO
 
+from mt.core import manifest
 from mt.core.errors import UserError
 from mt.core.files import must_be_writable, write_text
 
@@ -78,7 +79,7 @@ class Growing:
             if path in without:
                 part_of(path).unlink()
             else:
-                part_of(path).replace(path)
+                manifest.rename(part_of(path), path)
         if self.journal:
             self.journal.unlink(missing_ok=True)
 

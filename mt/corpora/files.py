@@ -112,7 +112,7 @@ def _values(line: str, source: str, target: str, where: str) -> tuple[str, str]:
     if not line.strip():
         return "", ""
     try:
-        row: Any = parse_json(line)
+        row: Any = parse_json(line, finite=False)
     except ValueError as error:
         raise UserError(f"{where}: not JSON ({error})") from error
     if isinstance(row, dict) and isinstance(row.get("translation"), dict):

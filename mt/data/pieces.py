@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from mt.core import exchange, ranks
-from mt.core.errors import UserError
+from mt.core.errors import DamagedError, UserError
 from mt.core.files import replacing
+from mt.core.manifest import must_be_whole
 from mt.core.special import EOS
 from mt.corpora.pairs import Split
 from mt.data.batches import Batch, batch_of, batch_order
@@ -88,11 +89,30 @@ def _stored(file: Path, count: int) -> Any:
 
     if not file.exists():
         return None
+    remedy = "the split is encoded again"
     try:
+        must_be_whole(file, remedy)
         rows = datasets.Dataset.from_file(str(file))
-    except (OSError, ValueError):
-        return None
-    return rows if len(rows) == count else None
+        _must_be_rows(rows, count)
+    except (OSError, ValueError, TypeError, LookupError, NotImplementedError, AttributeError) as error:
+        told = DamagedError(file, remedy, error)
+    except DamagedError as error:
+        told = error
+    else:
+        return rows
+    logging.getLogger("mt").warning("%s", told)
+    return None
+
+
+def _must_be_rows(rows: Any, count: int) -> None:
+    """Raise ValueError where a table is not so many rows of piece numbers."""
+    table = rows.data.table
+    if table.num_rows != count or rows.features != _features():
+        raise ValueError(f"it has {table.num_rows:,} rows of {table.column_names}, and not {count:,} of pieces")
+    table.validate(full=True)
+    for side in ("source", "target"):
+        if any(chunk.null_count or chunk.values.null_count for chunk in table.column(side).chunks):
+            raise ValueError("it has rows, or pieces, that are nothing")
 
 
 def _encode(split: Split, tokenizers: Tokenizers, file: Path) -> Any:
@@ -102,7 +122,7 @@ def _encode(split: Split, tokenizers: Tokenizers, file: Path) -> Any:
     datasets.disable_progress_bars()
     text = datasets.Dataset.from_dict({"source": split.sources, "target": split.targets})
     # `map` leaves half a file behind when the disk is full, so it works in a folder of its own.
-    with replacing(file) as temporary, tempfile.TemporaryDirectory(dir=file.parent) as folder:
+    with replacing(file) as temporary, tempfile.TemporaryDirectory(dir=file.parent, prefix=f".{file.name}.") as folder:
         text.map(
             lambda batch: {
                 "source": [[*tokenizers.source.encode(line), EOS] for line in batch["source"]],

@@ -1,22 +1,24 @@
 """What training reads, part by part: all pairs at once, or a stream of them, a buffer after another."""
 
 import json
+import logging
 import math
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from mt.core.errors import UserError
-from mt.core.files import write_text
-from mt.core.parse import parse_json
+from pydantic import TypeAdapter
+
+from mt.core.errors import DamagedError, UserError
+from mt.core.files import read_json, write_text
 from mt.corpora.pairs import Split
 from mt.corpora.stream import Stream, Survey
 from mt.data.batches import batch_order
 from mt.data.pieces import Chunk, Encoded, Pieces, digest
 from mt.text.tokenizer import Tokenizers
 
-SURVEY = "survey.json"
+SURVEY, SURVEYED = "survey.json", TypeAdapter(Survey)
 GLANCE = 1000
 """Pairs that tell about how many batches a stream makes."""
 Place = tuple[int, int]
@@ -129,8 +131,10 @@ def keep_survey(survey: Survey, cache: Path) -> None:
 
 
 def kept_survey(cache: Path) -> Survey | None:
-    """Return what `keep_survey` wrote; None where that is gone."""
+    """Return what `keep_survey` wrote; None where that is gone, or damaged, which is said."""
+    file = cache / SURVEY
     try:
-        return Survey(**parse_json((cache / SURVEY).read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
+        return read_json(file, "all is read again", SURVEYED.validate_python) if file.exists() else None
+    except DamagedError as error:
+        logging.getLogger("mt").warning("%s", error)
         return None

@@ -5,12 +5,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from mt.alignment.links import AlignmentScore, aer, hard
 from mt.core.errors import UserError
-from mt.core.files import write_text
-from mt.core.parse import parse_json
+from mt.core.files import read_json, write_text
 from mt.core.progress import Meter
 from mt.corpora.pairs import Split
 from mt.inference.aligner import Aligner, Forced, View
@@ -130,12 +129,17 @@ def of_run(run: Run) -> Choice | None:
     path = run / CHOICE
     if not path.exists():
         return None
-    try:
-        record = parse_json(path.read_text(encoding="utf-8"))
+    layers, heads = run.model.sites
+
+    def parse(record: Any) -> tuple[Choice, str]:
         choice = TypeAdapter(Choice).validate_python(record["choice"])
-        return choice if record.get("weights") == run.fingerprint else None
-    except (OSError, ValueError, KeyError, TypeError, ValidationError) as error:
-        raise UserError(f"{path} is damaged; delete it, and `mt eval {run}` writes it again") from error
+        mine = 1 <= choice.layer <= layers and 1 <= (choice.head or 1) <= heads
+        if not mine or (choice.reading == "posterior" and choice.layer != layers):
+            raise ValueError(f"the model has not what it names: {choice}")
+        return choice, str(record.get("weights"))
+
+    choice, weights = read_json(path, f"delete it, and `mt eval {run}` writes it again", parse)
+    return choice if weights == run.fingerprint else None
 
 
 def choose_for_run(run: Run, aligner: Aligner) -> Choice:

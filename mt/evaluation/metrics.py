@@ -55,8 +55,9 @@ class Texts:
 
 def read_texts(folder: Path, scores: Scores) -> Texts:
     """Return what `mt eval` scored in a folder, to be compared with others. Raises UserError when it is damaged."""
+    remedy = f"delete {folder}, and score the split again"
     hypotheses, references, sources = (
-        read_lines(folder / f"{name}.txt") for name in ("hypotheses", "references", "sources")
+        read_lines(folder / f"{name}.txt", remedy) for name in ("hypotheses", "references", "sources")
     )
     if "BLEU" not in scores.corpus or not len(hypotheses) == len(references) == len(sources):
         raise UserError(f"{folder} is damaged: its files do not belong together; delete it, and score the split again")

@@ -4,6 +4,7 @@ Khandelwal et al. 2021, 2: keys and values for nearest-neighbour translation (mo
 """
 
 import json
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,8 +13,9 @@ import torch
 from torch import Tensor
 
 from mt.config import Nearest
-from mt.core.errors import UserError
+from mt.core.errors import DamagedError, UserError
 from mt.core.files import replacing
+from mt.core.manifest import must_be_whole
 from mt.core.progress import Meter
 from mt.core.special import PAD
 from mt.data.pieces import Pieces
@@ -41,6 +43,11 @@ def write_datastore(run: Run, index: str) -> int:
     if index == "faiss":
         write_clusters(run)
     return size
+
+
+log = logging.getLogger("mt")
+KINDS = {"keys": (2, "F16"), "pieces": (1, "I64")}
+"""What it holds: by the name of a tensor, how many dimensions it has, and of which numbers."""
 
 
 @torch.inference_mode()
@@ -107,6 +114,23 @@ def _state(run: Run, name: str) -> str:
     return "" if mark == run.fingerprint else "was written for other weights"
 
 
+def mend_datastore(run: Run, index: str) -> None:
+    """Write what is damaged of what an index needs again, and say so."""
+    file, remedy = run / DATASTORE, "it is written again"
+    try:
+        if file.exists():
+            must_be_whole(file, remedy)
+            found = checkpoint.read_kinds(file, remedy)
+            checkpoint.must_have(
+                {name: (len(shape), kind) for name, (shape, kind) in found.items()}, KINDS, file, remedy
+            )
+        if (run / CLUSTERS).exists() and index == "faiss":
+            must_be_whole(run / CLUSTERS, remedy)
+    except DamagedError as error:
+        log.warning("%s", error)
+        write_datastore(run, index)
+
+
 def with_neighbours(model: Seq2Seq, run: Run, settings: Nearest) -> Seq2Seq:
     """Return the model of a run, which now asks its nearest neighbours; itself where the settings have none.
 
@@ -115,11 +139,12 @@ def with_neighbours(model: Seq2Seq, run: Run, settings: Nearest) -> Seq2Seq:
     """
     if not settings.count:
         return model
+    mend_datastore(run, settings.index)
     for name in _needed(settings.index):
         if state := _state(run, name):
             option = f" --index {settings.index}" if settings.index != run.config.search.nearest.index else ""
             raise UserError(f"{run / name} {state}: `mt datastore {run}{option}` writes it")
-    tensors, _ = checkpoint.read(run / DATASTORE)
+    tensors, _ = checkpoint.read(run / DATASTORE, checked=True)
     return NearestNeighbours(model, _open(run, tensors["keys"], model, settings), tensors["pieces"], settings).eval()
 
 

@@ -1,8 +1,7 @@
 """Tensors with a JSON record in one safetensors file, and the weights of a model. Nothing is ever unpickled."""
 
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +11,17 @@ import torch
 from torch import Tensor, nn
 
 from mt.config import Config
-from mt.core.errors import UserError
+from mt.core.errors import DamagedError, UserError
 from mt.core.files import replacing
+from mt.core.manifest import FIRST, must_be_whole
 from mt.core.parse import parse_json
 from mt.models import build_model
 from mt.models.contract import Seq2Seq
 from mt.text.tokenizer import Tokenizers
 
-FLOATS = {torch.float16, torch.bfloat16, torch.float32, torch.float64}
-"""What weights may be stored as."""
+RESTORE = "restore it"
+UNREADABLE = OSError, safetensors.SafetensorError, ValueError, TypeError, KeyError, AttributeError, RuntimeError
+"""What is raised of a file that is not whole, or of none."""
 
 
 def build(config: Config, tokenizers: Tokenizers) -> Seq2Seq:
@@ -36,9 +37,10 @@ def weights(model: nn.Module) -> dict[str, Tensor]:
 
 def set_weights(model: nn.Module, tensors: Mapping[str, Tensor], origin: Path) -> None:
     """Copy `tensors` into the model. Raises UserError when they are not this model's, or not finite numbers."""
-    _must_match(weights(model), tensors, origin)
+    mine = weights(model)
+    must_match(tensors, mine, origin)
     must_be_finite(tensors, origin)
-    for name, tensor in weights(model).items():
+    for name, tensor in mine.items():
         tensor.copy_(tensors[name])
 
 
@@ -49,22 +51,24 @@ def must_fit(config: Config, tokenizers: Tokenizers, tensors: Mapping[str, Tenso
     """
     with torch.random.fork_rng(devices=[]), torch.device("meta"):
         model = build_model(config.model, len(tokenizers.source), len(tokenizers.target), tokenizers.joint)
-    _must_match(weights(model), tensors, origin)
+    must_match(tensors, weights(model), origin)
 
 
-def _must_match(mine: Mapping[str, Tensor], tensors: Mapping[str, Tensor], origin: Path) -> None:
+def must_match(tensors: Mapping[str, Tensor], mine: Mapping[str, Tensor], origin: Path) -> None:
+    """Raise UserError when tensors have other names, shapes or kinds of numbers than those of the model have."""
     wrong = [
         name
         for name in mine.keys() | tensors.keys()
-        if name not in mine
-        or name not in tensors
-        or mine[name].shape != tensors[name].shape
-        or tensors[name].dtype not in FLOATS
+        if name not in mine or name not in tensors or _kind(mine[name]) != _kind(tensors[name])
     ]
     if wrong:
         raise UserError(
             f"{origin} does not fit the config beside it (first difference: {min(wrong)}); restore the pair"
         )
+
+
+def _kind(tensor: Tensor) -> tuple[torch.Size, torch.dtype]:
+    return tensor.shape, tensor.dtype
 
 
 def must_be_finite(tensors: Mapping[str, Tensor], origin: Path) -> None:
@@ -85,30 +89,51 @@ def save(path: Path, tensors: Mapping[str, Tensor], record: Mapping[str, Any]) -
         temporary.write_bytes(data)
 
 
-def read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Return what `save` wrote. Raises UserError when the file is missing or damaged."""
-    with _opened(path) as file:
-        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
-        return tensors, _record(file)
+def read(path: Path, remedy: str = RESTORE, *, checked: bool = False) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Return what `save` wrote. Raises DamagedError, with this remedy, when the file is missing or damaged.
+
+    `checked`: the caller has held it against its checksum before.
+    """
+    try:
+        if not checked:
+            must_be_whole(path, remedy)
+        with safetensors.safe_open(path, framework="pt") as file:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+            return tensors, _record(file.metadata())
+    except UNREADABLE as error:
+        raise DamagedError(path, remedy, error) from error
 
 
-def read_record(path: Path) -> dict[str, Any]:
-    """Return the JSON record alone, without reading the tensors."""
-    with _opened(path) as file:
-        return _record(file)
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[Any]:
+def read_kinds(path: Path, remedy: str = RESTORE) -> dict[str, tuple[list[int], str]]:
+    """Return the shape and the kind of number of each tensor, without reading it. Raises as `read`; checks no sum."""
     try:
         with safetensors.safe_open(path, framework="pt") as file:
-            yield file
-    except (OSError, safetensors.SafetensorError, ValueError) as error:
-        raise UserError(f"cannot read {path}: {error}") from error
+            parts = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+            return {name: (part.get_shape(), part.get_dtype()) for name, part in parts.items()}
+    except UNREADABLE as error:
+        raise DamagedError(path, remedy, error) from error
 
 
-def _record(file: Any) -> dict[str, Any]:
-    record = parse_json((file.metadata() or {}).get("record", "{}"))
+def read_record(path: Path, remedy: str = RESTORE) -> dict[str, Any]:
+    """Return the JSON record alone, without reading the tensors. Raises as `read`."""
+    try:
+        with open(path, "rb") as opened:
+            header = int.from_bytes(opened.read(8), "little") + 8
+        must_be_whole(path, remedy, first=header <= FIRST)
+        with safetensors.safe_open(path, framework="pt") as file:
+            return _record(file.metadata())
+    except UNREADABLE as error:
+        raise DamagedError(path, remedy, error) from error
+
+
+def must_have(found: Mapping[str, object], wanted: Mapping[str, object], path: Path, remedy: str) -> None:
+    """Raise DamagedError when the tensors of a file, described by name, are not those that are wanted."""
+    if found != wanted:
+        raise DamagedError(path, remedy, f"it has {found} in place of {wanted}")
+
+
+def _record(metadata: Mapping[str, str] | None) -> dict[str, Any]:
+    record = parse_json((metadata or {}).get("record", ""))
     if not isinstance(record, dict):
-        raise ValueError("its record is no object of JSON")  # noqa: TRY004 (as JSON that is none)
+        raise TypeError("its record is no JSON object")
     return record

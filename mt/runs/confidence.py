@@ -6,11 +6,11 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from mt.core.arrays import Floats
 from mt.core.errors import UserError
-from mt.core.files import write_text
+from mt.core.files import read_json, write_text
 from mt.runs.run import CONFIDENCE, Run
 
 
@@ -132,8 +132,6 @@ def read_fitted(run: Run) -> Fitted | None:
     path = run / CONFIDENCE
     if not path.exists():
         return None
-    try:
-        fitted = TypeAdapter(Fitted).validate_json(path.read_bytes())
-    except (OSError, ValidationError) as error:
-        raise UserError(f"{path} is damaged; delete it, and `mt eval {run} --confidence` writes it again") from error
+    remedy = f"delete it, and `mt eval {run} --confidence` writes it again"
+    fitted = read_json(path, remedy, TypeAdapter(Fitted).validate_python)
     return fitted if fitted.weights == run.fingerprint else None

@@ -8,8 +8,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from mt.core.errors import UserError
-from mt.core.files import write_lines
+from mt.core.files import parse_file, write_lines
 
 
 @dataclass(frozen=True)
@@ -69,11 +68,12 @@ SENTENCES, FRAME = TypeAdapter(list[Sentence]), TypeAdapter(Frame)
 
 
 def read_film(path: Path) -> Film:
-    """Return the film of a file; an empty one where there is none. Raises UserError where it is damaged."""
+    """Return the film of a file; an empty one where there is none. Raises DamagedError where it is damaged."""
     if not path.exists():
         return Film()
-    try:
-        first, *others = path.read_bytes().splitlines()
-        return Film(SENTENCES.validate_json(first), [FRAME.validate_json(line) for line in others])
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path} is damaged: restore it, or delete it, and go without the frames it had") from error
+    return parse_file(path, "restore it, or delete it, and go without the frames it had", _parse)
+
+
+def _parse(data: bytes) -> Film:
+    first, *others = data.splitlines()
+    return Film(SENTENCES.validate_json(first), [FRAME.validate_json(line) for line in others])

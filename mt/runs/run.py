@@ -9,26 +9,28 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import safetensors
 import torch
-from pydantic import TypeAdapter, ValidationError
 from safetensors.torch import load as parse_tensors
 from torch import Tensor, nn
-from typing_extensions import TypedDict
 
 from mt.config import Config
 from mt.config.files import read_config
 from mt.config.mistakes import closest
+from mt.core import manifest
 from mt.core.device import choose_for_run
-from mt.core.errors import UserError
+from mt.core.errors import DamagedError, UserError
+from mt.core.files import parse_file
+from mt.core.once import say_once
 from mt.corpora import load_splits, places_of
 from mt.corpora.pairs import Split
 from mt.data.pieces import digest
 from mt.models.contract import Seq2Seq
-from mt.runs.checkpoint import build, must_fit, read_record, set_weights
+from mt.runs.cache import half_written, is_cache
+from mt.runs.checkpoint import UNREADABLE, build, must_fit, read_record, set_weights
+from mt.runs.config_file import must_be_complete
 from mt.runs.film import Film, read_film
 from mt.runs.inside import must_stay_inside
-from mt.runs.validations import read_validations
+from mt.runs.record import check_record, parse_validations
 from mt.text.tokenizer import Tokenizers, load_tokenizers
 
 CONFIG, TOKENIZERS, WEIGHTS, STATE = "config.yaml", "tokenizer*.model", "model.safetensors", "state.safetensors"
@@ -52,7 +54,7 @@ FILES = {
     DIAGNOSIS: "what `mt diagnose` found",
     CONFIDENCE: "what predicts how much a human will have to mend, fitted on validation, and how well it does",
     DATASTORE: "what the model saw at each target piece of training, where neighbours vote",
-    CLUSTERS: "the same in clusters, where `search.nearest.index` is faiss",
+    manifest.NAME: "the length and the checksum (SHA-256) of each other file, by which damage is noticed",
     LESSONS: "what the teacher said of each target piece of training, where there is one",
 }
 FOLDERS = {
@@ -63,26 +65,6 @@ FOLDERS = {
 
 
 log = logging.getLogger("mt")
-
-
-class Made(TypedDict, total=False):
-    """With what a run was made."""
-
-    data: str
-    threads: int
-
-
-class Recorded(TypedDict, total=False):
-    """What is asked of the record in a state; training asks more of what it wrote."""
-
-    format: int
-    finished: bool
-    update: int
-    first_loss: float
-    made_with: Made
-
-
-RECORD = TypeAdapter(Recorded)
 
 
 class Run:
@@ -126,6 +108,7 @@ class Run:
     def config(self) -> Config:
         """The configuration it was trained with. Raises UserError when there is no run here."""
         self.must_exist()
+        must_be_complete(self / CONFIG)
         return read_config(self / CONFIG, of_run=True)
 
     def must_exist(self) -> None:
@@ -148,11 +131,20 @@ class Run:
 
     @cached_property
     def _read_weights(self) -> tuple[dict[str, Tensor], str]:
+        file, remedy = self / WEIGHTS, f"restore it{self._again}"
         try:
-            data = (self / WEIGHTS).read_bytes()
-            return parse_tensors(data), hashlib.sha256(data).hexdigest()[:16]
-        except (OSError, safetensors.SafetensorError) as error:
-            raise UserError(f"cannot read {self / WEIGHTS}: {error}") from error
+            data, listed = manifest.read_whole(file, remedy)
+            tensors = parse_tensors(data)
+        except UNREADABLE as error:
+            raise DamagedError(file, remedy, error) from error
+        if listed is None:
+            say_once(f"{self}: {WEIGHTS} is not listed in a {manifest.NAME}, so damage to it would not be noticed")
+        return tensors, (listed.sha256 if listed else hashlib.sha256(data).hexdigest())[:16]
+
+    @property
+    def _again(self) -> str:
+        """How training writes its results again, where it can."""
+        return f", or `mt train {self / CONFIG} --run {self} --resume` writes it again" * (self / STATE).exists()
 
     @property
     def fingerprint(self) -> str:
@@ -183,19 +175,23 @@ class Run:
     @cached_property
     def record(self) -> dict[str, Any]:
         """What its state says besides tensors: position, scores, what it was made with; nothing before the first."""
-        record = read_record(self / STATE) if (self / STATE).exists() else {}
+        file, remedy = self / STATE, "restore it, or start anew (--overwrite)"
+        record = read_record(file, remedy) if file.exists() else {}
         try:
-            RECORD.validate_python(record)
-        except ValidationError as error:
-            raise UserError(f"{self / STATE} is damaged: restore it, or train anew (--overwrite)") from error
-        if int(record.get("format", FORMAT)) > FORMAT:
+            check_record(record)
+        except ValueError as error:
+            raise DamagedError(file, remedy, error) from error
+        if record.get("format", FORMAT) > FORMAT:
             raise UserError(f"{self / STATE} was written by a newer version of mt: use that, or a newer one")
         return record
 
     @cached_property
     def validations(self) -> list[dict[str, Any]]:
-        """The lines of metrics.jsonl, one for each validation; none before the first."""
-        return read_validations(self / METRICS)
+        """What each validation found; none before the first. The state knows, and without it metrics.jsonl."""
+        file = self / METRICS
+        if "records" in self.record:
+            return list(self.record["records"])
+        return parse_file(file, "restore it, or delete it", parse_validations) if file.exists() else []
 
     @cached_property
     def film(self) -> Film:
@@ -246,19 +242,21 @@ class Run:
 
         The latter only beside a cache, with which a run begins and ends: others may be the user's own.
         """
-        begun = self._has_cache() and not (self / CONFIG).exists()
+        begun = is_cache(self / CACHE) and not (self / CONFIG).exists()
         vocabularies = [*self.path.glob(TOKENIZERS)] if begun else []
-        return vocabularies + [path for name in FILES for path in self.path.glob(f".{name}.*{Path(name).suffix}")]
+        beside = [path for name in FILES for path in self.path.glob(f".{name}.*{Path(name).suffix}")]
+        return vocabularies + beside + half_written(self / CACHE)
+
+    def clear(self) -> None:
+        """Delete what a kill left here."""
+        for path in self.leftovers():
+            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
 
     def may_begin(self) -> bool:
         """Tell whether a new run can be begun here: nothing is here that is not a run's."""
-        ours = {*self.leftovers(), self / LOCK, self / OWNER, *([self / CACHE] if self._has_cache() else [])}
+        cached = [self / CACHE, self / manifest.NAME] if is_cache(self / CACHE) else []
+        ours = {*self.leftovers(), self / LOCK, self / OWNER, *cached}
         return not self.path.exists() or (self.path.is_dir() and not {*self.path.iterdir()} - ours)
-
-    def _has_cache(self) -> bool:
-        """Tell whether it has a cache of ours, which holds nothing but Arrow files, whole or half written."""
-        cache = self / CACHE
-        return cache.is_dir() and all(".arrow" in path.name for path in cache.iterdir())
 
     def remove(self) -> None:
         """Delete all that it consists of, and nothing else.

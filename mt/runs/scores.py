@@ -6,13 +6,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from mt.alignment.links import AlignmentScore
 from mt.config import Config, Search
-from mt.core.errors import UserError
-from mt.core.files import write_text
-from mt.core.parse import parse_json
+from mt.core.files import read_json, write_text
 
 FILE = "scores.json"
 
@@ -111,18 +109,18 @@ class Scores:
 
 
 def read_scores(folder: Path) -> Scores | None:
-    """Return what FOLDER/scores.json holds; None where there is none. Raises UserError when it is damaged."""
+    """Return what FOLDER/scores.json holds; None where there is none. Raises DamagedError where it is."""
     file = folder / FILE
     if not file.exists():
         return None
-    try:
-        tree = parse_json(file.read_text(encoding="utf-8"))
-        others = {"search": tree.pop("search"), "weights": tree.pop("weights", [])}
-        others |= {"alignment": tree.pop("AER", None)}
-        others |= {name: tree.pop(name, None) for name in ("outputs", "seen", "copied")}
-        return TypeAdapter(Scores).validate_python({"corpus": tree} | others)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, ValidationError) as error:
-        raise UserError(f"{file} is damaged; delete it, and `mt eval` writes it again") from error
+    return read_json(file, "delete it, and `mt eval` writes it again", _parse)
+
+
+def _parse(tree: Any) -> Scores:
+    others = {"search": tree.pop("search"), "weights": tree.pop("weights", [])}
+    others |= {"alignment": tree.pop("AER", None)}
+    others |= {name: tree.pop(name, None) for name in ("outputs", "seen", "copied")}
+    return TypeAdapter(Scores).validate_python({"corpus": tree} | others)
 
 
 def _without_none(tree: dict[str, Any]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ import sentencepiece
 from mt.config import Vocabulary
 from mt.core.errors import UserError
 from mt.core.files import replacing
+from mt.core.manifest import read_whole
 from mt.core.special import BOS, EOS, PAD, UNK
 from mt.text.normal import Span, normalise, spans_in
 
@@ -144,7 +145,7 @@ def load_tokenizers(run: Path, config: Vocabulary) -> Tokenizers | None:
 
 def _read(file: Path, normalizes: bool) -> Tokenizer:
     try:
-        return Tokenizer(file.read_bytes(), normalizes)
+        return Tokenizer(read_whole(file, "restore it, or train again")[0], normalizes)
     except (OSError, RuntimeError, ValueError) as error:
         raise UserError(f"{file} is not a SentencePiece model; restore it or train again ({error})") from error
 

@@ -14,9 +14,8 @@ import torch
 
 from mt.config import MACHINE, Config
 from mt.config.before import BEFORE
-from mt.config.files import to_yaml
 from mt.config.tree import flatten
-from mt.core import exchange, ranks
+from mt.core import exchange, manifest, ranks
 from mt.core.device import choose, require, set_threads
 from mt.core.errors import UserError
 from mt.core.files import make_folder, must_be_writable, write_text
@@ -25,10 +24,13 @@ from mt.corpora.groups import MOST, overlap
 from mt.corpora.pairs import Split
 from mt.data.pieces import must_fit
 from mt.data.reading import keep_survey, kept_survey
-from mt.neighbours.datastore import has_current_datastore, write_datastore
+from mt.neighbours.datastore import has_current_datastore, mend_datastore, write_datastore
+from mt.runs.cache import BEGUN
 from mt.runs.card import BLEU_TELLS_NOTHING, describe_best, tells_nothing, write_card
+from mt.runs.config_file import write_config
 from mt.runs.lock import writing
 from mt.runs.run import CACHE, CONFIG, DATASTORE, STATE, WEIGHTS, Run
+from mt.runs.settled import is_settled
 from mt.text.tokenizer import train_tokenizers
 from mt.training.guide import load_guide
 from mt.training.materials import Materials
@@ -36,9 +38,8 @@ from mt.training.teacher import load_teacher
 from mt.training.trainer import Trainer
 
 log = logging.getLogger("mt")
-BEGUN, TRAINED, FAILED = "begun", "trained", "failed"
-"""What the first process tells the others of a run: it is prepared, it was trained already, it cannot be prepared. The
-first is a file in its cache, too."""
+TRAINED, FAILED = "trained", "failed"
+"""What the first process tells the others of a run, besides BEGUN: it was trained already, it cannot be prepared."""
 SAMPLE = 200_000
 """Pairs that vocabularies are learned from, where there are more."""
 Watch = Callable[..., None]
@@ -93,7 +94,7 @@ def _train(config: Config, path: Path, *, resume: bool, overwrite: bool, watch: 
     with ExitStack() as stack:
         with exchange.waited_for(FAILED):
             config = resolve(config, Run(path), resume=resume, overwrite=overwrite)
-            if resume and run.is_trained:
+            if resume and run.is_trained and is_settled(run):
                 with writing(path):
                     complete(run)
                 log.info("%s is already trained; `mt eval %s` scores it, --overwrite trains it anew", run, run)
@@ -162,6 +163,7 @@ def complete(run: Run) -> None:
     """Write what a finished run has besides its weights."""
     write_card(run, run.model.summary)
     nearest = run.config.search.nearest
+    mend_datastore(run, nearest.index)
     if nearest.count and not has_current_datastore(run, nearest.index):
         count = write_datastore(run, nearest.index)
         log.info("%s target pieces of the training split written to %s", f"{count:,}", run / DATASTORE)
@@ -205,15 +207,15 @@ def begin(run: Run, given: Materials, *, overwrite: bool = False) -> Trainer:
     """Return the trainer of these materials, where the run's state stands; write what a run begins with."""
     if overwrite and run.exists:
         run.remove()
-    for leftover in run.leftovers():
-        leftover.unlink()
+    run.clear()
     make_folder(run / CACHE)
+    manifest.begin(run.path)
     if ranks.count() > 1:
         write_text(run / CACHE / BEGUN, "")
     if given.survey:
         keep_survey(given.survey, run / CACHE)
     given.tokenizers.save(run.path)
-    write_text(run / CONFIG, to_yaml(given.config))
+    write_config(run / CONFIG, given.config)
     trainer = Trainer(run, given)
     trainer.restore()
     return trainer

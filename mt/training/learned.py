@@ -67,9 +67,20 @@ class Learned:
         checkpoint.must_be_finite(tensors, origin)
         checkpoint.set_weights(self.model, groups["model"], origin)
         checkpoint.set_weights(self.average.module, groups["average"] or groups["model"], origin)
+        if groups["best"]:
+            checkpoint.must_match(groups["best"], checkpoint.weights(self.model), origin)
         self.best = groups["best"]
+        self._must_be_moments(groups["optimizer"], origin)
         for name, parameter in self.model.named_parameters():
             for key in ("step", "exp_avg", "exp_avg_sq"):
                 if f"{key}.{name}" in groups["optimizer"]:
                     self.optimizer.state[parameter][key] = groups["optimizer"][f"{key}.{name}"].to(parameter.device)
         self.average.stand_at(update)
+
+    def _must_be_moments(self, tensors: Mapping[str, Tensor], origin: Path) -> None:
+        """Raise UserError when these are not what the optimiser keeps of the model: nothing, before its first step."""
+        if tensors:
+            mine = checkpoint.weights(self.model)
+            steps = {f"step.{name}": torch.tensor(0.0) for name in mine}
+            moments = {f"{key}.{name}": value for key in ("exp_avg", "exp_avg_sq") for name, value in mine.items()}
+            checkpoint.must_match(tensors, steps | moments, origin)

@@ -1,8 +1,12 @@
 """Where training stands."""
 
+import json
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
+from pydantic import TypeAdapter
+
+from mt.runs.record import check_record
 from mt.runs.run import best_of
 
 
@@ -46,9 +50,22 @@ class Position:
         return best_of(self.records)
 
 
-def position_of(record: dict[str, Any]) -> Position | None:
-    """Return the position that a state has, also one of an older version; None where that is none."""
+POSITION = TypeAdapter(Position)
+
+
+def position_of(record: dict[str, Any]) -> tuple[Position, dict[str, Any]]:
+    """Return the position that a state has, also one of an older version, and what it was made with.
+
+    Raises ValueError where it is no record of a state.
+    """
+    check_record(record)
     later: dict[str, Any] = {"first_loss": 0.0, "part": 0, "stream": {}}
-    retired = "best_bleu", "best_update"  # which the records tell, too
-    found = later | {key: value for key, value in record.items() if key not in retired}
-    return Position(**found) if found.keys() == {one.name for one in fields(Position)} else None
+    others = "best_bleu", "best_update", "format", "made_with"  # the first two are an older version's
+    found = later | {key: value for key, value in record.items() if key not in others}
+    wanted = {one.name for one in fields(Position)}
+    if wrong := found.keys() ^ wanted | {"made_with"} - record.keys():
+        raise ValueError(f"its record lacks, or should not have: {', '.join(sorted(wrong))}")
+    POSITION.validate_json(json.dumps(found), strict=True)
+    if any(isinstance(value, int | float) and value < 0 for value in found.values()):
+        raise ValueError("its record has negative numbers")
+    return Position(**found), dict(record["made_with"])

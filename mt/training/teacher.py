@@ -5,6 +5,7 @@ for a target piece, N all target pieces of the training split.
 """
 
 import hashlib
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import torch
 from torch import Tensor
 
 from mt.config.train import TeacherConfig, Train
-from mt.core.errors import UserError
+from mt.core.errors import DamagedError, UserError
 from mt.core.progress import Meter
 from mt.data.pieces import Pieces
 from mt.models.contract import Seq2Seq
@@ -20,6 +21,8 @@ from mt.models.ensemble import Ensemble
 from mt.runs import checkpoint
 from mt.runs.run import Run
 from mt.text.tokenizer import Tokenizers
+
+log = logging.getLogger("mt")
 
 
 class Teacher:
@@ -33,9 +36,25 @@ class Teacher:
         parts = self.settings.candidates, weights, pieces.digest
         self.digest = hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
         """Of what is taught; a resumed run must have the same."""
-        if not file.exists() or checkpoint.read_record(file).get("digest") != self.digest:
-            checkpoint.save(file, self._ask(model, pieces, settings), {"digest": self.digest})
-        self.tensors, _ = checkpoint.read(file)
+        self.tensors = self._kept(file)
+        if not self.tensors:
+            self.tensors = self._ask(model, pieces, settings)
+            checkpoint.save(file, self.tensors, {"digest": self.digest})
+
+    def _kept(self, file: Path) -> dict[str, Tensor]:
+        """Return what a file has of these lessons; nothing where it has none, or is damaged, which is said."""
+        remedy = "its lessons are asked for again"
+        try:
+            if not file.exists() or checkpoint.read_record(file, remedy).get("digest") != self.digest:
+                return {}
+            tensors, _ = checkpoint.read(file, remedy)
+            shape = int(self.lengths_R.sum()), self.settings.candidates
+            wanted = {"candidates": (shape, torch.int32), "shares": (shape, torch.float16)}
+            checkpoint.must_have({name: (one.shape, one.dtype) for name, one in tensors.items()}, wanted, file, remedy)
+        except DamagedError as error:
+            log.warning("%s", error)
+            return {}
+        return tensors
 
     @torch.inference_mode()
     def _ask(self, model: Seq2Seq, pieces: Pieces, settings: Train) -> dict[str, Tensor]:

@@ -18,7 +18,7 @@ from torch import Tensor
 from mt.config.before import fingerprint
 from mt.core import exchange, ranks
 from mt.core.device import computing_in
-from mt.core.errors import UserError
+from mt.core.errors import DamagedError, UserError
 from mt.core.files import write_text
 from mt.core.progress import Meter
 from mt.data.pieces import Pieces
@@ -80,13 +80,12 @@ class Trainer:
     def restore(self) -> None:
         """Continue where state.safetensors stands, and make the other files agree with it."""
         if (self.run / STATE).exists():
-            tensors, record = checkpoint.read(self.run / STATE)
-            made_with = record.pop("made_with", None)
-            position = position_of({key: value for key, value in record.items() if key != "format"})
-            if position is None or made_with is None:
-                raise UserError(
-                    f"{self.run / STATE} is not the state of a training: restore it, or start anew (--overwrite)"
-                )
+            remedy = "restore it, or start anew (--overwrite)"
+            tensors, record = checkpoint.read(self.run / STATE, remedy)
+            try:
+                position, made_with = position_of(record)
+            except ValueError as error:
+                raise DamagedError(self.run / STATE, remedy, error) from error
             self._must_be_mine(made_with)
             self.position = position
             self.learned.restore(tensors, self.run / STATE, self.position.update)

@@ -96,7 +96,7 @@ def test_a_state_that_is_none_is_named(tmp_path: Path) -> None:
     tree, run = read_config(write_numbers(tmp_path, 200), ["train.epochs=1"]), tmp_path / "run"
     experiment.train(tree, run)
     (run / "state.safetensors").write_bytes((run / "model.safetensors").read_bytes())
-    with pytest.raises(UserError, match=r"state\.safetensors is not the state of a training"):
+    with pytest.raises(UserError, match=r"state\.safetensors is damaged; restore it, or start anew"):
         experiment.train(tree, run, resume=True)
 
 

@@ -198,8 +198,8 @@ def test_what_is_damaged_is_said(trained: tuple[Path, Path], tmp_path: Path, dam
     (tmp_path / "film.jsonl").write_text(damage(text))
     with pytest.raises(UserError) as caught:
         _ = Run(tmp_path).film
-    said = f"{tmp_path}/film.jsonl is damaged: restore it, or delete it, and go without the frames it had"
-    assert str(caught.value) == said
+    said = f"{tmp_path}/film.jsonl is damaged; restore it, or delete it, and go without the frames it had ("
+    assert str(caught.value).startswith(said)
 
 
 def test_a_film_of_other_sentences_is_not_gone_on_with(numbers_trainer: Callable[..., Trainer]) -> None:

@@ -6,8 +6,7 @@ from typing import Any
 import numpy as np
 
 from mt.core.arrays import Floats
-from mt.core.errors import UserError
-from mt.core.parse import parse_json
+from mt.core.files import read_json
 from mt.inference.traffic import DIGITS, traffic_signals
 from mt.lab.diagnosis.case import QUICK, Case, first
 from mt.runs.confidence import read_fitted
@@ -86,15 +85,14 @@ def read_expected(run: Run) -> Expected | None:
     path = run / DIAGNOSIS
     if not path.exists():
         return None
-    try:
-        told = parse_json(path.read_text(encoding="utf-8"))
-        signals = {
-            str(name): Distribution(tuple(map(float, one["centiles"])), int(sum(one["counts"])))
-            for name, one in told["distributions"].items()
-            if len(one.get("centiles", ())) == CENTILES
-        }
-        found = Expected(frozenset(map(str, told.get("source_scripts", ()))), signals)
-        weights = told["weights"]
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise UserError(f"{path} is damaged; delete it, and `mt diagnose {run}` writes it again") from error
+    found, weights = read_json(path, f"delete it, and `mt diagnose {run}` writes it again", _parse)
     return found if weights == run.fingerprint else None
+
+
+def _parse(told: Any) -> tuple[Expected, object]:
+    signals = {
+        str(name): Distribution(tuple(map(float, one["centiles"])), int(sum(one["counts"])))
+        for name, one in told["distributions"].items()
+        if len(one.get("centiles", ())) == CENTILES
+    }
+    return Expected(frozenset(map(str, told.get("source_scripts", ()))), signals), told["weights"]

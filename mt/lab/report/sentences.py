@@ -1,13 +1,13 @@
 """Sections of a report that show sentences, and what `mt diagnose` and `mt eval --confidence` wrote."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter
 
-from mt.core.errors import UserError
+from mt.core.errors import DamagedError
 from mt.core.files import read_lines
+from mt.core.parse import parse_json
 from mt.evaluation.significance import LEVEL
 from mt.lab.report.blocks import Block, Chart, Heading, HeatMap, Sentence, Table
 from mt.lab.report.told import Told
@@ -15,24 +15,8 @@ from mt.runs.confidence import Figure
 
 ALIGNMENTS = "alignments.jsonl"
 Weight = Annotated[float, Field(ge=0, le=1 + 1e-3)]
+WORDS = TypeAdapter(tuple[list[str], list[str], list[list[Weight]]])
 MARKS = {"fine": "fine", "look": "look", "broken": "BROKEN", "not applicable": "does not apply"}
-
-
-@dataclass(frozen=True)
-class Aligned:
-    """What a line of alignments.jsonl says of words; a last column belongs to </s>."""
-
-    source_words: list[str]
-    target_words: list[str]
-    words: list[list[Weight]]
-
-    def __post_init__(self) -> None:
-        width = len(self.source_words) + 1
-        if self.words and [len(row) for row in self.words] != [width] * len(self.target_words):
-            raise ValueError("the weights are not those of these words")
-
-
-ALIGNED = TypeAdapter(Aligned)
 
 
 def attention(told: Sequence[Told], rows: Sequence[tuple[int, str]]) -> Iterator[Block]:
@@ -69,16 +53,24 @@ def _matrices(one: Told, rows: Sequence[int]) -> dict[int, tuple[list[str], list
     path = one.folder / ALIGNMENTS
     if not path.exists():
         return {}
-    found = {}
-    for row, line in enumerate(read_lines(path)):
+    found, remedy = {}, f"delete {one.folder}, and score the split again"
+    for row, line in enumerate(read_lines(path, remedy)):
         if row in rows:
             try:
-                words = ALIGNED.validate_json(line)
-            except ValidationError as error:
-                raise UserError(f"{path} is damaged; delete {one.folder}, and score the split again") from error
-            if words.words:
-                found[row] = words.source_words, words.target_words, words.words
+                words = _words(parse_json(line))
+            except (ValueError, KeyError, TypeError) as error:
+                raise DamagedError(path, remedy, error) from error
+            if words[2]:
+                found[row] = words
     return found
+
+
+def _words(record: Any) -> tuple[list[str], list[str], list[list[float]]]:
+    """Return source words, target words and weights. Raises ValueError where they do not fit."""
+    sources, targets, weights = WORDS.validate_python((record["source_words"], record["target_words"], record["words"]))
+    if [len(row) for row in weights] not in ([], [len(sources) + 1] * len(targets)):
+        raise ValueError("its weights do not fit its words")
+    return sources, targets, weights
 
 
 def diagnosis(told: Sequence[Told], split: str, texts: bool = True) -> Iterator[Block]:

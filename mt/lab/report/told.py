@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import ConfigDict, TypeAdapter
 from typing_extensions import TypedDict
 
 from mt.config import MACHINE
 from mt.config.tree import flatten
 from mt.core.errors import UserError
+from mt.core.files import read_json
 from mt.evaluation.metrics import Texts, read_texts
 from mt.runs.confidence import Fitted, read_fitted
 from mt.runs.run import DIAGNOSIS, SCORED, Run
@@ -128,8 +129,6 @@ def read_diagnosis(run: Run) -> Diagnosed | None:
     path = run / DIAGNOSIS
     if not path.exists():
         return None
-    try:
-        tree = TypeAdapter(Diagnosed).validate_json(path.read_bytes())
-    except (OSError, ValidationError) as error:
-        raise UserError(f"{path} is damaged; delete it, and `mt diagnose {run}` writes it again") from error
+    remedy = f"delete it, and `mt diagnose {run}` writes it again"
+    tree = read_json(path, remedy, TypeAdapter(Diagnosed).validate_python)
     return tree if tree.weights == run.fingerprint else None
