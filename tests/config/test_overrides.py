@@ -50,6 +50,7 @@ def test_every_key_can_be_given_and_is_described() -> None:
     sampled = {"search.temperature", "search.top_k", "search.top_p", "search.sample_seed"}
     for key, value in flatten(defaults).items():
         rest = ["search.sample=true"] if key in sampled else ["search.nearest.count=3"]
+        rest += ["search.nearest.index=faiss"] if key == "search.nearest.probes" else []
         assert changed(f"{key}={value}", *rest)
 
 
@@ -124,6 +125,8 @@ def test_what_cannot_be_is_refused_in_the_words_of_the_config(override: str, com
         ("beam=1 length_penalty=0.5", "length_penalty has no effect with search.beam=1"),
         ("beam=1 coverage_penalty=0.5", "coverage_penalty has no effect with search.beam=1"),
         ("nearest.weight=0.5", "nearest.weight has no effect without search.nearest.count"),
+        ("nearest.index=faiss", "nearest.index has no effect without search.nearest.count"),
+        ("nearest.count=2 nearest.probes=3", "nearest.probes has no effect without search.nearest.index=faiss"),
     ],
 )
 def test_what_has_no_effect_is_refused(overrides: str, complaint: str) -> None:

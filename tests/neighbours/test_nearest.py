@@ -3,6 +3,7 @@
 import json
 import math
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,7 @@ from mt.core.special import BOS, EOS, PAD
 from mt.inference.load import load
 from mt.models.contract import Look, Seq2Seq, Site
 from mt.models.ensemble import Ensemble
-from mt.neighbours.datastore import has_current_datastore, with_neighbours, write_datastore
+from mt.neighbours.datastore import _write, has_current_datastore, with_neighbours, write_datastore
 from mt.neighbours.exact import Exact
 from mt.neighbours.model import NearestNeighbours
 from mt.runs import checkpoint
@@ -161,6 +162,36 @@ def test_the_datastore_has_every_readout_of_training_beside_its_piece(run: Path)
             query = torch.tensor(looked_up(read.readouts, 0, 0))
             nearby = (tensors["keys"].float() - query).norm(dim=1) < within
             assert piece in tensors["pieces"][nearby]
+
+
+def test_a_datastore_that_is_written_part_by_part_is_what_is_saved_at_once(tmp_path: Path) -> None:
+    keys, pieces = store(6, 40)
+    keys = keys.half()
+    taken = []
+
+    def parts() -> Iterator[tuple[Tensor, Tensor]]:
+        for start, end in ((0, 3), (3, 4), (4, 30), (30, 40)):
+            taken.append(end)
+            yield keys[start:end], pieces[start:end]
+        taken.append("the end")
+
+    _write(tmp_path / "parts.safetensors", 40, parts(), "0123456789abcdef")
+    assert taken == [3, 4, 30, 40, "the end"]
+    checkpoint.save(tmp_path / "whole.safetensors", {"keys": keys, "pieces": pieces}, {"weights": "0123456789abcdef"})
+    (found, record), (whole, other) = (checkpoint.read(tmp_path / f"{name}.safetensors") for name in ("parts", "whole"))
+    assert record == other
+    assert found.keys() == whole.keys()
+    for name, tensor in whole.items():
+        assert torch.equal(found[name], tensor)
+        assert found[name].dtype == tensor.dtype
+
+
+def test_keys_stay_in_their_file_as_they_are(run: Path) -> None:
+    write_datastore(Run(run), "exact")
+    (run / "datastore.faiss").write_text("of other keys")
+    write_datastore(Run(run), "exact")
+    assert not (run / "datastore.faiss").exists()
+    assert load(run, changes=["search.nearest.count=4"]).model.index.keys_NE.dtype == torch.float16
 
 
 def test_a_run_without_a_present_datastore_is_refused_with_the_remedy(run: Path) -> None:
