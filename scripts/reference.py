@@ -267,13 +267,10 @@ that translating needs. Every file is written beside its final name and then ren
 moment goes on where it was saved, and ends with the same weights, bit for bit, as a run that was never killed (on the
 same machine, with the same number of threads).
 
-`manifest.json` has the checksum of every other file, and of the files of its folders. What a disk or a copy has damaged
-is therefore named when it is read, with what to do; the cache, the lessons, the datastore and `metrics.jsonl` are
-written again, and one line says so. When the weights are damaged, `mt train --resume` writes them again from the state.
-You may edit `config.yaml`: a line says that it is not as it was written, and what it says then counts. One that was cut
-short is refused; it is whole where it ends with the line `...`. If you change another file by hand, delete
-`manifest.json`, and nothing is checked any more. A run of an older version has none, and a line says so. A run may be
-copied without its state.
+`manifest.json` has the checksums of the others, so what is damaged is named when it is read, with what to do; cache,
+lessons, datastore and `metrics.jsonl` are written again, and so are the weights by `mt train --resume`. You may edit
+`config.yaml`; it is whole where it ends with the line `...`. If you change another file, delete `manifest.json`, and
+nothing is checked any more, as in a run of an older version. A run may be copied without its state.
 
 {files(FILES | folders | locks)}
 

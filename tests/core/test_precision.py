@@ -11,7 +11,7 @@ from tiny_models import EVERY, SOURCES, batch, model
 from tiny_models import one_thread as one_thread
 from tolerances import bound
 
-from mt.config.files import read_config, to_yaml
+from mt.config.files import read_config
 from mt.config.models import RNNModel, TransformerModel
 from mt.core.errors import UserError
 from mt.core.special import BOS
@@ -19,6 +19,7 @@ from mt.inference.load import load
 from mt.models.bfloat16 import Rounded
 from mt.models.contract import Look
 from mt.neighbours.datastore import write_datastore
+from mt.runs.config_file import write_config
 from mt.runs.run import Run
 from mt.training import experiment
 
@@ -78,7 +79,7 @@ def test_it_is_asked_for_on_the_command_line_and_by_the_config(copy: Path) -> No
     assert said["float32"] != said["bfloat16"]
     assert not isinstance(load(copy).model, Rounded)
     tree = read_config(copy / "config.yaml", ["search.precision=bfloat16"])
-    (copy / "config.yaml").write_text(to_yaml(tree))
+    write_config(copy / "config.yaml", tree)
     assert isinstance(load(copy).model, Rounded)
     assert not isinstance(load(copy, changes=["search.precision=float32"]).model, Rounded)
 
@@ -109,7 +110,7 @@ def test_it_is_refused_where_it_would_be_emulated(
         load(copy, changes=["search.precision=bfloat16"])
     load(copy)
     tree = read_config(copy / "config.yaml", ["train.precision=bfloat16"])
-    (copy / "config.yaml").write_text(to_yaml(tree))
+    write_config(copy / "config.yaml", tree)
     assert experiment.train(tree, copy, resume=True), "a finished run needs no such processor"
 
 
