@@ -11,10 +11,9 @@ from typing import Any
 
 import safetensors
 import torch
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, ValidationError
 from safetensors.torch import load as parse_tensors
 from torch import Tensor, nn
-from typing_extensions import TypedDict
 
 from mt.config import Config
 from mt.config.files import read_config
@@ -64,24 +63,21 @@ FOLDERS = {
 log = logging.getLogger("mt")
 
 
-class Made(TypedDict, total=False):
+class Made(BaseModel):
     """With what a run was made."""
 
-    data: str
-    threads: int
+    data: str = ""
+    threads: int | None = None
 
 
-class Recorded(TypedDict, total=False):
+class Recorded(BaseModel):
     """What is asked of the record in a state; training asks more of what it wrote."""
 
-    format: int
-    finished: bool
-    update: int
-    first_loss: float
-    made_with: Made
-
-
-RECORD = TypeAdapter(Recorded)
+    format: int = FORMAT
+    finished: bool = False
+    update: int = 0
+    first_loss: float = 0.0
+    made_with: Made = Made()
 
 
 class Run:
@@ -184,7 +180,7 @@ class Run:
         """What its state says besides tensors: position, scores, what it was made with; nothing before the first."""
         record = read_record(self / STATE) if (self / STATE).exists() else {}
         try:
-            RECORD.validate_python(record)
+            Recorded.model_validate(record)
         except ValidationError as error:
             raise UserError(f"{self / STATE} is damaged: restore it, or train anew (--overwrite)") from error
         if int(record.get("format", FORMAT)) > FORMAT:

@@ -1,38 +1,34 @@
 """metrics.jsonl: what each validation of a training has found, a line of JSON each."""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal, NotRequired
+from typing import Any, Literal, Self
 
-from pydantic import AfterValidator, ConfigDict, TypeAdapter
-from typing_extensions import TypedDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from mt.core.errors import UserError
 from mt.core.parse import parse_json
 
 
-class Validation(TypedDict):
+class Validation(BaseModel):
     """What the rest of `mt` counts on; training writes more."""
 
-    __pydantic_config__ = ConfigDict(extra="allow", strict=True)  # type: ignore[misc]
+    model_config = ConfigDict(extra="allow", strict=True)
 
     update: int
     epoch: float
     seconds: float
     validation_bleu: float
-    validation_chrf: NotRequired[float]
-    validation_loss: NotRequired[float]
-    train_loss: NotRequired[float]
-    best: NotRequired[bool]
-    chosen_by: NotRequired[Literal["bleu", "chrf", "loss"]]
+    validation_chrf: float | None = None
+    validation_loss: float | None = None
+    train_loss: float | None = None
+    best: bool = False
+    chosen_by: Literal["bleu", "chrf", "loss"] = "bleu"
 
-
-def _has_both_losses(line: Validation) -> Validation:
-    if ("train_loss" in line) != ("validation_loss" in line):
-        raise ValueError("of two losses it has one")
-    return line
-
-
-LINE = TypeAdapter(Annotated[Validation, AfterValidator(_has_both_losses)])
+    @model_validator(mode="after")
+    def _has_both_losses(self) -> Self:
+        if (self.train_loss is None) != (self.validation_loss is None):
+            raise ValueError("of two losses it has one")
+        return self
 
 
 def read_validations(path: Path) -> list[dict[str, Any]]:
@@ -43,7 +39,7 @@ def read_validations(path: Path) -> list[dict[str, Any]]:
     try:
         for line in path.read_text(encoding="utf-8").splitlines():
             found.append(parse_json(line))
-            LINE.validate_python(found[-1])
+            Validation.model_validate(found[-1])
     except (OSError, ValueError) as error:
         where = f"line {len(found) or 1}"
         reason = str(error).partition("\n")[0]
