@@ -38,6 +38,8 @@ def run_script(name: str, *arguments: object) -> Done:
     """Run scripts/NAME.py, or the folder scripts/NAME, as a program, in this process."""
     folder = ROOT / "scripts" / name
     file = folder if folder.is_dir() else folder.with_suffix(".py")
+    if file.parent != ROOT / "scripts" and str(file.parent) not in sys.path:
+        sys.path.append(str(file.parent))  # as Python does, for what stands beside it
     return _run(lambda: runpy.run_path(str(file), run_name="__main__"), [str(file), *map(_text, arguments)])
 
 

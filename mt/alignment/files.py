@@ -10,10 +10,13 @@ from pathlib import Path
 import numpy as np
 
 from mt.alignment.matrices import Alignment, Matrix
-from mt.core.errors import UserError
+from mt.core.errors import UserError, shorten
 from mt.core.files import read_lines, replacing, write_lines
 from mt.core.manifest import must_be_whole
 from mt.corpora.pairs import Link
+
+NUMBER = "([0-9]{1,9})"
+"""Of a word or of a sentence: no text has more of them."""
 
 
 def write_all(stem: Path, alignments: Sequence[Alignment]) -> None:
@@ -106,7 +109,9 @@ def read_pharaoh(path: Path) -> list[list[Link]]:
 
 
 def _link(item: str, where: str) -> Link:
-    match = re.fullmatch(r"([0-9]+)-([0-9]+)", item)
+    match = re.fullmatch(rf"{NUMBER}-{NUMBER}", item)
     if match is None:
-        raise UserError(f"{where}: {item!r} is not a link; write source-target, counted from 0, for example 0-2")
+        raise UserError(
+            f"{where}: {shorten(repr(item))} is not a link; write source-target, counted from 0, for example 0-2"
+        )
     return int(match[1]), int(match[2])

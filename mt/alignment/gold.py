@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from mt.core.errors import UserError
+from mt.alignment.files import NUMBER
+from mt.core.errors import UserError, shorten
 from mt.core.files import read_lines
 from mt.corpora.pairs import Gold, Link, Split
 from mt.text.words import spans_of
@@ -73,10 +74,10 @@ def _pharaoh(path: Path, sentences: int) -> Iterator[Row]:
         )
     for number, line in enumerate(lines, 1):
         for item in line.split():
-            match = re.fullmatch(r"([0-9]+)([-?p])([0-9]+)", item)
+            match = re.fullmatch(rf"{NUMBER}([-?p]){NUMBER}", item)
             if match is None:
                 raise UserError(
-                    f"{path}, line {number}: {item!r} is not a link; write source-target for a sure link, "
+                    f"{path}, line {number}: {shorten(repr(item))} is not a link; write source-target for a sure link, "
                     f"source?target (or a p for the ?) for a possible one, for example 0-2"
                 )
             yield Row(number, number - 1, (int(match[1]), int(match[3])), match[2] == "-")
@@ -85,11 +86,11 @@ def _pharaoh(path: Path, sentences: int) -> Iterator[Row]:
 def _naacl(path: Path, sentences: int) -> Iterator[Row]:
     """Yield the links of lines "sentence source target [S|P]"; S where nothing is said."""
     for number, line in enumerate(read_lines(path), 1):
-        match = re.fullmatch(r"\s*([0-9]+)\s+([0-9]+)\s+([0-9]+)(?:\s+([SP]))?\s*", line)
+        match = re.fullmatch(rf"\s*{NUMBER}\s+{NUMBER}\s+{NUMBER}(?:\s+([SP]))?\s*", line)
         if match is None and line.strip():
             raise UserError(
-                f"{path}, line {number}: {line.strip()!r} is not a link; write sentence source target and S or P, for "
-                f"example 1 3 2 S"
+                f"{path}, line {number}: {shorten(repr(line.strip()))} is not a link; write sentence source target and "
+                f"S or P, for example 1 3 2 S"
             )
         if match is None:
             continue

@@ -20,12 +20,16 @@ class _Validation:
     update: Count
     epoch: Count
     validation_bleu: Number
-    train_loss: Number = 0.0
-    validation_loss: Number = 0.0
+    train_loss: Number | None = None
+    validation_loss: Number | None = None
     validation_chrf: Number = 0.0
     seconds: Number = 0.0
     best: Truth = False
     chosen_by: Literal["bleu", "chrf", "loss"] = "bleu"
+
+    def __post_init__(self) -> None:
+        if (self.train_loss is None) != (self.validation_loss is None):
+            raise ValueError("of two losses it has one")
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ try:
 except ImportError:
     atheris = None
 
+os.environ["OMP_NUM_THREADS"] = "1"  # before PyTorch is imported: its threads do not survive a fork
 FUZZED = ["mt", "yaml"]
 """Packages whose code atheris watches."""
 LONGEST = 5.0
@@ -177,11 +178,10 @@ def fuzz(
             share = max(1, round(inputs * reader.share / whole))
             counts.append(try_guided(reader, share, seed, path) if guided else try_mutations(reader, share, seed))
             print(f"{reader.name}: {counts[-1].crashed} of {counts[-1].inputs} crashed", file=sys.stderr, flush=True)
-    told = describe(counts, seed, guided)
-    if output:
-        write_text(output, told)
-    else:
-        print(told)
+            if output:
+                write_text(output, describe(counts, seed, guided))
+    if not output:
+        print(describe(counts, seed, guided))
     raise typer.Exit(1 if any(one.crashed for one in counts) else 0)
 
 

@@ -87,7 +87,7 @@ def _configs(at: Material) -> list[Reader]:
         Reader(
             "overrides of a config", lambda data: read_config(toy, [os.fsdecode(data)]), [*overrides, *trained], 0.5
         ),
-        Reader("a study", _file(at / "study.yaml", read_study), [study], 0.05),
+        Reader("a study", _file(at / "study.yaml", read_study), [study], 0.02),
     ]
 
 
@@ -132,14 +132,14 @@ def _links(at: Material) -> list[Reader]:
     return [
         *(Reader(f"gold links, {form}", of(form), [gold[form]]) for form in FORMATS),
         Reader("links of a guide", _file(at / "links", read_pharaoh), [b"0-0 1-1\n2-3\n\n"]),
-        Reader("alignments, .npz", _file(at / "x.npz", read_npz), [at.alignments.read_bytes()], 0.3),
+        Reader("alignments, .npz", _file(at / "x.npz", read_npz), [at.alignments.read_bytes()], 0.2),
     ]
 
 
 def _run(at: Material) -> list[Reader]:
     run = at.run
 
-    def of(name: str, read: Callable[[Run], object], share: float = 0.05) -> Reader:
+    def of(name: str, read: Callable[[Run], object], share: float = 0.02) -> Reader:
         path = run / name
         valid = path.read_bytes()
 
@@ -168,12 +168,12 @@ def _run(at: Material) -> list[Reader]:
         of(METRICS, lambda one: (write_card(one, "x"), one.best_validation, reported(one))),
         of(FILM, lambda one: one.film, 0.5),
         of("eval/test/alignments.jsonl", reported),
-        Reader(f"a run's {STATE}", of(STATE, lambda one: (one.is_trained, write_card(one, "x"))).read, [state], 0.2),
+        Reader(f"a run's {STATE}", of(STATE, lambda one: (one.is_trained, write_card(one, "x"))).read, [state], 0.05),
         of(WEIGHTS, tensors),
-        of("tokenizer.model", lambda one: load_tokenizers(one.path, one.config.vocabulary), 0.2),
+        of("tokenizer.model", lambda one: load_tokenizers(one.path, one.config.vocabulary), 0.05),
         Reader("a run's survey", _file(at / SURVEY, lambda path: kept_survey(path.parent)), [at.survey]),
         Reader("a study's differences", differences, [at.differences]),
-        of(CONFIG, lambda one: (one.config, one.tokenizers), 0.2),
+        of(CONFIG, lambda one: (one.config, one.tokenizers), 0.05),
     ]
 
 

@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import ConfigDict, TypeAdapter
-from typing_extensions import TypedDict
+from pydantic import AfterValidator, BaseModel, TypeAdapter
 
 from mt.config import MACHINE
 from mt.config.tree import flatten
@@ -18,16 +17,19 @@ from mt.runs.run import DIAGNOSIS, SCORED, Run
 from mt.runs.scores import Scores, read_scores
 
 
-class Found(TypedDict, total=False):
-    """A finding, as far as a report counts on what it holds; all is shown as text but for these."""
+class Found(BaseModel):
+    """What a report counts on in a finding; whatever else it has is shown as text."""
 
-    __pydantic_config__ = ConfigDict(extra="allow")  # type: ignore[misc]
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    table: list[list[Any]] | None = None
+    evidence: list[dict[str, Any]] | None = None
 
-    value: float | None
-    low: float | None
-    high: float | None
-    table: list[list[Any]] | None
-    evidence: list[dict[str, Any]] | None
+
+def _must_be_found(tree: dict[str, Any]) -> dict[str, Any]:
+    Found.model_validate(tree)
+    return tree
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class Diagnosed:
     weights: str
     split: str
     summary: list[str]
-    findings: list[Found]
+    findings: list[Annotated[dict[str, Any], AfterValidator(_must_be_found)]]
 
 
 @dataclass(frozen=True)
