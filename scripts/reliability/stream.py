@@ -45,20 +45,20 @@ def stream(
 
 def measure(command: Sequence[str], sources: Sequence[str], lines: int, folder: Path) -> list[Row]:
     """Run the command in a folder over so many lines; return how it stood at each mark, and at the end."""
-    process = subprocess.Popen(
-        command, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8"
-    )
-    assert process.stdin
-    assert process.stdout
-    threading.Thread(target=feed, args=(process.stdin, sources, lines), daemon=True).start()
-    marks, rows, start = {mark for mark in MARKS if mark < lines} | {lines}, list[Row](), time.monotonic()
+    marks, rows, done = {mark for mark in MARKS if mark < lines} | {lines}, list[Row](), 0
     several = "--n-best" in command or "-n" in command
-    done = 0
-    for written, line in enumerate(process.stdout, 1):
-        before, done = done, int(line.partition("\t")[0]) if several else written
-        if done != before and done in marks:
-            rows.append((done, resident(process.pid), done / (time.monotonic() - start)))
-    if process.wait() or done != lines:
+    start, pipe = time.monotonic(), subprocess.PIPE
+    with subprocess.Popen(command, cwd=folder, stdin=pipe, stdout=pipe, text=True, encoding="utf-8") as process:
+        assert process.stdin
+        assert process.stdout
+        feeding = threading.Thread(target=feed, args=(process.stdin, sources, lines), daemon=True)
+        feeding.start()
+        for written, line in enumerate(process.stdout, 1):
+            before, done = done, int(line.partition("\t")[0]) if several else written
+            if done != before and done in marks:
+                rows.append((done, resident(process.pid), done / (time.monotonic() - start)))
+        feeding.join()
+    if process.returncode or done != lines:
         raise UserError(f"mt translate ended with {process.returncode} after {done} lines")
     return rows
 

@@ -48,10 +48,14 @@ def test_they_are_those_of_all_at_once(tmp_path: Path) -> None:
 
 
 def test_files_are_removed_where_the_block_fails(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="reshape"), Growing(files_of(tmp_path / "a")) as files:
-        GrowingAlignments(files.files).add(some(2))
-        assert part_of(tmp_path / "a.npz").exists()
-        np.zeros(3).reshape(2)
+    def fail() -> None:
+        with Growing(files_of(tmp_path / "a")) as files:
+            GrowingAlignments(files.files).add(some(2))
+            assert part_of(tmp_path / "a.npz").exists()
+            np.zeros(3).reshape(2)
+
+    with pytest.raises(ValueError, match="reshape"):
+        fail()
     assert list(tmp_path.iterdir()) == []
 
 

@@ -148,7 +148,7 @@ def test_an_interrupted_file_goes_on(run: Path, here: Path, tiny_parts: None, wa
     assert not Path("out.en").exists()
     for name in names:  # a line that a kill has cut, or a part that was written and not kept
         with open(f"{name}.part", "ab") as file:
-            file.write(b"half a li")
+            file.write(b"half a li" * 10_000)
     assert "first 16 lines" in interrupted(run, 4, *options, "--resume")
     refused = mt("translate", run, "--input", "new.de", "--output", "out.en", *options)
     assert "--resume goes on after it" in refused.stderr
