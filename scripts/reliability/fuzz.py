@@ -11,6 +11,7 @@ import json
 import logging
 import os
 import random
+import signal
 import sys
 import tempfile
 import time
@@ -34,6 +35,10 @@ FUZZED = ["mt", "yaml"]
 """Packages whose code atheris watches."""
 LONGEST = 5.0
 """Seconds of processor time that an input may take."""
+TITLE = """# Mutated inputs
+
+What came of inputs that are nearly right, by `python scripts/reliability/fuzz.py`: taken, refused by a sentence, or a
+crash, which is any other exception, and any input that takes more than five seconds of the processor."""
 KEPT = 5
 """Crashes of a reader that are told."""
 
@@ -116,7 +121,11 @@ def try_guided(reader: "Reader", inputs: int, seed: int, folder: Path) -> Count:
     child = os.fork()
     if not child:
         _guide(reader, inputs, seed, told, corpus)
-    _, status = os.waitpid(child, 0)
+    try:
+        _, status = os.waitpid(child, 0)
+    except KeyboardInterrupt:
+        os.kill(child, signal.SIGKILL)
+        raise
     if told.exists():
         return Count(**json.loads(told.read_text(encoding="utf-8")))
     return Count(reader.name, crashed=1, told={f"the process ended ({status})": "unknown"})
@@ -156,7 +165,7 @@ def describe(counts: list[Count], seed: int, guided: bool) -> str:
     sums = [sum(getattr(one, name) for one in counts) for name in ("inputs", "accepted", "refused", "crashed")]
     rows.append(("all", *(f"{number:,}" for number in sums), f"{max(one.slowest for one in counts):.1f}"))
     told = [f"{one.name}:\n\n    {why}\n    {data}".rstrip() for one in counts for why, data in one.told.items()]
-    return "\n\n".join([f"{sums[0]:,} inputs, {how}, seed {seed}.", tabulate(head, rows), *told]) + "\n"
+    return "\n\n".join([TITLE, f"{sums[0]:,} inputs, {how}, seed {seed}.", tabulate(head, rows), *told]) + "\n"
 
 
 def fuzz(

@@ -143,5 +143,5 @@ def test_the_program_writes_a_table(tmp_path: Path) -> None:
         logging.disable(logging.NOTSET)
     assert end.value.exit_code == 0
     table = (tmp_path / "fuzz.md").read_text()
-    assert table.startswith("201 inputs, mutations of valid inputs, without guidance by coverage, seed 3.")
+    assert "201 inputs, mutations of valid inputs, without guidance by coverage, seed 3." in table
     assert table.count("| gold links, ") == 3
