@@ -25,7 +25,7 @@ from mt.core.errors import UserError
 from mt.runs.run import Run
 from mt.views.markdown import tabulate
 
-MARKS = (10_000, 50_000, 100_000, 200_000)
+MARKS = (1_000, 10_000, 50_000, 100_000, 200_000)
 Row = tuple[int, float, float]
 """Lines done, megabytes in RAM, lines a second from the start."""
 
