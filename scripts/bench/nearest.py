@@ -7,6 +7,7 @@ RUN must have its datastore, for both: `mt datastore RUN --index faiss`. Each ro
 
 import multiprocessing
 import statistics
+import sys
 import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -129,6 +130,9 @@ def measure(path: Path, sentences: int, settings: Nearest) -> tuple[float, float
     memory = peak()
     bleu = METRICS["BLEU"](Texts(texts, references, sources)).score
     places = _places(run, settings) if settings.count else torch.zeros(0)
+    print(
+        f"{settings!r}: {rate:.2f} sentences a second, BLEU {bleu:.1f}, {memory:,.0f} MB", file=sys.stderr, flush=True
+    )
     return rate, bleu, memory, places
 
 
