@@ -43,7 +43,7 @@ class Train(Tree):
     which the config of the run then says; a run keeps its number, whoever goes on with it."""
     max_pieces: Annotated[int, Field(ge=1, le=100_000)] = 200
     """Training pairs with a longer side are left out, and counted."""
-    learning_rate: Annotated[float, Field(gt=0, le=1000)] = 1.5e-3
+    learning_rate: Annotated[float, Field(gt=0, le=1e30)] = 1.5e-3
     """The highest rate, which the warm-up ends with."""
     betas: tuple[Fraction, Fraction] = (0.9, 0.98)
     """Of Adam (Kingma and Ba 2015): the decay of its mean gradient, and of its mean squared gradient."""

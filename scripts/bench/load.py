@@ -12,6 +12,7 @@ import itertools
 import json
 import multiprocessing
 import os
+import shutil
 import signal
 import statistics
 import subprocess
@@ -88,7 +89,7 @@ def load_test(
                 continue
             if not rates:
                 rates.append(Rate(*alone.submit(translate, run, lines).result()[0]))
-            served = _linked(asked, Path(folder, str(watched)), watched)
+            served = _copied(asked, Path(folder, str(watched)), watched)
             with serving(served, ours) as (process, address):
                 found = asyncio.run(ask_all(address, process, lines, clients, seconds))
             rate, texts = alone.submit(translate, run, lines).result()
@@ -148,12 +149,12 @@ def translate(run: Path, lines: Sequence[str]) -> tuple[tuple[float, float], dic
     return rate, {line: one.text for line, one in zip(lines, found, strict=True)}
 
 
-def _linked(run: Run, folder: Path, watched: bool) -> Path:
+def _copied(run: Run, folder: Path, watched: bool) -> Path:
     """Return a folder with the run's files, with or without what its sentences are held against."""
     folder.mkdir()
     for path in run.path.resolve().iterdir():
         if watched or path.name != DIAGNOSIS:
-            (folder / path.name).symlink_to(path)
+            (shutil.copytree if path.is_dir() else shutil.copy2)(path, folder / path.name)
     return folder
 
 

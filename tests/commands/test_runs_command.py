@@ -12,9 +12,10 @@ from toy_runs import RNN, config, write_run
 
 def test_runs_are_told_apart(numbers: Path, tmp_path: Path) -> None:
     trained = shutil.copytree(numbers, tmp_path / "runs" / "trained")
+    shutil.rmtree(trained / "eval", ignore_errors=True)  # of other tests
     write_run(tmp_path / "runs" / "a deep" / "model", config(RNN))
     damaged = shutil.copytree(numbers, tmp_path / "runs" / "damaged")
-    (damaged / "eval" / "test").mkdir(parents=True)
+    (damaged / "eval" / "test").mkdir(parents=True, exist_ok=True)
     (damaged / "eval" / "test" / "scores.json").write_text('{"BLEU": ')
     told = mt("runs", tmp_path / "runs").stdout.splitlines()
     head, *rows = told

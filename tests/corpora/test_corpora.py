@@ -127,7 +127,7 @@ def test_jsonl(name: str) -> None:
         ("a.jsonl", '{"de": "a", "en": 3}\n', r"a\.jsonl, line 1: 'en' is not a text"),
         ("a.jsonl", '["a", "b"]\n', r"a\.jsonl, line 1: not an object"),
         ("a.jsonl", '{"de": "a\\u0000", "en": "b"}\n', r"a\.jsonl, line 1: a NUL character"),
-        ("a.jsonl", '{"de": "a", "en": "\\ud800"}\n', r"a\.jsonl, line 1: half a surrogate pair"),
+        ("a.jsonl", '{"de": "a", "en": "\\ud800"}\n', r"a\.jsonl, line 1: not JSON .half a surrogate pair"),
         ("a.jsonl", "", r"no sentence pair in a\.jsonl$"),
         ("a.txt", "a\n", r"a\.txt: one file must end in \.tsv, \.csv or \.jsonl"),
     ],

@@ -65,7 +65,7 @@ def help_of(script: str) -> str:
 def must_offer(text: str, words: list[str]) -> None:
     """Fail unless a help text names every option among these words."""
     offered = set(re.findall(r"(?<![\w-])--?[a-zA-Z][\w-]*", text))
-    asked = {word.partition("=")[0] for word in words if re.match(r"--?[a-zA-Z]", word)}
+    asked = {word.partition("=")[0] for word in words if re.fullmatch(r"--?[a-zA-Z]\S*", word)}
     assert asked <= offered, f"no option {', '.join(sorted(asked - offered))}"
 
 

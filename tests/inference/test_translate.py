@@ -197,8 +197,11 @@ DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
     "empty vocabulary": (lambda run: (run / "tokenizer.model").write_bytes(b""), "tokenizer.model is not"),
     "cut vocabulary": (lambda run: cut(run / "tokenizer.model"), "tokenizer.model is not a SentencePiece model"),
     "no weights": (lambda run: (run / "model.safetensors").unlink(), "run has no trained model yet"),
-    "empty weights": (lambda run: (run / "model.safetensors").write_bytes(b""), "cannot read .*model.safetensors"),
-    "cut weights": (lambda run: cut(run / "model.safetensors"), "cannot read .*model.safetensors"),
+    "empty weights": (
+        lambda run: (run / "model.safetensors").write_bytes(b""),
+        "model.safetensors is damaged; restore it",
+    ),
+    "cut weights": (lambda run: cut(run / "model.safetensors"), "model.safetensors is damaged; restore it"),
     "other weights": (lambda run: widen(run), "model.safetensors does not fit the config beside it"),
     "other vocabulary": (
         lambda run: train_tokenizers(ENGLISH, GERMAN, Vocabulary(size=330)).save(run),

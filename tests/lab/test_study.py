@@ -161,7 +161,7 @@ def test_what_fails_leaves_the_others_to_be_trained(tmp_path: Path, capfd: pytes
     again = study(file, "--workers", 1)
     assert again.returncode == 1
     assert "no training pair" in again.stderr
-    assert f"{plain.name}: NotADirectoryError" in again.stderr
+    assert f"{plain.name}/eval is no folder" in again.stderr
 
 
 def test_a_study_whose_log_cannot_be_written_says_so(tmp_path: Path) -> None:

@@ -105,7 +105,8 @@ def test_a_bleu_that_ours_does_not_reach_is_an_error_and_no_figure(numbers: Path
 
 
 def test_the_first_validation_of_such_a_bleu_counts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    records = [{"validation_bleu": bleu, "seconds": seconds} for bleu, seconds in ((10, 1), (31, 2), (32, 3))]
+    validations = ((10, 1), (31, 2), (32, 3))
+    records = [{"update": s, "epoch": 1, "validation_bleu": bleu, "seconds": s} for bleu, s in validations]
     monkeypatch.setattr(speed.experiment, "train", lambda config, run, overwrite: overwrite)
     (tmp_path / "metrics.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records))
     assert speed.reach(read_config(ROOT / "configs/bench.yaml"), tmp_path, 30) == 2

@@ -110,6 +110,11 @@ def test_overwrite_starts_anew_and_a_model_without_its_state_is_not_resumed_over
     (run / "state.safetensors").unlink()
     (run / "model.safetensors").write_bytes(b"shared by a friend")
     code, errors = run_until_it_ends("never", 0, "train", config, *SHORT, "--run", run, "--resume")
+    assert (code, (run / "model.safetensors").read_bytes()) == (1, b"shared by a friend")
+    assert "cache is a link that leads out of the run" in " ".join(errors.split())
+    (run / "cache").unlink()
+    (tmp_path / "elsewhere").rename(run / "cache")
+    code, errors = run_until_it_ends("never", 0, "train", config, *SHORT, "--run", run, "--resume")
     assert code == 1, errors
     assert "no state.safetensors to resume from" in errors
     assert (run / "model.safetensors").read_bytes() == b"shared by a friend"
