@@ -87,4 +87,4 @@ def _faiss() -> ModuleType:
         import faiss
     except ModuleNotFoundError as error:
         raise UserError("search.nearest.index: faiss needs faiss-cpu: pip install 'mt[neighbours]'") from error
-    return faiss  # type: ignore[no-any-return]
+    return faiss

@@ -54,6 +54,7 @@ FILES = {
     DIAGNOSIS: "what `mt diagnose` found",
     CONFIDENCE: "what predicts how much a human will have to mend, fitted on validation, and how well it does",
     DATASTORE: "what the model saw at each target piece of training, where neighbours vote",
+    CLUSTERS: "the same in clusters, where `search.nearest.index` is faiss",
     manifest.NAME: "the length and the checksum (SHA-256) of each other file, by which damage is noticed",
     LESSONS: "what the teacher said of each target piece of training, where there is one",
 }

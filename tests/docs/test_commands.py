@@ -194,7 +194,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, source in {"forward": "de", "backward": "en"}.items():
         write_run(folder / name, config(RNN, source))
         make_talkative(folder / name / "model.safetensors")
-    run(["datastore", str(folder / "forward")])
+    run(["datastore", str(folder / "forward"), "--index", "faiss"])
     run(["translate", str(folder / "forward"), "--confidence", "Die Katze schläft."])
     for split in ("validation", "test"):
         run(["eval", str(folder / "forward"), "--split", split])
