@@ -5,7 +5,6 @@ the manifest has the checksums of both, the old file and the new one, and afterw
 a kill comes, what stands there is known.
 """
 
-import fcntl
 import hashlib
 import json
 import os
@@ -178,10 +177,21 @@ def _difference(size: int, known: list[Sum] | None) -> str:
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
     """Let one process at a time change a manifest; the lock dies with its process. It is that of the folder itself."""
-    handle = os.open(folder, os.O_RDONLY)
+    handle = _lock(folder)
     try:
-        with suppress(OSError):  # a file system that has no locks
-            fcntl.flock(handle, fcntl.LOCK_EX)
         yield
     finally:
-        os.close(handle)
+        if handle is not None:
+            os.close(handle)
+
+
+def _lock(folder: Path) -> int | None:
+    """Return what holds the lock; None on Windows, where only the lock of the run keeps other processes away."""
+    try:
+        import fcntl
+    except ImportError:
+        return None
+    handle = os.open(folder, os.O_RDONLY)
+    with suppress(OSError):  # a file system that has no locks
+        fcntl.flock(handle, fcntl.LOCK_EX)
+    return handle

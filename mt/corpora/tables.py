@@ -51,7 +51,10 @@ def _delimiter(lines: Sequence[str], name: str) -> str:
     """
 
     def fitness(mark: str) -> tuple[int, bool, int]:
-        rows = list(csv.reader(first, delimiter=mark))
+        try:
+            rows = list(csv.reader(first, delimiter=mark))
+        except csv.Error:  # which is told with its line when all is read
+            rows = []
         width = len(rows[0]) if rows else 0
         agreeing = sum(len(cells) == width for cells in rows) if width > 1 else 0
         return agreeing, width == 2, -sum(cell.startswith(" ") for cells in rows for cell in cells[1:])

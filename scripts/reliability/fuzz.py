@@ -33,12 +33,13 @@ except ImportError:
 os.environ["OMP_NUM_THREADS"] = "1"  # before PyTorch is imported: its threads do not survive a fork
 FUZZED = ["mt", "yaml"]
 """Packages whose code atheris watches."""
-LONGEST = 5.0
-"""Seconds of processor time that an input may take."""
+LONGEST = 5.0 if atheris is None else 20.0
+"""Seconds of processor time that an input may take; a library that looks at each line takes some ten times as long."""
 TITLE = """# Mutated inputs
 
 What came of inputs that are nearly right, by `python scripts/reliability/fuzz.py`: taken, refused by a sentence, or a
-crash, which is any other exception, and any input that takes more than five seconds of the processor."""
+crash, which is any other exception, and any input that takes too long: more than five seconds of the processor, or
+twenty where each line is watched."""
 KEPT = 5
 """Crashes of a reader that are told."""
 

@@ -117,6 +117,11 @@ def test_configs_that_extend_one_another_without_an_end_are_refused(tmp_path: Pa
     assert "more than 20 times" in refused(tmp_path / "0.yaml")
 
 
+def test_a_config_that_extends_a_name_too_long_for_a_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="which .* extends: File name too long"):
+        read_config(write(tmp_path / "a.yaml", f"extends: {'a' * 300}\n"))
+
+
 def test_the_config_of_a_run_extends_nothing(tmp_path: Path) -> None:
     write(tmp_path / "secret.yaml", "corpus: {name: toy}\n")
     config = write(tmp_path / "run" / "config.yaml", "extends: ../secret.yaml\n")

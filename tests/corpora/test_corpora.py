@@ -128,6 +128,7 @@ def test_jsonl(name: str) -> None:
         ("a.jsonl", '["a", "b"]\n', r"a\.jsonl, line 1: not an object"),
         ("a.jsonl", '{"de": "a\\u0000", "en": "b"}\n', r"a\.jsonl, line 1: a NUL character"),
         ("a.jsonl", '{"de": "a", "en": "\\ud800"}\n', r"a\.jsonl, line 1: not JSON .half a surrogate pair"),
+        ("a.csv", 'a[\r]b,c"\r",d\n', r"a\.csv, line 1: not CSV"),
         ("a.jsonl", "", r"no sentence pair in a\.jsonl$"),
         ("a.txt", "a\n", r"a\.txt: one file must end in \.tsv, \.csv or \.jsonl"),
     ],
