@@ -118,7 +118,7 @@ def test_configs_that_extend_one_another_without_an_end_are_refused(tmp_path: Pa
 
 
 def test_a_config_that_extends_a_name_too_long_for_a_file_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="which .* extends: File name too long"):
+    with pytest.raises(UserError, match=r"which .* extends: File name too long"):
         read_config(write(tmp_path / "a.yaml", f"extends: {'a' * 300}\n"))
 
 
