@@ -4,6 +4,7 @@ import shlex
 from pathlib import Path
 
 from mt.core.errors import UserError
+from mt.runs.lock import is_written
 from mt.runs.run import CONFIG, SCORED, Run
 from mt.runs.scores import read_scores
 from mt.training.experiment import resume_command
@@ -34,6 +35,12 @@ def _row(run: Run) -> list[str]:
 
 
 def _state(run: Run) -> str:
+    if is_written(run.path):
+        return f"{_progress(run)}, being written"
+    return _progress(run)
+
+
+def _progress(run: Run) -> str:
     if run.is_trained:
         return "trained"
     best = run.best_validation

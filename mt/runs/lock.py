@@ -39,6 +39,20 @@ def writing(folder: Path) -> Iterator[None]:
         lock.release()
 
 
+def is_written(folder: Path) -> bool:
+    """Tell whether a process on this machine that holds the lock of a folder is alive."""
+    try:
+        held = parse_json((folder / OWNER).read_text(encoding="utf-8"))
+        if held["machine"] != socket.gethostname():
+            return False
+        os.kill(int(held["process"]), 0)
+    except PermissionError:  # another user's
+        return True
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+    return True
+
+
 def _owner(file: Path) -> str:
     """Return who holds the lock, in words; it may have begun or ended this moment."""
     try:

@@ -78,6 +78,8 @@ def explain(error: Exception) -> str:
     errors = error.errors()
     same = [one for one in errors if one["loc"][:2] == errors[0]["loc"][:2]]
     wrong = max(same, key=lambda one: (not one["type"].endswith("_type"), len(one["loc"])))
+    if wrong["type"] == "json_invalid":
+        return f"the body is not JSON: {wrong['ctx']['error']}"
     where = ".".join(str(part) for part in wrong["loc"][1:])
     return f"{where}: {wrong['msg']}" if where else str(wrong["msg"])
 

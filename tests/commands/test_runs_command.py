@@ -9,6 +9,8 @@ import pytest
 from command_line import mt
 from toy_runs import RNN, config, write_run
 
+from mt.runs.lock import writing
+
 
 def test_runs_are_told_apart(numbers: Path, tmp_path: Path) -> None:
     trained = shutil.copytree(numbers, tmp_path / "runs" / "trained")
@@ -35,6 +37,9 @@ def test_an_interrupted_run_is_resumed_and_a_folder_without_runs_is_told(numbers
     (run / "model.safetensors").unlink()
     (row,) = mt("runs", tmp_path / "runs").stdout.splitlines()[1:]
     assert row.endswith(f"mt train {run}/config.yaml --run {run} --resume")
+    with writing(run):
+        (row,) = mt("runs", tmp_path / "runs").stdout.splitlines()[1:]
+        assert "being written" in row
     nothing = mt("runs", tmp_path / "none")
     assert (nothing.returncode, nothing.stderr) == (1, f"mt: no run in {tmp_path}/none/: `mt train` makes one\n")
 

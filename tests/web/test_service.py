@@ -121,7 +121,7 @@ def test_runs_are_described(client: TestClient, run: Path) -> None:
         ({"texts": ["a"], "beem": 5}, 422, "beem: Extra inputs are not permitted"),
         ({"texts": ["a"], "layer": 2}, 422, "there is no layer 2, head 1: the model has 1 of 1 heads"),
         ({"texts": ["a"], "confidence": True}, 422, "has no confidence.json of these weights"),
-        ("{", 422, "JSON decode error"),
+        ("{", 422, "the body is not JSON"),
         (b"\xff\xfe", 422, ""),
     ],
 )
