@@ -1,7 +1,6 @@
 """Processes of a real torchrun train as one process does that takes as many batches an update, bit for bit."""
 
 import os
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -56,17 +55,6 @@ def expected(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[object], di
     links.write_text("0-0\n" * 104)
     alone("train", *settings, "train.accumulate=2", "--run", folder / "one")
     return settings, hashes(folder / "one")
-
-
-def test_where_a_process_is_killed_torchrun_starts_all_anew(expected, tmp_path: Path) -> None:
-    settings, hashes_of_one = expected
-    killed = "--", HERE / "dying_rank.py", "SIGKILL", 4
-    code, said = torchrun("--max-restarts=1", *killed, "train", *settings, "--overwrite", "--run", tmp_path / "two")
-    assert code == 0, said
-    assert "1 threads of each of 2 processes" in said
-    assert "mt: process 0 of 2, which train together, waits for one that has ended; --resume goes on" in said
-    assert re.search(r"from update [34]\b", said)  # 3 ends an epoch, and each second one is saved
-    assert hashes(tmp_path / "two") == hashes_of_one
 
 
 def test_all_stop_where_one_is_interrupted_and_one_process_goes_on(expected, tmp_path: Path) -> None:
