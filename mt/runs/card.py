@@ -29,7 +29,7 @@ def write_card(run: Run, model: str) -> None:
         f"An encoder-decoder ({model}), trained by `mt`.",
         "",
         f"* Corpus: {corpus.title}. Licence: {corpus.licence}. Citation: {corpus.citation}",
-        f"* Training: {last['update']:,} updates, {last['seconds'] / 60:.0f} minutes{on}",
+        f"* Training: {last['update']:,} updates, {last.get('seconds', 0) / 60:.0f} minutes{on}",
         f"* Validation: {describe_best(run.best_validation)}",
         *([f"* {BLEU_TELLS_NOTHING}"] if tells_nothing(run.validations) else []),
         "",
