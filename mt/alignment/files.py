@@ -92,7 +92,7 @@ def read_npz(path: Path) -> list[Matrix]:
                 matrices.append(arrays[name])
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror or error}") from error
-    except (ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+    except (ValueError, KeyError, EOFError, NotImplementedError, zipfile.BadZipFile, zlib.error) as error:
         where = "" if name is None else f", array {name!r}"
         raise UserError(
             f"{path}{where}: not an alignment file of mt ({error}); write it again with mt eval or mt align"

@@ -62,7 +62,10 @@ def read_texts(folder: Path, scores: Scores) -> Texts:
     if "BLEU" not in scores.corpus or not len(hypotheses) == len(references) == len(sources):
         raise UserError(f"{folder} is damaged: its files do not belong together; delete it, and score the split again")
     tokenize = re.search(r"tok:([^|]+)", scores.corpus["BLEU"].signature)
-    return Texts(hypotheses, references, sources, tokenize[1] if tokenize else "13a")
+    name = tokenize[1] if tokenize else "13a"
+    if name not in BLEU.TOKENIZERS:
+        raise UserError(f"{folder} was scored by words that sacreBLEU does not know ({name}): {remedy}")
+    return Texts(hypotheses, references, sources, name)
 
 
 def bleu(texts: Texts) -> float:

@@ -117,7 +117,11 @@ def read_scores(folder: Path) -> Scores | None:
 
 
 def _parse(tree: Any) -> Scores:
-    others = {"search": tree.pop("search"), "weights": tree.pop("weights", [])}
+    search = tree.pop("search")
+    counts = search["beam"], search.get("nearest", {"count": 0})["count"]
+    if not all(isinstance(count, int) for count in counts):
+        raise ValueError("its search has no number of hypotheses, or of neighbours")
+    others = {"search": search, "weights": tree.pop("weights", [])}
     others |= {"alignment": tree.pop("AER", None)}
     others |= {name: tree.pop(name, None) for name in ("outputs", "seen", "copied")}
     return TypeAdapter(Scores).validate_python({"corpus": tree} | others)
