@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from mt.commands.options import RunPath
+from mt.commands.options import RunPath, check_given
 from mt.config.overrides import change, parse_changes
 from mt.core.errors import UsageError
 
@@ -49,7 +49,9 @@ def align(
         raise UsageError("--symmetrise needs the other direction: --reverse RUN")
     if (gold is None) != (gold_format is None):
         raise UsageError("give --gold and --gold-format together: the format says from which number words are counted")
-    _check_files(split, source, target, output)
+    check_given(split, source, target)
+    if source and output is None:
+        raise UsageError("say with --output where the alignment of two files goes")
     changes = _parse(settings or [])
     from mt.evaluation.align import Pairs, Reverse, Wanted, align
     from mt.runs.run import Run
@@ -59,21 +61,10 @@ def align(
     pairs = Pairs(split, source, target, gold, gold_format, unit)
     backward = Reverse(Run(reverse), symmetrise or "grow-diag-final-and") if reverse else None
     found, scores = align(Run(run), pairs, Wanted(layer, head, read, threshold), backward, output)
-    for score in scores:
-        print(score)
+    print("".join(f"{score}\n" for score in scores), end="")
     if plot and found:
         first, width = found[0], shutil.get_terminal_size().columns
         print(blocks(first.words, first.source_words, first.target_words, width))
-
-
-def _check_files(split: str | None, source: Path | None, target: Path | None, output: Path | None) -> None:
-    """Raise UsageError where it is not clear which pairs are meant, or where they are written."""
-    if split and (source or target):
-        raise UsageError("give --split, or --source and --target, not both")
-    if (source is None) != (target is None):
-        raise UsageError("give both --source and --target: an alignment needs two sides")
-    if source and output is None:
-        raise UsageError("say with --output where the alignment of two files goes")
 
 
 def _parse(settings: list[str]) -> dict[str, Any]:

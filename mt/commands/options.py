@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from mt.config.overrides import KEYS, describe_settings
+from mt.core.errors import UsageError
 
 RUNS = Path("runs")
 """Where runs are that have no other place."""
@@ -25,3 +26,11 @@ def split_first(first: str | None, rest: list[str] | None) -> tuple[str | None, 
     """Return the first argument, which may be left out, and the overrides, each of which has "=" and is no path."""
     left_out = first is not None and "=" in first and not Path(first).exists()
     return (None, [str(first), *(rest or [])]) if left_out else (first, rest or [])
+
+
+def check_given(split: str | None, source: Path | None, target: Path | None) -> None:
+    """Raise UsageError where it is not clear which pairs are meant: those of a split, or of two files."""
+    if split and (source or target):
+        raise UsageError("give --split, or --source and --target, not both")
+    if (source is None) != (target is None):
+        raise UsageError("give both --source and --target: pairs have two sides")

@@ -8,8 +8,7 @@ from typing import Annotated
 
 import typer
 
-from mt.commands.options import RunPath
-from mt.core.errors import UsageError
+from mt.commands.options import RunPath, check_given
 
 
 def score(
@@ -22,10 +21,7 @@ def score(
     ] = False,
 ) -> None:
     """Print how likely a run finds given translations: log probability, that of a piece, the translation."""
-    if split and (source or target):
-        raise UsageError("give --split, or --source and --target, not both")
-    if (source is None) != (target is None):
-        raise UsageError("give both --source and --target: a translation is scored given its source")
+    check_given(split, source, target)
     from mt.evaluation.given import read_given
     from mt.evaluation.likelihood import describe, score_pairs
     from mt.runs.run import Run

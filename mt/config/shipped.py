@@ -1,6 +1,7 @@
 """Configurations that come with mt: beside the package in a checkout, inside it once it is installed. Found by name."""
 
 import difflib
+import os
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1]
@@ -36,7 +37,7 @@ def _meaning(file: Path) -> str:
 
 def locate_study(name: Path) -> Path:
     """Return the file of a study: one of this path, else the shipped one of this name, else the path as it is."""
-    shipped = not (_exists(name) and name.is_file()) and name.as_posix() in studies()
+    shipped = not os.path.isfile(name) and name.as_posix() in studies()
     return folder() / STUDIES / f"{name}.yaml" if shipped else name
 
 
@@ -46,13 +47,13 @@ def locate(name: Path, near: Path = Path()) -> Path:
     Where there is neither, the path comes back as it is, for whoever reads it to complain.
     """
     path = near / name
-    shipped = not (_exists(path) and path.is_file()) and name.as_posix() in names()
+    shipped = not os.path.isfile(path) and name.as_posix() in names()
     return folder() / f"{name}.yaml" if shipped else path
 
 
 def suggestion(path: Path) -> str:
     """Return what to do about a configuration that is not there; nothing where something else is there."""
-    if _exists(path):
+    if os.path.exists(path):
         return ""
     if path.suffix:
         names_here = {file.name: str(file) for file in path.parent.glob("*.yaml")}
@@ -63,10 +64,3 @@ def suggestion(path: Path) -> str:
         if close := difflib.get_close_matches(path.as_posix(), known, 1):
             return f"; did you mean {known[close[0]]}?"
     return "; `mt config` lists the names that come with mt"
-
-
-def _exists(path: Path) -> bool:
-    try:
-        return path.exists()
-    except OSError:  # a name that is too long for any file
-        return False

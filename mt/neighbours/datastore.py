@@ -26,6 +26,10 @@ from mt.neighbours.model import Index, NearestNeighbours, key
 from mt.runs import checkpoint
 from mt.runs.run import CACHE, CLUSTERS, DATASTORE, Run
 
+log = logging.getLogger("mt")
+KINDS = {"keys": (2, "F16"), "pieces": (1, "I64")}
+"""What it holds: by the name of a tensor, how many dimensions it has, and of which numbers."""
+
 
 def write_datastore(run: Run, index: str) -> int:
     """Write RUN/datastore.safetensors from the run's best weights and its training split; return how many pieces.
@@ -43,11 +47,6 @@ def write_datastore(run: Run, index: str) -> int:
     if index == "faiss":
         write_clusters(run)
     return size
-
-
-log = logging.getLogger("mt")
-KINDS = {"keys": (2, "F16"), "pieces": (1, "I64")}
-"""What it holds: by the name of a tensor, how many dimensions it has, and of which numbers."""
 
 
 @torch.inference_mode()
