@@ -11,11 +11,7 @@ from typing import Any, BinaryIO
 from mt.core import manifest
 from mt.core.errors import UserError
 from mt.core.files import must_be_writable, write_text
-
-try:
-    import fcntl
-except ImportError:  # a system without it
-    fcntl = None  # type: ignore[assignment]
+from mt.core.holding import hold
 
 State = dict[str, Any]
 
@@ -114,12 +110,9 @@ class Growing:
         except OSError as error:
             raise UserError(f"cannot write {part_of(path)}: {error.strerror or error}") from error
         try:
-            if fcntl is not None:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            hold(file, wait=False)
         except BlockingIOError:
             raise UserError(f"{path} is being written by another process: wait for it, or stop it") from None
-        except OSError:  # a disk without locks
-            pass
         if not resume:
             file.truncate(0)
         return file

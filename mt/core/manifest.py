@@ -10,13 +10,14 @@ import json
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from mt.core.beside import beside
 from mt.core.errors import DamagedError
+from mt.core.holding import hold
 
 NAME = "manifest.json"
 UNLISTED = {NAME, "README.md"}
@@ -188,10 +189,8 @@ def _locked(folder: Path) -> Iterator[None]:
 def _lock(folder: Path) -> int | None:
     """Return what holds the lock; None on Windows, where only the lock of the run keeps other processes away."""
     try:
-        import fcntl
-    except ImportError:
+        handle = os.open(folder, os.O_RDONLY)
+    except PermissionError:
         return None
-    handle = os.open(folder, os.O_RDONLY)
-    with suppress(OSError):  # a file system that has no locks
-        fcntl.flock(handle, fcntl.LOCK_EX)
+    hold(handle, wait=True)
     return handle
