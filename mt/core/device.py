@@ -108,9 +108,11 @@ def choose(wish: str) -> torch.device:
     """Return the device of the key `device`. Raises UserError when this machine has no such device."""
     there = [name for name, is_there in GPUS.items() if is_there()]
     if wish == "auto":
-        return torch.device(there[0] if there else "cpu")
+        wish = there[0] if there else "cpu"
     if wish in GPUS and wish not in there:
         raise UserError(f"device is {wish}, and PyTorch finds no such GPU here: set device=auto, or device=cpu")
+    torch.backends.cudnn.allow_tf32 = False  # float32 is float32: cuDNN's layers would round to ten bits on their own
+    torch.backends.cudnn.deterministic = True
     return torch.device(wish)
 
 

@@ -13,6 +13,7 @@ from mt.inference.translator import Translator
 from mt.models.bfloat16 import Rounded
 from mt.models.contract import Seq2Seq, default_site
 from mt.models.ensemble import Ensemble
+from mt.models.rnn.encoder import lay_together
 from mt.neighbours.datastore import with_neighbours
 from mt.runs.run import Run
 
@@ -56,5 +57,7 @@ def _prepare(run: Run, settings: Search) -> Seq2Seq:
     """Return the model of a run as it is searched: in the precision that is asked for, with its nearest neighbours."""
     model = run.model
     if settings.precision == "bfloat16":
-        model = Rounded(copy.deepcopy(model)).eval()  # it changes the model, which the run may be asked for again
+        model = copy.deepcopy(model)  # it is changed, and the run may be asked for it again
+        lay_together(model)
+        model = Rounded(model).eval()
     return with_neighbours(model, run, settings.nearest)

@@ -5,6 +5,7 @@ from torch import Tensor
 from torch.optim.swa_utils import AveragedModel
 
 from mt.models.contract import Seq2Seq
+from mt.models.rnn.encoder import lay_together
 
 Tensors = tuple[Tensor, ...] | list[Tensor]
 
@@ -22,6 +23,7 @@ class Average(AveragedModel):
             torch._foreach_lerp_(averages, weights, 1 - min(decay, float(updates) / (9 + float(updates))))
 
         super().__init__(model, multi_avg_fn=blend)
+        lay_together(self.module)
         self.stand_at(0)
 
     def stand_at(self, update: int) -> None:

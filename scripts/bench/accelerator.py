@@ -50,7 +50,7 @@ def accelerator(
     splits = load_splits(tree.corpus)
     tokenizers = train_tokenizers(splits["train"].sources, splits["train"].targets, tree.vocabulary)
     rows = []
-    for where in dict.fromkeys(["cpu", choose(device).type]):
+    for where in dict.fromkeys([choose(device).type, "cpu"]):
         for name, changes in MODELS.items():
             for precision in ("float32", *["bfloat16"] * has_bfloat16(torch.device(where))):
                 for batch in BATCHES[:1] if torch.device(where) == CPU else BATCHES:

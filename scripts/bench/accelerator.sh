@@ -4,7 +4,7 @@
 #     scripts/bench/accelerator.sh table.md
 set -e
 cd "$(dirname "$0")/../.."
-python -m pytest -q tests/training/test_gpu.py
+python -m pytest -q tests/training/test_gpu.py tests/training/test_real_gpu.py
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 python -m mt train toy train.epochs=2 --run "$work/toy"

@@ -40,6 +40,8 @@ def train(trainer: Trainer, updates: int) -> tuple[float, float]:
         update(rows)
     clock = time.perf_counter()
     tokens = sum(map(update, chosen[WARM:]))
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()  # what was asked of a GPU is done
     seconds = time.perf_counter() - clock
     with FlopCounterMode(display=False) as counter:
         for rows in chosen[WARM:]:

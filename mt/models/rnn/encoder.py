@@ -39,3 +39,10 @@ class Encoder(nn.Module):
             back_BSH = back_BSH.gather(1, reversal_BS1.expand_as(back_BSH))
             values = self.dropout(torch.cat((ahead_BSH, back_BSH), -1))
         return values
+
+
+def lay_together(copied: nn.Module) -> None:
+    """Let the weights of each recurrent layer lie in one piece again, as cuDNN wants them; a copied model's do not."""
+    for part in copied.modules():
+        if isinstance(part, nn.RNNBase):
+            part.flatten_parameters()
