@@ -61,7 +61,7 @@ def make_start(folder: Path, model: dict[str, Any], vocabulary: dict[str, Any]) 
 @pytest.mark.parametrize("joint", [True, False])
 def test_it_begins_with_the_weights_the_vocabularies_and_the_model(corpus: Path, model: Any, joint: bool) -> None:
     start = make_start(corpus / "start", model, {"joint": joint, "kind": "unigram", "normalize": "none"})
-    config = take_over(read_config(tuning(corpus, start.path)))
+    config = take_over(read_config(tuning(corpus, start.path), ["train.average=0.9"]))
     assert (config.model, config.vocabulary) == (start.config.model, start.config.vocabulary)
     run = Run(corpus / "run")
     trainer = experiment.begin(run, experiment.gather(config, run))
