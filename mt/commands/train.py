@@ -7,6 +7,7 @@ import typer
 
 from mt.commands.options import RUNS, Overrides, split_first
 from mt.config.files import read_config
+from mt.core.errors import UsageError
 
 MULTI30K, GNT = Path("multi30k"), Path("gnt")
 
@@ -21,11 +22,17 @@ def train(
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue the run if it exists.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the run if it exists.")] = False,
+    extend: Annotated[
+        bool,
+        typer.Option("--extend", help="Train the run longer, by another train.epochs, .early_stop or .patience."),
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what it will take: time, memory, disk; train nothing.")
     ] = False,
 ) -> None:
     """Train a model; Ctrl-C saves, --resume continues."""
+    if extend and overwrite:
+        raise UsageError("--extend goes on with a run, and --overwrite replaces it: give one of the two")
     name, changes = split_first(config, overrides)
     if name is None:
         path, why = default_config(RUNS, run)
@@ -39,7 +46,7 @@ def train(
     if dry_run:
         print(estimate.describe(tree, place, estimate.estimate(tree)), end="")
         return
-    finished = experiment.train(tree, place, resume=resume, overwrite=overwrite)
+    finished = experiment.train(tree, place, resume=resume, overwrite=overwrite, extend=extend)
     raise typer.Exit(0 if finished else 130)
 
 

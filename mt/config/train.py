@@ -72,6 +72,10 @@ class Train(Tree):
     """Weight of the coverage loss, sum of min(weight, sum of earlier weights) (See et al. 2017, eq. 12-13)."""
     guide: GuideConfig = GuideConfig()
     teacher: TeacherConfig = TeacherConfig()
+    start: str | None = None
+    """A trained run, whose kept weights training begins with, and whose model and vocabularies it takes; of those keys,
+    only model.dropout and model.report may say otherwise. Its folder is needed until training has begun. Optimiser,
+    schedule and epochs begin anew. Unset: weights are drawn by `seed`."""
     validate_every: Count | None = None
     """Updates between validations. Unset: one epoch, and 5,000 updates where an epoch has more."""
     choose_by: Literal["bleu", "chrf", "loss"] = "bleu"

@@ -1,7 +1,7 @@
 """What is said where there is not enough memory."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from mt.core.errors import UserError
@@ -23,14 +23,16 @@ def is_shortage(error: BaseException) -> bool:
 
 
 @contextmanager
-def telling_shortage(remedy: str) -> Iterator[None]:
-    """Raise UserError with this remedy where a block has not enough memory."""
+def telling_shortage(remedy: str | Callable[[], str]) -> Iterator[None]:
+    """Raise UserError with this remedy, or what it returns then, where a block has not enough memory."""
     try:
         yield
     except (MemoryError, RuntimeError) as error:
         if not is_shortage(error):
             raise
-        raise UserError(f"not enough memory{_asked(error)}: {remedy}") from error
+        raise UserError(
+            f"not enough memory{_asked(error)}: {remedy if isinstance(remedy, str) else remedy()}"
+        ) from error
 
 
 def _asked(error: BaseException) -> str:

@@ -30,6 +30,7 @@ def write_card(run: Run, model: str) -> None:
         "",
         f"* Corpus: {corpus.title}. Licence: {corpus.licence}. Citation: {corpus.citation}",
         f"* Training: {last['update']:,} updates, {last.get('seconds', 0) / 60:.0f} minutes{on}",
+        *([f"* Began with the weights {record['start']} of {config.train.start}"] if record.get("start") else []),
         f"* Validation: {describe_best(run.best_validation)}",
         *([f"* {BLEU_TELLS_NOTHING}"] if tells_nothing(run.validations) else []),
         "",

@@ -39,6 +39,8 @@ class _MadeWith:
     data: str
     threads: Count = 1
     config: str = ""
+    extends: str = ""
+    """Fingerprint of the config before, where a run was just extended (training/extend.py)."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ class _State:
     finished: Truth = False
     update: Count = 0
     first_loss: Number = 0.0
+    start: str = ""
     made_with: _MadeWith = field(default_factory=lambda: _MadeWith(""))
     records: list[_Validation] = field(default_factory=list)
 

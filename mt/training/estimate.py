@@ -26,6 +26,7 @@ from mt.runs.run import Run
 from mt.training.experiment import begin, gather
 from mt.training.processes import fresh
 from mt.training.schedule import validates_every
+from mt.training.start import take_over
 from mt.training.trainer import Trainer
 
 WARM, FEWEST, SECONDS, SAMPLE = 2, 8, 4.0, 100
@@ -98,7 +99,7 @@ def _end_with_parent(folder: str) -> None:
 
 def measure(config: Config, path: Path) -> Estimate:
     """Begin a training here, take a few updates, validate a little, and return what that took."""
-    clock = time.perf_counter()
+    clock, config = time.perf_counter(), take_over(config)
     train = config.train.model_copy(update={"teacher": TeacherConfig()})
     run = Run(path)
     trainer = begin(run, gather(config.model_copy(update={"train": train}), run))

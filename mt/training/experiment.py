@@ -3,7 +3,6 @@
 import functools
 import logging
 import random
-import shlex
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -12,13 +11,12 @@ from pathlib import Path
 
 import torch
 
-from mt.config import MACHINE, Config
-from mt.config.before import BEFORE
-from mt.config.tree import flatten
+from mt.config import Config
 from mt.core import exchange, manifest, ranks
-from mt.core.device import choose, require, set_threads
+from mt.core.device import set_threads
 from mt.core.errors import UserError
 from mt.core.files import make_folder, must_be_writable, write_text
+from mt.core.memory import telling_shortage
 from mt.corpora import load_splits, open_stream
 from mt.corpora.groups import MOST, overlap
 from mt.corpora.pairs import Split
@@ -32,8 +30,11 @@ from mt.runs.lock import writing
 from mt.runs.run import CACHE, CONFIG, DATASTORE, STATE, WEIGHTS, Run
 from mt.runs.settled import is_settled
 from mt.text.tokenizer import train_tokenizers
+from mt.training.extend import extend_state
 from mt.training.guide import load_guide
 from mt.training.materials import Materials
+from mt.training.resolve import lighter, resolve, resume_command
+from mt.training.start import begin_with, load_start
 from mt.training.teacher import load_teacher
 from mt.training.trainer import Trainer
 
@@ -47,11 +48,18 @@ Watch = Callable[..., None]
 
 
 def train(
-    config: Config, path: Path, *, resume: bool = False, overwrite: bool = False, watch: Watch | None = None
+    config: Config,
+    path: Path,
+    *,
+    resume: bool = False,
+    overwrite: bool = False,
+    extend: bool = False,
+    watch: Watch | None = None,
 ) -> bool:
     """Train `config` in the directory `path`, from the start or from where it stopped; return whether it is finished.
 
-    Ctrl-C (or SIGTERM) ends it after the current update with everything saved. Raises UserError when there is a run and
+    `extend`: a run there, finished or not, goes on by what `config` says of the keys of extend.EXTENDABLE. Ctrl-C
+    (or SIGTERM) ends it after the current update with everything saved. Raises UserError when there is a run and
     neither `resume` nor `overwrite` (which wins over `resume`) is given, when it is of another experiment, or when
     another process is writing it. Processes that torchrun has started train it together.
     """
@@ -61,7 +69,8 @@ def train(
         else:
             again = _was_begun(path)
             resume, overwrite = again or (resume and not overwrite), overwrite and not again
-            finished = _train(config, path, resume=resume, overwrite=overwrite, watch=watch)
+            how = {"resume": resume, "overwrite": overwrite, "extend": extend and not again}
+            finished = _train(config, path, **how, watch=watch)
         exchange.tell(finished)  # torchrun stops all when one ends: not before the first has written all
         return finished
 
@@ -89,21 +98,26 @@ def _train_along(config: Config, path: Path) -> bool:
     return trainer.position.finished
 
 
-def _train(config: Config, path: Path, *, resume: bool, overwrite: bool, watch: Watch | None) -> bool:
-    run = Run(path)
-    with ExitStack() as stack:
+def _train(config: Config, path: Path, *, resume: bool, overwrite: bool, extend: bool, watch: Watch | None) -> bool:
+    run, resolving = Run(path), {"resume": resume, "overwrite": overwrite, "extend": extend}
+    with telling_shortage(lambda: lighter(Run(path))), ExitStack() as stack:
         with exchange.waited_for(FAILED):
-            config = resolve(config, Run(path), resume=resume, overwrite=overwrite)
-            if resume and run.is_trained and is_settled(run):
+            config = resolve(config, Run(path), **resolving)
+            if resume and not extend and run.is_trained and is_settled(run):
                 with writing(path):
                     complete(run)
-                log.info("%s is already trained; `mt eval %s` scores it, --overwrite trains it anew", run, run)
+                log.info(
+                    "%s is already trained; `mt eval %s` scores it, --extend trains it longer, --overwrite anew",
+                    *(run, run),
+                )
                 exchange.tell(TRAINED)
                 return True
             must_be_writable(run / CONFIG)
-            given = gather(config, run, resume=resume)
+            given = gather(config, run, resume=resume or extend)
             stack.enter_context(writing(path))
-            resolve(config, Run(path), resume=resume, overwrite=overwrite)  # another process may have been here since
+            resolve(config, Run(path), **resolving)  # another process may have been here since
+            if extend:
+                extend_state(run, config)
             trainer = begin(run, given, overwrite=overwrite)
         exchange.tell(BEGUN)
         del given  # the text, which training does not need
@@ -154,11 +168,6 @@ def _conclude(trainer: Trainer) -> bool:
     return True
 
 
-def resume_command(run: Run) -> str:
-    """Return the command that goes on with a run."""
-    return f"mt train {shlex.quote(str(run / CONFIG))} --run {shlex.quote(str(run))} --resume"
-
-
 def complete(run: Run) -> None:
     """Write what a finished run has besides its weights."""
     write_card(run, run.model.summary)
@@ -172,7 +181,10 @@ def complete(run: Run) -> None:
 def gather(config: Config, run: Run, *, resume: bool = False) -> Materials:
     """Return what a resolved config trains on. Raises UserError when anything does not fit; nothing is written."""
     if resume and (run / WEIGHTS).exists() and not (run / STATE).exists():
-        raise UserError(f"{run} has a model but no {STATE} to resume from; train it anew with --overwrite")
+        raise UserError(
+            f"{run} has a model but no {STATE} to resume from; train it anew with --overwrite, or begin another "
+            f"run with its weights (train.start={run})"
+        )
     set_threads(config.threads)
     splits = load_splits(config.corpus)
     train = splits["train"]
@@ -184,11 +196,17 @@ def gather(config: Config, run: Run, *, resume: bool = False) -> Materials:
         survey, sample = stream.survey(SAMPLE, config.seed)
     elif not begun and len(train.sources) > SAMPLE:
         sample = train.take(sorted(random.Random(config.seed).sample(range(len(train.sources)), SAMPLE)))
-    tokenizers = run.tokenizers if begun else train_tokenizers(sample.sources, sample.targets, config.vocabulary)
+    start = None if begun and (run / STATE).exists() else load_start(config, run.tokenizers if begun else None)
+    if begun:
+        tokenizers = run.tokenizers
+    elif start:
+        tokenizers = start.tokenizers
+    else:
+        tokenizers = train_tokenizers(sample.sources, sample.targets, config.vocabulary)
     must_fit(train, tokenizers, config.train.max_pieces)
     guide = load_guide(config.train.guide, train, tokenizers, config.alignment.unit)
     teacher = load_teacher(config.train.teacher, tokenizers)
-    return Materials(config, splits, tokenizers, guide, teacher, stream, survey)
+    return Materials(config, splits, tokenizers, guide, teacher, stream, survey, start)
 
 
 def _warn_of_overlap(splits: dict[str, Split]) -> None:
@@ -217,52 +235,10 @@ def begin(run: Run, given: Materials, *, overwrite: bool = False) -> Trainer:
     given.tokenizers.save(run.path)
     write_config(run / CONFIG, given.config)
     trainer = Trainer(run, given)
+    if given.start:
+        begin_with(trainer, given.start)
     trainer.restore()
     return trainer
-
-
-def resolve(config: Config, run: Run, *, resume: bool, overwrite: bool) -> Config:
-    """Return the config if it may be trained in `run`, or that of the run, which may be older; nothing is changed.
-
-    Threads are the machine's, not the experiment's: another number goes on with the run, though not bit for bit.
-    Raises UserError also when a run that is still to be trained needs another processor.
-    """
-    if overwrite or not run.is_finished:
-        for key, wanted in {"train": config.train.precision, "search": config.search.precision}.items():
-            require(wanted, choose(config.device), f"give {key}.precision=float32, or train on one that has")
-    if run.exists and not overwrite:
-        if not resume:
-            raise UserError(
-                f"{run} already holds a run: continue it with --resume, replace it with --overwrite, or choose another "
-                f"directory with --run"
-            )
-        return _must_be_the_same(config, run)
-    if not run.exists and not run.may_begin():
-        raise UserError(f"{run} exists and is not a run directory: choose another one with --run")
-    together = config.train.model_copy(update={"accumulate": max(config.train.accumulate, ranks.count())})
-    return config.model_copy(update={"train": together})
-
-
-def _must_be_the_same(config: Config, run: Run) -> Config:
-    """Return the run's config, with the device and threads of `config`. Raises UserError when that is another one.
-
-    One batch an update (the default) stands for as many as the run has.
-    """
-    mine, theirs = (flatten(tree.model_dump(mode="json", exclude=MACHINE)) for tree in (config, run.config))
-    if mine["train.accumulate"] == 1:
-        mine["train.accumulate"] = theirs["train.accumulate"]
-    differing = [key for key in sorted(mine.keys() | theirs.keys()) if mine.get(key) != theirs.get(key)]
-    older = [key for key in differing if key in BEFORE and theirs.get(key) == BEFORE[key]]
-    for key in older:
-        log.info("%s was begun without %s: it goes on with %s", run, key, theirs[key])
-    if others := [
-        f"{key} is {mine.get(key)} here and {theirs.get(key)} there" for key in differing if key not in older
-    ]:
-        raise UserError(
-            f"{run} holds another experiment ({'; '.join(others)}): go on with it by `{resume_command(run)}`, choose "
-            f"another directory with --run, or replace it with --overwrite"
-        )
-    return run.config.model_copy(update={"threads": config.threads or run.config.threads, "device": config.device})
 
 
 @contextmanager

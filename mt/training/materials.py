@@ -10,6 +10,7 @@ from mt.corpora.stream import Stream, Survey
 from mt.data.pieces import Pieces, report_split
 from mt.data.reading import Reading, Sizes, Streamed, Whole
 from mt.models.contract import Seq2Seq
+from mt.runs.run import Run
 from mt.text.tokenizer import Tokenizers
 from mt.training.guide import Guide
 
@@ -29,6 +30,8 @@ class Materials:
     """The training pairs, where they are streamed; then `splits` has only the first of them."""
     survey: Survey | None = None
     """Of the stream."""
+    start: Run | None = None
+    """Whose weights training begins with, where nothing is saved of it yet."""
 
 
 def read_training(given: Materials, cache: Path) -> Reading:

@@ -30,12 +30,14 @@ class Position:
     seconds: float = 0.0
     finished: bool = False
     first_loss: float = 0.0
-    """Training loss of the first update, per target piece: that of untrained weights."""
+    """Training loss of the first update, per target piece: that of untrained weights, or of those it began with."""
     summed_loss: float = 0.0
     """Training loss (label-smoothed) since the last validation, in nats, and over how many target pieces."""
     tokens: int = 0
     records: list[dict[str, Any]] = field(default_factory=list)
     """The lines of metrics.jsonl."""
+    start: str = ""
+    """Fingerprint of the weights that training began with (train.start); none where they were random."""
 
     def behind(self, after: dict[str, Any], parts: int, epochs: int) -> "Position":
         """Return where training stands once it has read a part, of the `parts` of an epoch; the next begins `after`."""
@@ -59,7 +61,7 @@ def position_of(record: dict[str, Any]) -> tuple[Position, dict[str, Any]]:
     Raises ValueError where it is no record of a state.
     """
     check_record(record)
-    later: dict[str, Any] = {"first_loss": 0.0, "part": 0, "stream": {}}
+    later: dict[str, Any] = {"first_loss": 0.0, "part": 0, "stream": {}, "start": ""}
     others = "best_bleu", "best_update", "format", "made_with"  # the first two are an older version's
     found = later | {key: value for key, value in record.items() if key not in others}
     wanted = {one.name for one in fields(Position)}
@@ -68,4 +70,5 @@ def position_of(record: dict[str, Any]) -> tuple[Position, dict[str, Any]]:
     POSITION.validate_json(json.dumps(found), strict=True)
     if any(isinstance(value, int | float) and value < 0 for value in found.values()):
         raise ValueError("its record has negative numbers")
-    return Position(**found), dict(record["made_with"])
+    made_with = {key: value for key, value in record["made_with"].items() if key != "extends"}  # of training/extend.py
+    return Position(**found), made_with

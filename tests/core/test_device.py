@@ -17,6 +17,7 @@ from mt.core import device
 from mt.core.errors import UserError
 from mt.runs.run import Run
 from mt.training import experiment
+from mt.training.resolve import resolve
 
 
 @pytest.fixture(autouse=True)
@@ -109,10 +110,10 @@ def test_another_number_of_threads_goes_on_with_a_run(numbers: Path, tmp_path: P
     own = read_config(run / "config.yaml")
     for wish, threads in (("threads=2", 2), ("threads=", 1)):
         asked = read_config(run / "config.yaml", [wish])
-        assert experiment.resolve(asked, Run(run), resume=True, overwrite=False).threads == threads
+        assert resolve(asked, Run(run), resume=True, overwrite=False).threads == threads
     other = own.model_copy(update={"seed": 7, "threads": 2})
     with pytest.raises(UserError, match=r"another experiment \(seed is 7 here and 1 there\)"):
-        experiment.resolve(other, Run(run), resume=True, overwrite=False)
+        resolve(other, Run(run), resume=True, overwrite=False)
     assert re.search(r"updates, \d minutes?, 1 thread$", (run / "README.md").read_text(), re.MULTILINE)
 
 
@@ -122,7 +123,7 @@ def test_a_config_says_no_number_where_none_is_wished_and_the_state_says_what_wa
     config = read_config(write_numbers(tmp_path, 200), ["threads="])
     monkeypatch.setenv("OMP_NUM_THREADS", "2")
     run = Run(tmp_path / "run")
-    config = experiment.resolve(config, run, resume=False, overwrite=False)
+    config = resolve(config, run, resume=False, overwrite=False)
     experiment.begin(run, experiment.gather(config, run)).save()
     assert read_config(tmp_path / "run/config.yaml").threads is None
     assert Run(run.path).record["made_with"]["threads"] == 2

@@ -22,6 +22,7 @@ from mt.neighbours.datastore import write_datastore
 from mt.runs.config_file import write_config
 from mt.runs.run import Run
 from mt.training import experiment
+from mt.training.resolve import resolve
 
 NEARLY = bound(16, torch.bfloat16)
 """Sixteen roundings one after another, of numbers below one."""
@@ -118,4 +119,4 @@ def test_it_is_refused_where_it_would_be_emulated(
 def test_it_is_allowed_where_the_processor_has_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx2": True, name: True})
     tree = read_config(write_numbers(tmp_path, 200), ["train.precision=bfloat16", "search.precision=bfloat16"])
-    experiment.resolve(tree, Run(tmp_path / "run"), resume=False, overwrite=False)
+    resolve(tree, Run(tmp_path / "run"), resume=False, overwrite=False)

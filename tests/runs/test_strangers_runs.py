@@ -60,6 +60,7 @@ def strangers_run(path: Path, outside: Path, source: str = "de") -> Path:
     )
     tree["train"]["guide"]["links"] = str(outside / "links")
     tree["train"]["teacher"]["runs"] = [str(outside), "../../.."]
+    tree["train"]["start"] = str(outside)
     (path / "config.yaml").write_text(yaml.safe_dump(tree))
     return path
 
@@ -88,6 +89,26 @@ def test_whoever_uses_a_strangers_run_opens_nothing_else(tmp_path: Path) -> None
     allowed = (*SYSTEM, *(str(path) for path in (run, twin, back, given)))
     assert f"{run}/config.yaml" in opened  # the hook sees what it should
     assert [path for path in opened if not path.startswith(allowed)] == []
+
+
+def test_whoever_trains_from_a_strangers_run_opens_nothing_else(tmp_path: Path) -> None:
+    start, new = strangers_run(tmp_path / "start", tmp_path / "outside"), tmp_path / "new"
+    new.mkdir()
+    text = {"name": "files", "source": "de", "target": "en", "held_out": 2, "train": [f"{new}/de", f"{new}/en"]}
+    for side in ("de", "en"):
+        (new / side).write_text("".join(f"{side} {number}\n" for number in range(20)))
+    told = {"corpus": text, "train": {"epochs": 1, "start": str(start)}, "threads": 1}
+    (new / "config.yaml").write_text(yaml.safe_dump(told))
+    with watching() as opened:
+        done = mt("train", new / "config.yaml", "--run", tmp_path / "run")
+    assert done.returncode == 0, done.stderr
+    assert f"{start}/model.safetensors" in opened
+    outside = os.path.realpath(tmp_path / "outside")
+    assert [path for path in opened if path.startswith(outside)] == []
+    shutil.move(start / "model.safetensors", tmp_path / "outside")
+    (start / "model.safetensors").symlink_to(tmp_path / "outside/model.safetensors")
+    done = mt("train", new / "config.yaml", "--run", tmp_path / "other")
+    assert (done.returncode, "leads out of the run" in done.stderr) == (1, True)
 
 
 def _report(run: Path) -> None:

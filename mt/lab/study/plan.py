@@ -16,7 +16,8 @@ from mt.corpora import load_splits
 from mt.evaluation import metrics
 from mt.lab.study.score import is_scored
 from mt.runs.run import CONFIG, Run
-from mt.training import experiment
+from mt.training.resolve import resolve
+from mt.training.start import take_over
 
 log = logging.getLogger("mt")
 State = Literal["missing", "unfinished", "finished", "scored"]
@@ -109,7 +110,7 @@ def make_plan(name: str, study: Study, points: list[Point], folder: Path) -> Pla
         if (point.label, seed) not in planned:
             above = by_label[point.teacher] if point.teacher else None
             teachers = tuple(training(above, one) for one in study.seeds) if above else ()
-            config = point.config(seed, [one.path for one in teachers])
+            config = take_over(point.config(seed, [one.path for one in teachers]))
             mark = fingerprint(config, [one.fingerprint for one in teachers])
             path = known.setdefault(mark, folder / f"{folder_name(point.label)}-seed{seed}-{mark}")
             planned[point.label, seed] = Training(path, config, mark, teachers)
@@ -150,7 +151,7 @@ def _check(plan: Plan) -> None:
     for one in [one for one in plan.trainings if not one.is_finished]:
         run = Run(one.path)
         try:
-            experiment.resolve(run.config if run.exists else one.config, run, resume=True, overwrite=False)
+            resolve(run.config if run.exists else one.config, run, resume=True, overwrite=False)
         except UserError as error:
             if not one.path.exists():
                 raise
