@@ -94,6 +94,25 @@ class Columns(Tree):
         return self
 
 
+class Added(Tree):
+    """Pairs for training alone, such as back-translations (Sennrich et al. 2016), which a tag tells from the others.
+
+    None is held out of them, and none is counted by `corpus.pairs`.
+    """
+
+    files: str | tuple[str, str] | None = None
+    """As train. Unset: none is added."""
+    tag: Annotated[str, Field(pattern="^<[A-Za-z][A-Za-z0-9_-]{0,30}>$")] = "<BT>"
+    """A piece of the vocabulary that training reads before each of their sources (Caswell et al. 2019). No text has it,
+    also where somebody types its name."""
+
+    @model_validator(mode="after")
+    def _tag_is_free(self) -> Self:
+        if self.tag in {"<s>", "<unk>", "<pad>"}:
+            raise ValueError(f"{self.tag} is a piece of every vocabulary", "tag")
+        return self
+
+
 class FilesCorpus(Tree):
     """Your own parallel text: two plain files, or one file of a kind that holds both languages, for each split."""
 
@@ -111,6 +130,7 @@ class FilesCorpus(Tree):
     """As train. Unset: held out from the training pairs."""
     test: str | tuple[str, str] | None = None
     """As train. Unset: held out from the training pairs."""
+    added: Added = Added()
     columns: Columns = Columns()
     encoding: str = "utf-8"
     """What the files are written in, as Python calls it: windows-1252, utf-16-le, gb18030. A file that begins with a
@@ -154,6 +174,8 @@ class FilesCorpus(Tree):
             return self
         if missing := [name for name in ("validation", "test") if getattr(self, name) is None]:
             raise ValueError(f"of a stream nothing can be held out: give a file for {missing[0]}", missing[0])
+        if self.added.files is not None:
+            raise ValueError("to a stream nothing is added: leave out one of the two", "streaming", "added.files")
         if isinstance(self.train, str) and kind_of(self.train) not in {*ONE_FILE} - {".json"}:
             raise ValueError(
                 "a stream is read from two plain files, or from one in .tsv, .csv, .jsonl, .tmx or .parquet", "train"

@@ -184,7 +184,8 @@ def gather(config: Config, run: Run, *, resume: bool = False) -> Materials:
         survey, sample = stream.survey(SAMPLE, config.seed)
     elif not begun and len(train.sources) > SAMPLE:
         sample = train.take(sorted(random.Random(config.seed).sample(range(len(train.sources)), SAMPLE)))
-    tokenizers = run.tokenizers if begun else train_tokenizers(sample.sources, sample.targets, config.vocabulary)
+    tags = sorted({*(train.tags or ())} - {""})
+    tokenizers = run.tokenizers if begun else train_tokenizers(sample.sources, sample.targets, config.vocabulary, tags)
     must_fit(train, tokenizers, config.train.max_pieces)
     guide = load_guide(config.train.guide, train, tokenizers, config.alignment.unit)
     teacher = load_teacher(config.train.teacher, tokenizers)

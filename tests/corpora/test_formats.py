@@ -22,7 +22,7 @@ from pyarrow import parquet
 from mt.config.corpora import FilesCorpus
 from mt.core import text
 from mt.core.errors import UserError
-from mt.corpora import files, open_stream
+from mt.corpora import files, objects, open_stream
 
 PAIRS = [("Die Ritter wachen nicht auf.", "The knights do not wake up."), ("Wo sind sie, im Winter?", "Where? & <so>")]
 PAIRS += [(f'Satz "{number}"', f"sentence; {number}") for number in range(7)]
@@ -50,7 +50,7 @@ def streamed(place: str, size: int = 3, **keys: Any) -> list[tuple[str, str]]:
     """Read a stream some rows at a time, each time anew from the state that is left."""
     config = config_of(place, validation="x.tsv", test="x.tsv", streaming=True, **keys)
     found, state = list[tuple[str, str]](), None
-    while True:
+    for _ in range(100):
         stream = open_stream(config)
         assert stream is not None
         split, state = next(stream.chunks(size, state), (None, None))
@@ -58,6 +58,7 @@ def streamed(place: str, size: int = 3, **keys: Any) -> list[tuple[str, str]]:
             return found
         found += zip(split.sources, split.targets, strict=True)
         state = json.loads(json.dumps(state))
+    raise AssertionError("the stream does not end")
 
 
 def tsv(rows: list[tuple[str, ...]]) -> bytes:
@@ -250,6 +251,15 @@ def test_json_that_is_an_object_a_line() -> None:
 # Parquet
 
 
+@pytest.mark.parametrize("rows", [1, 2, 3, 100])
+def test_a_state_within_a_group_of_rows(rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(objects, "ROWS", rows)
+    for group in (1, 4, 8, 9):
+        write("a.parquet", table(SIDES, row_group_size=group))
+        for size in (1, 2, 5):
+            assert streamed("a.parquet", size) == PAIRS
+
+
 def test_wrong_parquet() -> None:
     write("a.parquet", table({"de": ["ja", None, "nein"], "en": ["yes", "lost", "no"]}))
     assert read("a.parquet") == [("ja", "yes"), ("nein", "no")]
@@ -313,7 +323,7 @@ def test_of_variants_the_very_one_is_taken_else_the_first() -> None:
 
 
 def test_markup_in_a_segment_is_no_text_and_units_without_both_languages_are_counted() -> None:
-    inner = 'a <bpt i="1">&lt;b&gt;<sub>x</sub></bpt>b<ept i="1"/> <hi>c<ph>{1}</ph></hi>&#100; <![CDATA[<e>]]>'
+    inner = 'a <bpt i="1">&lt;b <sub>x</sub> y&gt;</bpt>b<ept i="1"/> <hi>c<ph>{1}</ph></hi>&#100; <![CDATA[<e>]]>'
     unit = f'<tu><tuv xml:lang="de"><seg>{inner}</seg></tuv><tuv xml:lang="en"><seg>yes</seg></tuv></tu>'
     only = '<tu><tuv xml:lang="de"><seg>nur</seg></tuv></tu><tu></tu>'
     write("a.tmx", f"<tmx><body>{only}{unit}</body></tmx>")
