@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from mt.config.alignment import AlignmentConfig
-from mt.config.corpora import CorpusConfig
+from mt.config.corpora import CorpusConfig, FilesCorpus
 from mt.config.metrics import Metrics
 from mt.config.models import Model, RNNModel
 from mt.config.search import Nearest, Search
@@ -69,6 +69,11 @@ class Config(Tree):
             )
         if self.train.guide.links and not self.model.has_attention:
             raise ValueError("a guide teaches attention, and this model has none", "train.guide.links")
+        if self.train.guide.links and isinstance(self.corpus, FilesCorpus) and self.corpus.added.files is not None:
+            raise ValueError(
+                "a guide has links of all training pairs, and those that are added have none",
+                *("train.guide.links", "corpus.added.files"),
+            )
         covered = isinstance(self.model, RNNModel) and self.model.attention.coverage
         if self.train.coverage_loss and not covered:
             raise ValueError("the coverage loss needs model.attention.coverage: true", "train.coverage_loss")

@@ -11,6 +11,11 @@ from mt.core.text import unknown_encoding
 
 HeldOutBy = Literal["groups", "pairs"]
 Multi30kLanguage = Literal["en", "de", "fr", "cs"]
+Column = Annotated[int, Field(strict=True, le=1_000_000)]
+WITH_COLUMNS = (".tsv", ".csv", ".jsonl", ".json", ".parquet")
+"""How a file ends that has a column, or a key, for each language."""
+ONE_FILE = (*WITH_COLUMNS, ".tmx")
+"""How a file ends that holds both languages."""
 
 
 class ToyCorpus(Tree):
@@ -65,25 +70,71 @@ class Multi30kCorpus(Tree):
     """So many training pairs, the first of them. Unset: all."""
 
 
+class Columns(Tree):
+    """Where source and target stand in a row, for each split that is a file with columns.
+
+    Unset: what the first row says, else the first column and the second; of JSON and Parquet the keys that are called
+    like the languages.
+    """
+
+    source: Column | str | None = None
+    """Number of the source column, counted from 1, or its name in the first row; of JSON and Parquet its name."""
+    target: Column | str | None = None
+    """As source."""
+
+    @model_validator(mode="after")
+    def _both_are_there(self) -> Self:
+        both = (self.source, self.target)
+        if (self.source is None) != (self.target is None):
+            raise ValueError("say both columns, or neither", "source", "target")
+        if any(isinstance(one, int) and one < 1 for one in both):
+            raise ValueError("columns are counted from 1", "source", "target")
+        if self.source is not None and self.source == self.target:
+            raise ValueError("source and target are the same column", "source", "target")
+        return self
+
+
+class Added(Tree):
+    """Pairs for training alone, such as back-translations (Sennrich et al. 2016), which a tag tells from the others.
+
+    None is held out of them, and none is counted by `corpus.pairs`.
+    """
+
+    files: str | tuple[str, str] | None = None
+    """As train. Unset: none is added."""
+    tag: Annotated[str, Field(pattern="^<[A-Za-z][A-Za-z0-9_-]{0,30}>$")] = "<BT>"
+    """A piece of the vocabulary that training reads before each of their sources (Caswell et al. 2019). No text has it,
+    also where somebody types its name."""
+
+    @model_validator(mode="after")
+    def _tag_is_free(self) -> Self:
+        if self.tag in {"<s>", "<unk>", "<pad>"}:
+            raise ValueError(f"{self.tag} is a piece of every vocabulary", "tag")
+        return self
+
+
 class FilesCorpus(Tree):
-    """Your own parallel text: two plain files, or a TSV, CSV or JSONL file for each split."""
+    """Your own parallel text: two plain files, or one file of a kind that holds both languages, for each split."""
 
     name: Literal["files"]
     """Says that the corpus is this one."""
     source: str
-    """Name of the source language: the JSONL key, and what the model card says."""
+    """Name of the source language: the key in JSON, the column in Parquet, the language in TMX (en is also en-US), and
+    what the model card says."""
     target: str
     """Language to translate into."""
     train: str | tuple[str, str]
-    """[source file, target file], or one file ending in .tsv (source, tab, target), .csv or .jsonl; each also as .gz,
-    .bz2 or .xz. Relative to the current folder."""
+    """[source file, target file], or one file ending in .tsv (source, tab, target), .csv, .jsonl, .json (a list of
+    objects), .tmx or .parquet; each also as .gz, .bz2, .xz or .zst. Relative to the current folder."""
     validation: str | tuple[str, str] | None = None
     """As train. Unset: held out from the training pairs."""
     test: str | tuple[str, str] | None = None
     """As train. Unset: held out from the training pairs."""
+    added: Added = Added()
+    columns: Columns = Columns()
     encoding: str = "utf-8"
     """What the files are written in, as Python calls it: windows-1252, utf-16-le, gb18030. A file that begins with a
-    byte-order mark is read as that says."""
+    byte-order mark is read as that says, and so is TMX, which says itself what it is in."""
     copies: Literal["refuse", "allow"] = "refuse"
     """What to do where source and target are the same in over half of the pairs of a split."""
     raw: bool = False
@@ -97,8 +148,8 @@ class FilesCorpus(Tree):
     pairs: Count | None = None
     """So many training pairs, the first of those that are not held out. Unset: all."""
     streaming: bool = False
-    """Read the training pairs anew in every epoch, so that they need not fit into memory. Then they are two plain
-    files or .jsonl, in UTF-8, and validation and test have files of their own."""
+    """Read the training pairs anew in every epoch, so that they need not fit into memory. Then they are in UTF-8,
+    in no .json, and validation and test have files of their own."""
     shuffle_buffer: Count = 100_000
     """streaming: lines that are in memory at once, and shuffled. Shuffle the files first where neighbours are alike."""
     seed: Seed = 1
@@ -111,13 +162,24 @@ class FilesCorpus(Tree):
         return self
 
     @model_validator(mode="after")
+    def _columns_are_there(self) -> Self:
+        tables = [one for one in (self.train, self.validation, self.test) if isinstance(one, str)]
+        if self.columns.source is not None and not any(kind_of(one) in WITH_COLUMNS for one in tables):
+            raise ValueError(f"of these files none has columns, as {', '.join(WITH_COLUMNS)} have", "columns")
+        return self
+
+    @model_validator(mode="after")
     def _can_be_streamed(self) -> Self:
         if not self.streaming:
             return self
         if missing := [name for name in ("validation", "test") if getattr(self, name) is None]:
             raise ValueError(f"of a stream nothing can be held out: give a file for {missing[0]}", missing[0])
-        if isinstance(self.train, str) and kind_of(self.train) != ".jsonl":
-            raise ValueError("a stream is read from two plain files, or from one in .jsonl", "train")
+        if self.added.files is not None:
+            raise ValueError("to a stream nothing is added: leave out one of the two", "streaming", "added.files")
+        if isinstance(self.train, str) and kind_of(self.train) not in {*ONE_FILE} - {".json"}:
+            raise ValueError(
+                "a stream is read from two plain files, or from one in .tsv, .csv, .jsonl, .tmx or .parquet", "train"
+            )
         if codecs.lookup(self.encoding).name != "utf-8":
             raise ValueError("a stream is read from files in UTF-8: convert them with `iconv`", "encoding")
         return self

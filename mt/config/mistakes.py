@@ -30,7 +30,9 @@ def locate(problem: Any) -> tuple[list[str], str]:
     """Return the parts of the key that a complaint of pydantic is about, and the tag of its corpus or model."""
     loc = [str(part) for part in problem["loc"]]
     if loc[:1] == ["corpus"]:
-        loc[3:] = [part for part in loc[3:] if part not in {"str", "tuple[str, str]"}]  # of a union: no keys
+        loc[3:] = [
+            part for part in loc[3:] if part not in {"str", "constrained-int", "tuple[str, str]"}
+        ]  # of a union: no keys
     chosen = loc.pop(1) if loc[:1] in (["corpus"], ["model"]) and len(loc) > 1 else ""
     return loc, chosen
 

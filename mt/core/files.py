@@ -30,11 +30,19 @@ class Packing:
     open: Callable[[Path], io.BufferedIOBase]
 
 
+def _unzstd(path: Path) -> io.BufferedIOBase:
+    """Open what zstd has compressed, to be read once and forwards: Python 3.11 has no module for it."""
+    import pyarrow
+
+    return io.BufferedReader(pyarrow.CompressedInputStream(open(path, "rb"), "zstd"))
+
+
 PACKINGS = {
     "gzip": Packing(".gz", re.compile(rb"\x1f\x8b"), gzip.GzipFile),
     "bzip2": Packing(".bz2", re.compile(rb"BZh[1-9](1AY&SY|\x17rE8P\x90)"), bz2.BZ2File),
     "lzma": Packing(".lzma", re.compile(rb"\]\0\0([\x04\x10\x20\x40\x80]\0|\0[\1-\4])"), lzma.LZMAFile),
     "xz": Packing(".xz", re.compile(rb"\xfd7zXZ\0"), lzma.LZMAFile),
+    "zstd": Packing(".zst", re.compile(rb"\x28\xb5\x2f\xfd"), _unzstd),
 }
 
 TAR_ARCHIVES = {".tgz", ".tbz", ".tbz2", ".txz", ".tlz"}
@@ -94,7 +102,7 @@ def write_lines(path: Path, lines: Iterable[str]) -> None:
 
 
 def read_bytes(path: Path, remedy: str = "restore it") -> bytes:
-    """Return what a file holds, unpacked where its name ends in .gz, .bz2 or .xz.
+    """Return what a file holds, unpacked where its name ends in .gz, .bz2, .xz or .zst.
 
     Raises UserError where it cannot be read, or where its name and its first bytes do not say the same; DamagedError,
     with this remedy, where the manifest of a run says that it is not what was written.

@@ -39,7 +39,6 @@ MOST_NULS = 0.2
 """The part of the bytes that is NUL, from which on they are two or four to a character."""
 SIGNATURES = {
     b"PK\x03\x04": "a zip archive (as .docx, .xlsx and .odt files are)",
-    b"\x28\xb5\x2f\xfd": "data compressed with zstd",
     b"7z\xbc\xaf\x27\x1c": "a 7z archive",
     b"Rar!\x1a\x07": "a rar archive",
     b"%PDF-": "a PDF",
@@ -68,7 +67,7 @@ FIRST = 20
 
 
 def read_sentences(path: Path, encoding: str | None = None, *, raw: bool = False) -> list[str]:
-    """Return the lines of a file of sentences, which may be compressed (.gz, .bz2, .xz), as `decode_sentences`.
+    """Return the lines of a file of sentences, which may be compressed (.gz, .bz2, .xz, .zst), as `decode_sentences`.
 
     Raises UserError, unless the text is `raw`, where they are XML or JSON.
     """
@@ -276,7 +275,10 @@ class Lines:
     def __iter__(self) -> Iterator[str]:
         """Yield lines without their ends. Raises UserError, with the line, where one is not UTF-8."""
         with open_bytes(self.path) as file:
-            file.seek(self.offset)  # which reads a compressed file up to there
+            if file.seekable():
+                file.seek(self.offset)  # which reads a compressed file up to there
+            for left in range(self.offset, 0, -MEGABYTE) if not file.seekable() else ():
+                file.read(min(left, MEGABYTE))
             for row in file:
                 self.line, self.offset = self.line + 1, self.offset + len(row)
                 if self.line == 1:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from mt.config.corpora import CorpusConfig
+from mt.config.corpora import CorpusConfig, FilesCorpus
 from mt.corpora import files, gnt, hub, multi30k, toy
 from mt.corpora.pairs import Corpus, Split
 from mt.corpora.stream import Stream
@@ -22,19 +22,23 @@ STREAMS: dict[str, Callable[[Any], Stream]] = {"files": files.stream, "hub": hub
 def load_splits(config: CorpusConfig) -> dict[str, Split]:
     """Return the splits "train", "validation" and the test splits, by name, in that order.
 
-    Of the training pairs those that `corpus.pairs` asks for, where it does: the first. Of those that are streamed, only
-    a beginning.
+    Of the training pairs those that `corpus.pairs` asks for, where it does: the first; and then those of
+    `corpus.added`, with their tag. Of those that are streamed, only a beginning.
     """
     splits = CORPORA[config.name].load(config)
     most, train = getattr(config, "pairs", None), splits["train"]
     if most is not None and most < len(train.sources):
         splits["train"] = train.take(range(most))
+    if isinstance(config, FilesCorpus) and config.added.files is not None:
+        added = files.read(config.added.files, config)
+        splits["train"] = splits["train"].with_added(added, config.added.tag)
     return splits
 
 
 def places_of(config: CorpusConfig) -> list[str]:
     """Return the files and folders that a config names, which may be anywhere."""
     named = [getattr(config, key, None) for key in ("path", "train", "validation", "test")]
+    named.append(config.added.files if isinstance(config, FilesCorpus) else None)
     found = [name for one in named if one is not None for name in ((one,) if isinstance(one, str) else one)]
     return list(dict.fromkeys(found))
 

@@ -31,12 +31,23 @@ class Split:
     gold: list[Gold | None] | None = None
     dropped: int = 0
     """Pairs left out because a side was empty."""
+    tags: list[str] | None = None
+    """Of each pair the piece that training reads before its source; empty where there is none. None: all are."""
 
     def take(self, rows: Sequence[int]) -> "Split":
         """Return these pairs."""
         gold = None if self.gold is None else [self.gold[row] for row in rows]
-        return replace(
-            self, sources=[self.sources[row] for row in rows], targets=[self.targets[row] for row in rows], gold=gold
+        tags = None if self.tags is None else [self.tags[row] for row in rows]
+        sources, targets = [self.sources[row] for row in rows], [self.targets[row] for row in rows]
+        return replace(self, sources=sources, targets=targets, gold=gold, tags=tags)
+
+    def with_added(self, other: "Split", tag: str) -> "Split":
+        """Return these pairs and then those of another split, all of which have this tag; neither has gold links."""
+        return Split(
+            self.sources + other.sources,
+            self.targets + other.targets,
+            dropped=self.dropped + other.dropped,
+            tags=[""] * len(self.sources) + [tag] * len(other.sources),
         )
 
 

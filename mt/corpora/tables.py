@@ -3,9 +3,14 @@
 import csv
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
 
+from mt.config.corpora import FilesCorpus
 from mt.core.errors import UserError
+from mt.core.text import Lines
 from mt.corpora.languages import code_of, find_columns, is_name
 
 QUOTED = re.compile(r'"(?:[^"]|"")*"')
@@ -17,13 +22,19 @@ FIRST = 20
 
 Row = tuple[int, list[str]]
 """Number of the line that it ends in, and its cells; no cells in a blank line."""
+Pair = tuple[str, str]
 
 log = logging.getLogger("mt")
 
 
+def cells_of(line: str) -> list[str]:
+    """Return the cells of a line of TSV; none of a blank one."""
+    return line.split("\t") if line.strip() else []
+
+
 def rows_of_tsv(lines: Sequence[str]) -> list[Row]:
     """Split each line at its tabs."""
-    return [(number, line.split("\t") if line.strip() else []) for number, line in enumerate(lines, 1)]
+    return [(number, cells_of(line)) for number, line in enumerate(lines, 1)]
 
 
 def rows_of_csv(lines: Sequence[str], name: str) -> list[Row]:
@@ -31,17 +42,47 @@ def rows_of_csv(lines: Sequence[str], name: str) -> list[Row]:
 
     Raises UserError with the line, or where the rows may be divided in two ways.
     """
-    found: list[Row] = []
-    said = SEPARATOR.fullmatch(lines[0].strip()) if lines else None
-    start = 1 if said else 0
-    mark = said[1] if said else _delimiter(lines, name)
-    reader = csv.reader((line + "\n" for line in lines[start:]), delimiter=mark, strict=True)
+    start, mark = delimiter(lines, name)
+    return [*_records((line + "\n" for line in lines[start:]), mark, name, start)]
+
+
+def first_rows_of_csv(lines: Sequence[str], name: str) -> tuple[str, list[Row]]:
+    """Return what divides the cells of a CSV file, and its first rows, given its first lines.
+
+    A line that says what divides them is a blank row. Raises UserError as `rows_of_csv`.
+    """
+    start, mark = delimiter(lines, name)
+    blank: list[Row] = [(1, [])] * start
+    return mark, [*blank, *islice(_records((line + "\n" for line in lines[start:]), mark, name, start), FIRST)]
+
+
+def _records(lines: Iterator[str], mark: str, name: str, before: int) -> Iterator[Row]:
+    """Yield the rows of CSV, which has so many lines before them."""
+    reader = csv.reader(lines, delimiter=mark, strict=True)
     try:
         for cells in reader:
-            found.append((reader.line_num + start, cells if any(cell.strip() for cell in cells) else []))
+            yield reader.line_num + before, cells if any(cell.strip() for cell in cells) else []
     except csv.Error as error:
-        raise UserError(f"{name}, line {reader.line_num + start}: not CSV ({error})") from error
-    return found
+        raise UserError(f"{name}, line {reader.line_num + before}: not CSV ({error})") from error
+
+
+class Records(Lines):
+    """The rows of a CSV file, read one after another as `Lines` are; a row may have several of them."""
+
+    def __init__(self, path: Path, mark: str):
+        super().__init__(path)
+        self.mark = mark
+
+    def __iter__(self) -> Iterator[Row]:  # type: ignore[override]
+        """Yield rows. Raises UserError, with the line, where one is not CSV."""
+        lines = super().__iter__()
+        return _records((line + "\n" for line in lines), self.mark, str(self.path), self.line)
+
+
+def delimiter(lines: Sequence[str], name: str) -> tuple[int, str]:
+    """Return how many lines of a CSV file say by what its cells are divided, none or one; and what that is."""
+    said = SEPARATOR.fullmatch(lines[0].strip()) if lines else None
+    return (1, said[1]) if said else (0, _delimiter(lines, name))
 
 
 def _delimiter(lines: Sequence[str], name: str) -> str:
@@ -69,32 +110,139 @@ def _delimiter(lines: Sequence[str], name: str) -> str:
     return best
 
 
-def two_columns(rows: list[Row], name: str, source: str, target: str, *, raw: bool = False) -> list[tuple[str, str]]:
-    """Return the pairs of a table; a blank row is an empty pair.
+@dataclass(frozen=True)
+class Layout:
+    """Where the pairs of a table stand."""
 
-    Unless it is `raw`, a first row that names the languages is dropped, says which columns they are, and is logged.
-    Raises UserError where it names other languages, or where a row has not two columns, or not as many as the first.
-    """
-    start, columns = (0, None) if raw else _header(rows, name, source, target)
-    rows = rows[start:]
-    width = columns[2] if columns else 2
-    for number, cells in rows:
-        if cells and len(cells) != width:
+    name: str
+    start: int
+    """Rows before the first pair."""
+    here: int
+    """Column of the source, counted from 0."""
+    there: int
+    """Column of the target."""
+    width: int | None
+    """Columns that each row has. None: at least those of source and target."""
+
+    def pair(self, row: Row) -> Pair:
+        """Return the pair of a row; a blank one is an empty pair. Raises UserError with the line where it has too few.
+
+        Without names or numbers of columns it must not have too many, either.
+        """
+        number, cells = row
+        if not cells:
+            return "", ""
+        if self.width is None and len(cells) <= max(self.here, self.there):
             raise UserError(
-                f"{name}, line {number}: {len(cells)} column{'s' * (len(cells) != 1)}, not {width}; a row is a source "
-                f"sentence and a target sentence, or has more where the first row says which columns these are"
+                f"{self.name}, line {number}: {_count(cells)}, and corpus.columns asks for column "
+                f"{max(self.here, self.there) + 1}"
             )
-    here, there = columns[:2] if columns else (0, 1)
-    return [(cells[here], cells[there]) if cells else ("", "") for _, cells in rows]
+        if self.width is not None and len(cells) != self.width:
+            raise UserError(
+                f"{self.name}, line {number}: {_count(cells)}, not {self.width}; a row is a source sentence and a "
+                f"target sentence, or has more where the first row says which columns these are, or where the config "
+                f"does: corpus.columns: {{source: 1, target: 2}}"
+            )
+        return cells[self.here], cells[self.there]
 
 
-def without_quotes(pairs: list[tuple[str, str]], name: str) -> list[tuple[str, str]]:
-    """Return the pairs without the quotes around their fields, where every field that is not empty has them."""
+def _count(cells: Sequence[str]) -> str:
+    return f"{len(cells)} column{'s' * (len(cells) != 1)}"
+
+
+def layout_of(rows: Sequence[Row], name: str, config: FilesCorpus) -> Layout:
+    """Return where the pairs of a table stand, by corpus.columns or by its first row; that is logged.
+
+    Raises UserError where that row names other languages, or lacks a column that the config names.
+    """
+    start, cells = next(((place, cells) for place, (_, cells) in enumerate(rows) if cells), (0, []))
+    columns, languages = config.columns, (config.source, config.target)
+    if isinstance(columns.source, str) or isinstance(columns.target, str):
+        here, there = (_column(one, cells, name) for one in (columns.source, columns.target))
+        return Layout(name, start + 1, here, there, len(cells))
+    if columns.source is not None and columns.target is not None:
+        places = columns.source - 1, columns.target - 1
+        named = max(places) < len(cells) and find_columns([cells[place] for place in places], *languages)
+        if config.raw or not named:
+            return Layout(name, 0, *places, None)
+        if named == (1, 0):
+            raise UserError(
+                f"{name}: its first row calls column {columns.source} {cells[places[0]]!r} and column {columns.target} "
+                f"{cells[places[1]]!r}, and corpus.columns has them the other way round"
+            )
+        _tell_names(name, cells, *places)
+        return Layout(name, start + 1, *places, None)
+    found = None if config.raw else find_columns(cells, *languages)
+    if found:
+        _tell_names(name, cells, *found)
+        return Layout(name, start + 1, *found, len(cells))
+    if not config.raw:
+        _must_not_name_others(cells, name, *languages)
+    return Layout(name, 0, 0, 1, 2)
+
+
+def _column(wanted: str | int | None, cells: Sequence[str], name: str) -> int:
+    """Return the place of a column, given its name or its number, where the first row has these cells."""
+    if isinstance(wanted, int):
+        return wanted - 1
+    plain = [cell.strip() for cell in cells]
+    plain = [cell[1:-1].replace('""', '"') if QUOTED.fullmatch(cell) else cell for cell in plain]
+    if plain.count(str(wanted)) != 1:
+        raise UserError(
+            f"{name}: its first row has {'two columns' if wanted in plain else 'no column'} {wanted!r}; its "
+            f"{_count(cells)}: {', '.join(map(repr, plain))}. corpus.columns may have numbers instead, counted from 1"
+        )
+    return plain.index(str(wanted))
+
+
+def _tell_names(name: str, cells: Sequence[str], here: int, there: int) -> None:
+    log.info(
+        "%s: its first row names the columns; source is column %d (%s), target is column %d (%s)",
+        *(name, here + 1, cells[here].strip(), there + 1, cells[there].strip()),
+    )
+
+
+def _must_not_name_others(cells: Sequence[str], name: str, source: str, target: str) -> None:
+    if len(cells) == 2 and all(map(is_name, cells)) and code_of(cells[0]) != code_of(cells[1]):
+        raise UserError(
+            f"{name}: its first row names its columns {cells[0]!r} and {cells[1]!r}, not {source} and {target}; set "
+            f"corpus.source and corpus.target to what they are, or corpus.raw: true where this is a sentence pair"
+        )
+
+
+def two_columns(rows: Sequence[Row], name: str, config: FilesCorpus) -> list[Pair]:
+    """Return the pairs of a table, in its order. Raises UserError as `layout_of` and `Layout.pair`."""
+    layout = layout_of(rows, name, config)
+    return [layout.pair(row) for row in rows[layout.start :]]
+
+
+def are_quoted(pairs: Sequence[Pair]) -> bool:
+    """Tell whether all fields that are not empty stand in quotes."""
     fields = [field.strip() for pair in pairs for field in pair]
-    if not any(fields) or not all(QUOTED.fullmatch(field) for field in fields if field):
+    return any(fields) and all(QUOTED.fullmatch(field) for field in fields if field)
+
+
+def without_quotes(pairs: list[Pair], name: str) -> list[Pair]:
+    """Return the pairs without the quotes around their fields, where every field that is not empty has them."""
+    if not are_quoted(pairs):
         return pairs
-    log.info("%s: every field stands in quotes, which are taken off", name)
+    tell_quotes(name)
     return [(_unquote(one), _unquote(other)) for one, other in pairs]
+
+
+def tell_quotes(name: str) -> None:
+    """Say in the log that quotes are taken off."""
+    log.info("%s: every field stands in quotes, which are taken off", name)
+
+
+def must_be_quoted(pair: Pair, where: str) -> Pair:
+    """Return a pair without the quotes around its fields. Raises UserError where one has none."""
+    if any(pair) and not are_quoted([pair]):
+        raise UserError(
+            f"{where}: a field without quotes, and all fields at the beginning of the file have them: put it into "
+            f"quotes too, or keep those of all by corpus.raw: true"
+        )
+    return _unquote(pair[0]), _unquote(pair[1])
 
 
 def without_names(
@@ -117,24 +265,6 @@ def without_names(
         log.info("%s and %s: their first lines name the languages and are left out", *paths)
         return sides[0][1:], sides[1][1:]
     return sides
-
-
-def _header(rows: list[Row], name: str, source: str, target: str) -> tuple[int, tuple[int, int, int] | None]:
-    """Return where the pairs begin, and the columns of source and target and how many there are, if a row says so."""
-    start, cells = next(((place, cells) for place, (_, cells) in enumerate(rows) if cells), (0, []))
-    if found := find_columns(cells, source, target):
-        here, there = found
-        log.info(
-            "%s: its first row names the columns; source is column %d (%s), target is column %d (%s)",
-            *(name, here + 1, cells[here].strip(), there + 1, cells[there].strip()),
-        )
-        return start + 1, (here, there, len(cells))
-    if len(cells) == 2 and all(map(is_name, cells)) and code_of(cells[0]) != code_of(cells[1]):
-        raise UserError(
-            f"{name}: its first row names its columns {cells[0]!r} and {cells[1]!r}, not {source} and {target}; set "
-            f"corpus.source and corpus.target to what they are, or corpus.raw: true where this is a sentence pair"
-        )
-    return 0, None
 
 
 def _unquote(field: str) -> str:

@@ -80,6 +80,7 @@ def digest(split: Split, tokenizers: Tokenizers) -> str:
     whole = hashlib.sha256(tokenizers.source.identity + tokenizers.target.identity)
     for line in (*split.sources, *split.targets):
         whole.update(line.encode() + b"\n")
+    whole.update("\n".join(split.tags or ()).encode())
     return whole.hexdigest()[:16]
 
 
@@ -120,15 +121,20 @@ def _encode(split: Split, tokenizers: Tokenizers, file: Path) -> Any:
     import datasets
 
     datasets.disable_progress_bars()
-    text = datasets.Dataset.from_dict({"source": split.sources, "target": split.targets})
+    tags = split.tags or [""] * len(split.sources)
+    text = datasets.Dataset.from_dict({"source": split.sources, "target": split.targets, "tag": tags})
     # `map` leaves half a file behind when the disk is full, so it works in a folder of its own.
     with replacing(file) as temporary, tempfile.TemporaryDirectory(dir=file.parent, prefix=f".{file.name}.") as folder:
         text.map(
             lambda batch: {
-                "source": [[*tokenizers.source.encode(line), EOS] for line in batch["source"]],
+                "source": [
+                    [*tokenizers.source.tag(tag), *tokenizers.source.encode(line), EOS]
+                    for line, tag in zip(batch["source"], batch["tag"], strict=True)
+                ],
                 "target": [[*tokenizers.target.encode(line), EOS] for line in batch["target"]],
             },
             batched=True,
+            remove_columns=["tag"],
             features=_features(),
             cache_file_name=f"{folder}/{file.name}",
             new_fingerprint=file.stem,  # else `map` hashes the tokenizers

@@ -32,6 +32,7 @@ class Tokenizer:
         self._processor = sentencepiece.SentencePieceProcessor()
         self._processor.load_from_serialized_proto(model)  # unlike the constructor, it refuses an empty file
         self._blank_bytes = [self._processor.piece_to_id(f"<0x{byte:02X}>") for byte in BLANK.encode()]
+        self._tags = set(itertools.takewhile(self._processor.is_control, range(EOS + 1, len(self))))
         self._bytes = {self._processor.piece_to_id(f"<0x{byte:02X}>"): bytes([byte]) for byte in range(256)}
 
     def __len__(self) -> int:
@@ -42,8 +43,20 @@ class Tokenizer:
         """What is the same of two vocabularies that cut all text into the same pieces."""
         return self.model + b"nfc" * self.normalizes
 
+    def has_tag(self, name: str) -> bool:
+        """Tell whether the vocabulary has a piece that is this tag."""
+        return self._processor.piece_to_id(name) in self._tags
+
+    def tag(self, name: str) -> list[int]:
+        """Return the piece that is a tag, in a list; none where there is no name. Raises KeyError where it is none."""
+        if not name:
+            return []
+        if not self.has_tag(name):
+            raise KeyError(f"{name} is no tag of this vocabulary")
+        return [self._processor.piece_to_id(name)]
+
     def encode(self, text: str) -> list[int]:
-        """Return the pieces of `text`, without <s> and </s>; none for an empty text."""
+        """Return the pieces of `text`, without <s> and </s>; none for an empty text. None of them is a tag."""
         if self.normalizes:
             text = normalise(text)
         if not text:
@@ -92,7 +105,7 @@ class Tokenizer:
         return piece in self._bytes
 
     def _surface(self, piece: int) -> bytes:
-        if piece <= EOS:
+        if piece <= EOS or piece in self._tags:
             return b""
         return self._bytes.get(piece) or self.name(piece).replace(BLANK, " ").encode()
 
@@ -150,19 +163,22 @@ def _read(file: Path, normalizes: bool) -> Tokenizer:
         raise UserError(f"{file} is not a SentencePiece model; restore it or train again ({error})") from error
 
 
-def train_tokenizers(sources: Sequence[str], targets: Sequence[str], config: Vocabulary) -> Tokenizers:
+def train_tokenizers(
+    sources: Sequence[str], targets: Sequence[str], config: Vocabulary, tags: Sequence[str] = ()
+) -> Tokenizers:
     """Train the vocabularies on these sentences, which must be the training split and nothing else.
 
+    The tags are pieces of the source vocabulary that no text has.
     BPE: Sennrich et al. 2016; unigram: Kudo 2018. Raises UserError when the text has fewer pieces than asked for, or
     more characters.
     """
     if config.joint:
-        joint = _train(itertools.chain(sources, targets), config, "")
+        joint = _train(itertools.chain(sources, targets), config, "", tags)
         return Tokenizers(joint, joint)
-    return Tokenizers(_train(sources, config, "source "), _train(targets, config, "target "))
+    return Tokenizers(_train(sources, config, "source ", tags), _train(targets, config, "target "))
 
 
-def _train(lines: Iterable[str], config: Vocabulary, side: str) -> Tokenizer:
+def _train(lines: Iterable[str], config: Vocabulary, side: str, tags: Sequence[str] = ()) -> Tokenizer:
     model, normalizes = io.BytesIO(), config.normalize == "nfc"
     try:
         sentencepiece.SentencePieceTrainer.train(
@@ -180,6 +196,7 @@ def _train(lines: Iterable[str], config: Vocabulary, side: str) -> Tokenizer:
             unk_id=UNK,
             bos_id=BOS,
             eos_id=EOS,
+            control_symbols=[*tags],
             num_threads=1,  # more would make the unigram model depend on the number
             minloglevel=2,
         )

@@ -197,12 +197,18 @@ def gather(config: Config, run: Run, *, resume: bool = False) -> Materials:
     elif not begun and len(train.sources) > SAMPLE:
         sample = train.take(sorted(random.Random(config.seed).sample(range(len(train.sources)), SAMPLE)))
     start = None if begun and (run / STATE).exists() else load_start(config, run.tokenizers if begun else None)
+    tags = sorted({*(train.tags or ())} - {""})
     if begun:
         tokenizers = run.tokenizers
     elif start:
         tokenizers = start.tokenizers
     else:
-        tokenizers = train_tokenizers(sample.sources, sample.targets, config.vocabulary)
+        tokenizers = train_tokenizers(sample.sources, sample.targets, config.vocabulary, tags)
+    if start and (unknown := [tag for tag in tags if not tokenizers.source.has_tag(tag)]):
+        raise UserError(
+            f"the vocabulary of train.start has no tag {unknown[0]}: leave corpus.added.tag as it was there, or begin "
+            f"with a run that was trained with added pairs"
+        )
     must_fit(train, tokenizers, config.train.max_pieces)
     guide = load_guide(config.train.guide, train, tokenizers, config.alignment.unit)
     teacher = load_teacher(config.train.teacher, tokenizers)

@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import io
 import json
 import os
 from collections.abc import Callable, Sequence
@@ -9,9 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pyarrow
 import safetensors.torch
 import torch
 from material import PAIRS, Material
+from pyarrow import parquet
 
 from mt.alignment.files import read_npz, read_pharaoh
 from mt.alignment.gold import FORMATS, read_gold
@@ -98,6 +101,16 @@ def _corpora(at: Material) -> list[Reader]:
         "csv": "de,en\n" + "".join(f'"{source}","{target}"\n' for source, target in PAIRS),
         "jsonl": "".join(json.dumps({"de": source, "en": target}) + "\n" for source, target in PAIRS),
     }
+    objects = [{"de": source, "en": target} for source, target in PAIRS]
+    units = "".join(
+        f'<tu><tuv xml:lang="de"><seg>{source}</seg></tuv><tuv xml:lang="en-US"><seg>{target}</seg></tuv></tu>\n'
+        for source, target in PAIRS
+    )
+    memory = f'<?xml version="1.0"?>\n<!DOCTYPE tmx SYSTEM "x.dtd">\n<tmx><body>\n{units}</body></tmx>\n'
+    table = io.BytesIO()
+    parquet.write_table(pyarrow.Table.from_pylist(objects), table)
+    rows |= {"json": json.dumps(objects), "tmx": memory}
+    zstd = bytes(pyarrow.Codec("zstd").compress(rows["csv"].encode(), asbytes=True))
     config = FilesCorpus(name="files", source="de", target="en", train="x.tsv", copies="allow")
 
     def split(name: str) -> Callable[[bytes], object]:
@@ -112,7 +125,12 @@ def _corpora(at: Material) -> list[Reader]:
         Reader("two plain files", two, [plain, plain.decode().encode("utf-16"), plain.replace(b"\n", b"\r\n")]),
         *(Reader(f"a .{kind} file", split(f"x.{kind}"), [text.encode()]) for kind, text in rows.items()),
         Reader("a .tsv.gz file", split("x.tsv.gz"), [gzip.compress(rows["tsv"].encode(), mtime=0)]),
-        Reader("a stream of .jsonl", _file(at / "y.jsonl", stream), [rows["jsonl"].encode()]),
+        Reader("a .csv.zst file", split("x.csv.zst"), [zstd]),
+        Reader("a .parquet file", split("x.parquet"), [table.getvalue()]),
+        *(
+            Reader(f"a stream of .{kind}", _file(at / f"y.{kind}", stream), [rows[kind].encode()])
+            for kind in ("tsv", "csv", "jsonl", "tmx")
+        ),
         Reader("sentences in a file", _file(at / "lines", read_sentences), [plain]),
         Reader("standard input", lambda data: decode_sentences(data, "standard input"), [plain]),
     ]

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow
 import pytest
 
 from mt.core.errors import UserError
@@ -202,6 +203,10 @@ def test_what_is_no_encoding_of_text(name: str, close: str) -> None:
 # compression
 
 
+def pack_as_zstd(data: bytes) -> bytes:
+    return bytes(pyarrow.Codec("zstd").compress(data, asbytes=True))
+
+
 def pack_as_lzma(data: bytes) -> bytes:
     return lzma.compress(data, format=lzma.FORMAT_ALONE)
 
@@ -217,7 +222,13 @@ def test_a_tar_archive_is_called_one(name: str, pack: Callable[[bytes], bytes]) 
 
 @pytest.mark.parametrize(
     ("suffix", "pack"),
-    [(".gz", gzip.compress), (".bz2", bz2.compress), (".xz", lzma.compress), (".lzma", pack_as_lzma)],
+    [
+        (".gz", gzip.compress),
+        (".bz2", bz2.compress),
+        (".xz", lzma.compress),
+        (".lzma", pack_as_lzma),
+        (".zst", pack_as_zstd),
+    ],
 )
 def test_compressed_files(tmp_path: Path, suffix: str, pack: Callable[[bytes], bytes]) -> None:
     data = pack(TEXT.encode())

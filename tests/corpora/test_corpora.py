@@ -130,7 +130,7 @@ def test_jsonl(name: str) -> None:
         ("a.jsonl", '{"de": "a", "en": "\\ud800"}\n', r"a\.jsonl, line 1: not JSON .half a surrogate pair"),
         ("a.csv", 'a[\r]b,c"\r",d\n', r"a\.csv, line 1: not CSV"),
         ("a.jsonl", "", r"no sentence pair in a\.jsonl$"),
-        ("a.txt", "a\n", r"a\.txt: one file must end in \.tsv, \.csv or \.jsonl"),
+        ("a.txt", "a\n", r"a\.txt: one file must end in \.tsv, \.csv, \.jsonl, \.json, \.parquet or \.tmx"),
     ],
 )
 def test_wrong_single_files(name: str, text: str, message: str) -> None:

@@ -143,7 +143,7 @@ def test_wrong_text_is_named_with_its_line() -> None:
     ("change", "said"),
     [
         ("corpus.validation=null", "of a stream nothing can be held out: give a file for validation"),
-        ("corpus.train=x.jsonl/a.csv", "a stream is read from two plain files, or from one in .jsonl"),
+        ("corpus.train=x.jsonl/a.json", "a stream is read from two plain files, or from one in .tsv, .csv, .jsonl"),
         ("corpus.encoding=latin1", "a stream is read from files in UTF-8"),
         ("train.guide.links=links", "train.guide.links needs all training pairs at hand"),
         ("train.teacher.runs=[a]", "train.teacher.runs needs all training pairs at hand"),
