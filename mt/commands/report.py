@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from mt.commands.options import open_run
 from mt.core.files import must_be_writable
 
 log = logging.getLogger("mt")
@@ -24,14 +25,14 @@ def report(
     ] = True,
 ) -> None:
     """Write one page about some runs, for someone who did not train them. Nothing is translated for it."""
+    asked = [open_run(run) for run in runs]
     from mt.lab.report.report import format_of, report, write_report
-    from mt.runs.run import Run
 
     paths = output or [Path("report.html")]
     for path in paths:
         format_of(path)  # a wrong name is told before the work, as is a place that cannot be written
         must_be_writable(path)
-    made = report([Run(run) for run in runs], split, texts)
+    made = report(asked, split, texts)
     for path in paths:
         write_report(made, path)
         log.info("written to %s", path)

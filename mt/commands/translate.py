@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mt.commands.options import CHANGES, Others, RunPath
+from mt.commands.options import CHANGES, Others, RunPath, open_run
 from mt.commands.printing import PAGE, Output, text_of
 from mt.commands.sink import Sink
 from mt.config import Search
@@ -76,12 +76,12 @@ def translate(
         raise UsageError("give sentences or --input, not both")
     made = Output(n_best, alignments, picture, plot, confidence, as_json, output, resume)
     _must_fit(made)
-    from mt.inference.load import translator_of
-    from mt.runs.run import Run
-
-    members = [Run(run), *map(Run, others or [])]
+    members = [open_run(run), *map(open_run, others or [])]
     first, *ensemble = members
-    translator = translator_of(first, ensemble, change(first.config, changes, n_best))
+    config = change(first.config, changes, n_best)
+    from mt.inference.load import translator_of
+
+    translator = translator_of(first, ensemble, config)
     if confidence and not ensemble:
         prepare(first)
     raw = getattr(first.config.corpus, "raw", False)

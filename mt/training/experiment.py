@@ -3,7 +3,6 @@
 import functools
 import logging
 import random
-import shlex
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -29,7 +28,7 @@ from mt.runs.cache import BEGUN
 from mt.runs.card import BLEU_TELLS_NOTHING, describe_best, tells_nothing, write_card
 from mt.runs.config_file import write_config
 from mt.runs.lock import writing
-from mt.runs.run import CACHE, CONFIG, DATASTORE, STATE, WEIGHTS, Run
+from mt.runs.run import CACHE, CONFIG, DATASTORE, STATE, WEIGHTS, Run, resume_command
 from mt.runs.settled import is_settled
 from mt.text.tokenizer import train_tokenizers
 from mt.training.guide import load_guide
@@ -152,11 +151,6 @@ def _conclude(trainer: Trainer) -> bool:
         log.warning("%s", BLEU_TELLS_NOTHING)
     complete(run)
     return True
-
-
-def resume_command(run: Run) -> str:
-    """Return the command that goes on with a run."""
-    return f"mt train {shlex.quote(str(run / CONFIG))} --run {shlex.quote(str(run))} --resume"
 
 
 def complete(run: Run) -> None:

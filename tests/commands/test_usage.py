@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from conftest import ENVIRONMENT
+from tiny_translators import write_run
 
 # One process for all: each command would spend nearly all of its time on being started.
 PROGRAM = """
@@ -20,7 +21,7 @@ for arguments in json.load(sys.stdin):
             cli.main()
         except SystemExit as end:
             code = end.code or 0
-    slow = sorted({"torch", "matplotlib", "datasets"} & sys.modules.keys())
+    slow = sorted({"torch", "matplotlib", "datasets", "sacrebleu", "fastapi"} & sys.modules.keys())
     ended.append([code, out.getvalue(), " ".join(err.getvalue().split()), slow])
 print(json.dumps(ended))
 """
@@ -60,6 +61,20 @@ WRONG: list[tuple[list[str], str]] = [
 FAILED: list[tuple[list[str], str]] = [
     (["train", "tyo"], "cannot read config tyo: No such file or directory; did you mean toy?"),
     (["config", "none.yaml"], "cannot read config none.yaml"),
+    *(
+        (arguments, "nowhere is not a run directory: there is no such folder; `mt runs .` lists those beside it")
+        for arguments in (
+            ["translate", "nowhere", "x"],
+            ["eval", "nowhere"],
+            ["align", "nowhere"],
+            ["score", "nowhere"],
+            ["diagnose", "nowhere"],
+            ["report", "nowhere"],
+            ["serve", "nowhere"],
+            ["datastore", "nowhere"],
+        )
+    ),
+    (["runs", "."], "no run in ./: `mt train` makes one"),
 ]
 TOLD: list[tuple[list[str], str]] = [
     (["--help"], "translate"),
@@ -68,7 +83,10 @@ TOLD: list[tuple[list[str], str]] = [
     (["config"], "attention/luong-general  "),
     (["config", "attention/luong-general"], "wiring: luong"),
     (["config", "--schema"], '"properties"'),
+    (["--version"], "mt "),
 ]
+UNUSED = {"torch._dynamo", "matplotlib", "datasets", "pandas", "pyarrow", "sacrebleu", "fastapi"}
+"""What takes long to import, and translating a sentence does not need."""
 
 
 @pytest.fixture(scope="module")
@@ -113,3 +131,11 @@ def test_what_only_tells_something_is_quick(
     code, out, err, slow = ended[str(arguments)]
     assert (code, err, slow) == (0, "", [])
     assert said in out
+
+
+def test_a_translation_loads_only_what_it_needs(tmp_path: Path) -> None:
+    write_run(tmp_path / "run")
+    code = f"import sys\nfrom mt import cli\ntry: cli.main()\nfinally: print(sorted({UNUSED} & sys.modules.keys()))"
+    command = [sys.executable, "-c", code, "translate", str(tmp_path / "run"), "Der Ofen ist kalt."]
+    done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[1:] == ["[]"], done.stdout
