@@ -4,13 +4,16 @@ from typing import Annotated
 
 import typer
 
+from mt.commands.completion import complete_run
 from mt.commands.options import CHANGES, RUNS, Others, open_run, split_first
 from mt.config.overrides import change, parse_changes
 from mt.core.errors import UsageError
 
 
 def evaluate(
-    run: Annotated[str | None, typer.Argument(help="A run directory. Unset: the one trained last.")] = None,
+    run: Annotated[
+        str | None, typer.Argument(help="A run directory. Unset: the one trained last.", autocompletion=complete_run)
+    ] = None,
     overrides: Annotated[list[str] | None, typer.Argument(help=CHANGES)] = None,
     split: Annotated[str | None, typer.Option(help="Unset: the corpus's main test split.")] = None,
     plot: Annotated[

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mt.commands.completion import complete_run
 from mt.config.overrides import KEYS, describe_settings
 from mt.core.errors import UsageError
 
@@ -14,10 +15,15 @@ if TYPE_CHECKING:  # it is imported where a command runs: help need not wait for
 
 RUNS = Path("runs")
 """Where runs are that have no other place."""
-RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="A run directory, such as runs/toy.")]
+RunPath = Annotated[
+    Path, typer.Argument(metavar="RUN", help="A run directory, such as runs/toy.", autocompletion=complete_run)
+]
 Overrides = Annotated[list[str] | None, typer.Argument(help="Changes to it, such as model.hidden=128 train.epochs=3.")]
 Others = Annotated[
-    list[Path] | None, typer.Option("--with", help="Another run of the same vocabulary, to make an ensemble.")
+    list[Path] | None,
+    typer.Option(
+        "--with", help="Another run of the same vocabulary, to make an ensemble.", autocompletion=complete_run
+    ),
 ]
 CHANGES = f"Changes to its settings, for this once, such as {KEYS[0]}=10; the keys are below."
 SETTINGS = (

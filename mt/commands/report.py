@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from mt.commands.completion import complete_run
 from mt.commands.options import open_run
 from mt.core.files import must_be_writable
 
@@ -14,7 +15,10 @@ log = logging.getLogger("mt")
 
 def report(
     runs: Annotated[
-        list[Path], typer.Argument(metavar="RUN...", help="Run directories; all are held against the first.")
+        list[Path],
+        typer.Argument(
+            metavar="RUN...", help="Run directories; all are held against the first.", autocompletion=complete_run
+        ),
     ],
     output: Annotated[
         list[Path] | None, typer.Option("--output", "-o", help="FILE.html, FILE.md or FILE.json; may be given again.")

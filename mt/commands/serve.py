@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mt.commands.completion import complete_run
 from mt.commands.options import must_be_runs
 from mt.core.errors import UsageError, UserError
 
@@ -22,7 +23,10 @@ TOKEN = "MT_TOKEN"
 
 def serve(
     runs: Annotated[
-        list[Path], typer.Argument(metavar="RUN...", help="Run directories; the first answers by default.")
+        list[Path],
+        typer.Argument(
+            metavar="RUN...", help="Run directories; the first answers by default.", autocompletion=complete_run
+        ),
     ],
     host: Annotated[
         str, typer.Option(help=f"Address to bind to. Any but loopback needs a token in {TOKEN}.")
