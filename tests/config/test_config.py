@@ -1,5 +1,6 @@
 """One tree, read once: what a file says, what it inherits, and an error that names file and key for all the rest."""
 
+import inspect
 import json
 import re
 import typing
@@ -210,7 +211,7 @@ def test_the_schema_has_every_key_with_its_meaning() -> None:
         assert part["type"] == "object"
         assert part["properties"].keys() - {"extends"} == node.model_fields.keys(), node
         for name, field in node.model_fields.items():
-            told = field.description or field.annotation.__doc__
+            told = field.description or inspect.getdoc(field.annotation)
             assert part["properties"][name]["description"] == told, f"{node.__name__}.{name}"
             documented += 1
     assert documented > 100
