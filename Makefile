@@ -15,8 +15,9 @@ PYTHON ?= python3
 TORCH_INDEX ?=
 PIP_ARGS ?=
 
-BIN := .venv/bin
+BIN := .venv/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 INSTALLED := .venv/.installed
+DEVELOPING := .venv/.developing
 PIP := $(BIN)/python -m pip --disable-pip-version-check $(if $(CI),--quiet)
 DEMO := runs/demo
 PYTEST := $(BIN)/python -m pytest -n auto --dist loadscope
@@ -42,16 +43,16 @@ demo: $(INSTALLED) ## train on a toy grammar for a few minutes, then translate
 study: $(INSTALLED) ## train and score all points of a study: CONFIG=attention; one table
 	$(BIN)/mt study $(if $(CONFIG),"$(CONFIG)") $(ARGS)
 
-test: $(INSTALLED) ## run the tests
+test: $(DEVELOPING) ## run the tests
 	$(PYTEST) $(ARGS)
 
-check: $(INSTALLED) ## format, lint, types, and tests with warnings as errors
+check: $(DEVELOPING) ## format, lint, types, and tests with warnings as errors
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(PYTEST)
 
-install: $(INSTALLED) ## make .venv with the versions of constraints.txt; the others do it when needed
+install: $(INSTALLED) ## make .venv with the versions of constraints.txt; the others do it when needed, test and check with their tools
 
 clean: ## remove .venv and caches; never data/ or runs/
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache
@@ -68,5 +69,9 @@ $(INSTALLED): pyproject.toml constraints.txt
 	  echo "'$(PYTHON)' cannot make a virtual environment; Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
 	@echo "Installing into .venv. PyTorch for Linux is several GB with CUDA; README.md says how to get its CPU build."
 	$(if $(TORCH_INDEX),$(PIP) install $(PIP_ARGS) --index-url "$(TORCH_INDEX)" --no-deps -c constraints.txt torch)
+	$(PIP) install -c constraints.txt -e '.[neighbours,papers,web]' $(PIP_ARGS)
+	@touch $@
+
+$(DEVELOPING): $(INSTALLED)
 	$(PIP) install -c constraints.txt -e '.[dev]' $(PIP_ARGS)
 	@touch $@

@@ -12,6 +12,7 @@ def main() -> None:
     """Run the command line; it ends the process."""
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # else it is ignored, as after nohup
         signal.signal(signal.SIGINT, interrupt)
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # it would look through all that is installed for some
     from mt.cli import main
 
     main()

@@ -52,7 +52,6 @@ INTERRUPTED = 130
 
 app = typer.Typer(
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     help="A small, exact laboratory for attention in machine translation.",
 )

@@ -11,6 +11,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -152,6 +153,20 @@ def test_help_is_the_default_and_lists_every_target() -> None:
 def test_variables_pass_through(arguments: list[str], command: str) -> None:
     printed = make(ROOT, "--dry-run", *arguments).stdout.splitlines()
     assert " ".join(printed[-1].split()) == command
+
+
+def test_only_tests_and_checks_install_the_tools_of_development() -> None:
+    for target, tools in {"train": 0, "eval": 0, "demo": 0, "install": 0, "test": 1, "check": 1}.items():
+        planned = make(ROOT, "--dry-run", "--always-make", target).stdout
+        assert (planned.count("-e '.[neighbours,papers,web]'"), planned.count("-e '.[dev]'")) == (1, tools), target
+
+
+def test_other_machines_check_what_make_checks() -> None:
+    jobs = yaml.safe_load((ROOT / ".github/workflows/check.yml").read_text())["jobs"]
+    assert [step["run"] for step in jobs["check"]["steps"] if "run" in step] == ["make check PYTHON=python"]
+    matrix = jobs["check"]["strategy"]["matrix"]
+    assert matrix["python"] == ["3.11", "3.13"]
+    assert PROJECT["requires-python"] == f">={matrix['python'][0]}"
 
 
 def test_translate_without_a_run_says_so() -> None:

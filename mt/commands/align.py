@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from mt.commands.options import RunPath, check_given
+from mt.commands.options import RunPath, check_given, open_run
 from mt.config.overrides import change, parse_changes
 from mt.core.errors import UsageError
 
@@ -53,14 +53,14 @@ def align(
     if source and output is None:
         raise UsageError("say with --output where the alignment of two files goes")
     changes = _parse(settings or [])
+    asked, other = open_run(run), open_run(reverse) if reverse else None
+    unit = change(asked.config, changes).alignment.unit if changes else None
     from mt.evaluation.align import Pairs, Reverse, Wanted, align
-    from mt.runs.run import Run
     from mt.views.terminal import blocks
 
-    unit = change(Run(run).config, changes).alignment.unit if changes else None
     pairs = Pairs(split, source, target, gold, gold_format, unit)
-    backward = Reverse(Run(reverse), symmetrise or "grow-diag-final-and") if reverse else None
-    found, scores = align(Run(run), pairs, Wanted(layer, head, read, threshold), backward, output)
+    backward = Reverse(other, symmetrise or "grow-diag-final-and") if other else None
+    found, scores = align(asked, pairs, Wanted(layer, head, read, threshold), backward, output)
     print("".join(f"{score}\n" for score in scores), end="")
     if plot and found:
         first, width = found[0], shutil.get_terminal_size().columns

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from mt.commands.completion import complete_config
 from mt.commands.options import Overrides
 from mt.config import shipped
 from mt.config.files import json_schema, read_config, to_yaml
@@ -14,7 +15,10 @@ from mt.core.errors import UsageError
 
 def config(
     name: Annotated[
-        Path | None, typer.Argument(metavar="CONFIG", help="A name, or a YAML file. Unset: list the names.")
+        Path | None,
+        typer.Argument(
+            metavar="CONFIG", help="A name, or a YAML file. Unset: list the names.", autocompletion=complete_config
+        ),
     ] = None,
     overrides: Overrides = None,
     schema: Annotated[bool, typer.Option("--schema", help="Print a JSON Schema of config files instead.")] = False,

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from mt.commands.options import RunPath
+from mt.commands.options import RunPath, open_run
 
 
 def datastore(
@@ -15,11 +15,11 @@ def datastore(
     ] = None,
 ) -> None:
     """Write what a run saw at each target piece of training, for search.nearest.count (Khandelwal et al. 2021)."""
+    open_run(run)
     from mt.neighbours.datastore import write_datastore
     from mt.runs.lock import writing
     from mt.runs.run import DATASTORE, Run
 
-    Run(run).must_exist()
     with writing(run):
         asked = Run(run)
         count = write_datastore(asked, index or asked.config.search.nearest.index)

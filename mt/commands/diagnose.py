@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from mt.commands.options import RunPath
+from mt.commands.options import RunPath, open_run
 
 
 def diagnose(
@@ -15,10 +15,10 @@ def diagnose(
     quick: Annotated[bool, typer.Option("--quick", help="Look at the first 200 pairs only.")] = False,
 ) -> None:
     """Say what a run suffers from, in plain words, worst first; writes RUN/diagnosis.json."""
+    asked, other = open_run(run), open_run(against) if against else None
+    name = asked.split_name(split)
     from mt.lab.diagnosis.case import Case
     from mt.lab.diagnosis.diagnose import describe, diagnose
-    from mt.runs.run import Run
 
-    asked = Run(run)
-    case = Case(asked, asked.split_name(split), quick, Run(against) if against else None)
+    case = Case(asked, name, quick, other)
     print(describe(case, diagnose(case)))

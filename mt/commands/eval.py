@@ -4,13 +4,16 @@ from typing import Annotated
 
 import typer
 
-from mt.commands.options import CHANGES, RUNS, Others, split_first
+from mt.commands.completion import complete_run
+from mt.commands.options import CHANGES, RUNS, Others, open_run, split_first
 from mt.config.overrides import change, parse_changes
 from mt.core.errors import UsageError
 
 
 def evaluate(
-    run: Annotated[str | None, typer.Argument(help="A run directory. Unset: the one trained last.")] = None,
+    run: Annotated[
+        str | None, typer.Argument(help="A run directory. Unset: the one trained last.", autocompletion=complete_run)
+    ] = None,
     overrides: Annotated[list[str] | None, typer.Argument(help=CHANGES)] = None,
     split: Annotated[str | None, typer.Option(help="Unset: the corpus's main test split.")] = None,
     plot: Annotated[
@@ -33,11 +36,12 @@ def evaluate(
     changes = parse_changes(given)
     if "sample" in changes.get("search", {}):
         raise UsageError("search.sample: a split is scored by the best translations, never by samples")
-    from mt.evaluation.evaluate import Asked, evaluate
-    from mt.runs.run import Run, latest
+    from mt.runs.run import latest
     from mt.runs.scores import searched
 
-    scored = Run(name) if name else latest(RUNS)
+    scored = open_run(name) if name else latest(RUNS)
     config = change(searched(scored.config), changes)
-    ensemble = tuple(Run(other) for other in others or [])
+    ensemble = tuple(open_run(other) for other in others or [])
+    from mt.evaluation.evaluate import Asked, evaluate
+
     evaluate(scored, Asked(split, config, ensemble, plot, papers, novel, confidence))

@@ -1,19 +1,29 @@
 """What several commands take."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mt.commands.completion import complete_run
 from mt.config.overrides import KEYS, describe_settings
 from mt.core.errors import UsageError
 
+if TYPE_CHECKING:  # it is imported where a command runs: help need not wait for it
+    from mt.runs.run import Run
+
 RUNS = Path("runs")
 """Where runs are that have no other place."""
-RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="A run directory, such as runs/toy.")]
+RunPath = Annotated[
+    Path, typer.Argument(metavar="RUN", help="A run directory, such as runs/toy.", autocompletion=complete_run)
+]
 Overrides = Annotated[list[str] | None, typer.Argument(help="Changes to it, such as model.hidden=128 train.epochs=3.")]
 Others = Annotated[
-    list[Path] | None, typer.Option("--with", help="Another run of the same vocabulary, to make an ensemble.")
+    list[Path] | None,
+    typer.Option(
+        "--with", help="Another run of the same vocabulary, to make an ensemble.", autocompletion=complete_run
+    ),
 ]
 CHANGES = f"Changes to its settings, for this once, such as {KEYS[0]}=10; the keys are below."
 SETTINGS = (
@@ -26,6 +36,21 @@ def split_first(first: str | None, rest: list[str] | None) -> tuple[str | None, 
     """Return the first argument, which may be left out, and the overrides, each of which has "=" and is no path."""
     left_out = first is not None and "=" in first and not Path(first).exists()
     return (None, [str(first), *(rest or [])]) if left_out else (first, rest or [])
+
+
+def open_run(path: str | Path) -> "Run":
+    """Return a run. Raises UserError where there is none, before the caller imports torch, which takes seconds."""
+    from mt.runs.run import Run
+
+    run = Run(path)
+    run.must_exist()
+    return run
+
+
+def must_be_runs(paths: Sequence[Path]) -> None:
+    """Raise UserError where one is no run directory."""
+    for path in paths:
+        open_run(path)
 
 
 def check_given(split: str | None, source: Path | None, target: Path | None) -> None:

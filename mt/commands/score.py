@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from mt.commands.options import RunPath, check_given
+from mt.commands.options import RunPath, check_given, open_run
 
 
 def score(
@@ -22,11 +22,10 @@ def score(
 ) -> None:
     """Print how likely a run finds given translations: log probability, that of a piece, the translation."""
     check_given(split, source, target)
+    asked = open_run(run)
     from mt.evaluation.given import read_given
     from mt.evaluation.likelihood import describe, score_pairs
-    from mt.runs.run import Run
 
-    asked = Run(run)
     _, pairs = read_given(asked, split, source, target)
     found, perplexity = score_pairs(asked, pairs)
     for one in found:

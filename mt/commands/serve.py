@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mt.commands.completion import complete_run
+from mt.commands.options import must_be_runs
 from mt.core.errors import UsageError, UserError
 
 if TYPE_CHECKING:
@@ -21,7 +23,10 @@ TOKEN = "MT_TOKEN"
 
 def serve(
     runs: Annotated[
-        list[Path], typer.Argument(metavar="RUN...", help="Run directories; the first answers by default.")
+        list[Path],
+        typer.Argument(
+            metavar="RUN...", help="Run directories; the first answers by default.", autocompletion=complete_run
+        ),
     ],
     host: Annotated[
         str, typer.Option(help=f"Address to bind to. Any but loopback needs a token in {TOKEN}.")
@@ -42,6 +47,8 @@ def serve(
     POST /api/translate takes {"texts": ["A sentence."]}, GET /metrics is for Prometheus, GET /api/drift says whether
     sentences are like those of validation, and GET /openapi.json says what else there is.
     """
+    token = _token(host)
+    must_be_runs(runs)
     try:
         import uvicorn
 
@@ -52,7 +59,6 @@ def serve(
         raise UserError(f"`mt serve` needs the extra web: pip install 'mt[web]' ({error.name} is missing)") from error
     from mt.web.watch import Flagged, Watch
 
-    token = _token(host)
     served = _open(runs)
     watch = Watch(served, Flagged(flagged) if flagged else None)
     unwatched = [reason for run in watch.runs.values() if (reason := run.why_not())]

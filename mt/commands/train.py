@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from mt.commands.completion import complete_config
 from mt.commands.options import RUNS, Overrides, split_first
 from mt.config.files import read_config
 from mt.core.errors import UsageError
@@ -14,7 +15,11 @@ MULTI30K, GNT = Path("multi30k"), Path("gnt")
 
 def train(
     config: Annotated[
-        str | None, typer.Argument(help="A name that `mt config` lists, or a YAML file. Unset: multi30k, else gnt.")
+        str | None,
+        typer.Argument(
+            help="A name that `mt config` lists, or a YAML file. Unset: multi30k, else gnt.",
+            autocompletion=complete_config,
+        ),
     ] = None,
     overrides: Overrides = None,
     run: Annotated[

@@ -1,7 +1,5 @@
 """`mt translate`: arguments, a file, a pipe, or a person at a terminal."""
 
-import io
-import itertools
 import logging
 import os
 import sys
@@ -11,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mt.commands.options import CHANGES, Others, RunPath
+from mt.commands.options import CHANGES, Others, RunPath, open_run
 from mt.commands.printing import PAGE, Output, text_of
+from mt.commands.prompt import typed
 from mt.commands.sink import Sink
 from mt.config import Search
 from mt.config.overrides import KEYS, change, parse_changes
@@ -76,12 +75,12 @@ def translate(
         raise UsageError("give sentences or --input, not both")
     made = Output(n_best, alignments, picture, plot, confidence, as_json, output, resume)
     _must_fit(made)
-    from mt.inference.load import translator_of
-    from mt.runs.run import Run
-
-    members = [Run(run), *map(Run, others or [])]
+    members = [open_run(run), *map(open_run, others or [])]
     first, *ensemble = members
-    translator = translator_of(first, ensemble, change(first.config, changes, n_best))
+    config = change(first.config, changes, n_best)
+    from mt.inference.load import translator_of
+
+    translator = translator_of(first, ensemble, config)
     if confidence and not ensemble:
         prepare(first)
     raw = getattr(first.config.corpus, "raw", False)
@@ -202,14 +201,7 @@ def _converse(translator: "Translator", output: Output) -> None:
     from mt.inference.outputs import count_outputs, warn_of
 
     print("One sentence a line; Ctrl-D ends.", file=sys.stderr)
-    if isinstance(sys.stdin, io.TextIOWrapper):
-        sys.stdin.reconfigure(encoding="utf-8", errors="surrogateescape")
-    for number in itertools.count(1):
-        print("> ", end="", file=sys.stderr, flush=True)  # standard output is for translations
-        try:
-            line = input().encode(errors="surrogateescape").decode(errors="replace")
-        except EOFError:
-            return
+    for number, line in enumerate(typed(f"{translator.languages[0]} > "), 1):
         found = _translate(translator, [line], output, number)
         for text in text_of([(number, one) for one in found[0].n_best], output):
             print(text, flush=True)

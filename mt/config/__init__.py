@@ -24,8 +24,10 @@ class Config(Tree):
     """An experiment."""
 
     corpus: Annotated[CorpusConfig, Field(discriminator="name")]
+    """What is translated: `name` says which corpus, and the other keys are its own."""
     vocabulary: Vocabulary = Vocabulary()
     model: Annotated[Model, Field(discriminator="kind")] = RNNModel()
+    """What translates: `kind` says which model, and the other keys are its own."""
     train: Train = Train()
     search: Search = Search()
     alignment: AlignmentConfig = AlignmentConfig()

@@ -72,21 +72,51 @@ def to_yaml(config: Config) -> str:
 def json_schema() -> dict[str, Any]:
     """Return a JSON Schema of the files that `read_config` reads, so that editors complete keys.
 
-    No key is required, because a file may extend another that has it; so a corpus need not say which it is.
+    No key is required, because a file may extend another that has it; so a corpus need not say which it is. What says
+    it is held against that one alone, so that a complaint is about the right keys.
     """
     schema = Config.model_json_schema()
-    for node in schema["$defs"].values():
+    nodes = schema["$defs"]
+    for node in nodes.values():
         node.pop("required", None)
-    for tag in TAGS:
-        node = schema["properties"][tag]
-        node["anyOf"] = node.pop("oneOf")
-        del node["discriminator"]
+    for part in [field for node in (schema, *nodes.values()) for field in node["properties"].values()]:
+        if "$ref" in part:
+            part.setdefault("description", nodes[_name(part)]["description"])
+    for tag, key in TAGS.items():
+        told = schema["properties"][tag]
+        schema["properties"][tag] = {"description": told["description"], "type": "object"} | _by_kind(
+            key, {nodes[_name(one)]["properties"][key]["const"]: one for one in told["oneOf"]}, nodes
+        )
     schema["properties"]["extends"] = {
         "type": "string",
         "description": "What this file extends: a file, relative to itself, or a name that `mt config` lists.",
     }
     schema["required"] = []
     return schema
+
+
+def _name(reference: dict[str, Any]) -> str:
+    """Return the name of the definition that is referred to."""
+    return str(reference["$ref"].rpartition("/")[2])
+
+
+def _by_kind(key: str, kinds: dict[str, Any], nodes: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of a node that is one of several kinds, as `key` says; one that does not say may be of any."""
+    fields: dict[str, Any] = {}
+    for one in kinds.values():
+        for name, field in nodes[_name(one)]["properties"].items():
+            held = fields.setdefault(name, {"description": field["description"], "anyOf": []})
+            if field not in held["anyOf"]:
+                held["anyOf"].append(field)
+    fields[key] = {"description": fields[key]["description"], "enum": list(kinds), "type": "string"}
+    return {
+        "properties": fields,
+        "additionalProperties": False,
+        "allOf": [
+            {"if": {"properties": {key: {"const": kind}}, "required": [key]}, "then": one}
+            for kind, one in kinds.items()
+        ],
+    }
 
 
 def _read(path: Path, above: tuple[Path, ...], *, alone: bool = False) -> tuple[dict[str, Any], Origin]:

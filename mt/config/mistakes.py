@@ -1,8 +1,9 @@
 """What is wrong with a configuration, in the user's words: file, key, reason, suggestion."""
 
 import difflib
+import re
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from mt.config import Config
@@ -59,7 +60,7 @@ def explain(problem: Any, origin: Origin, path: str) -> str:
     if kind == "extra_forbidden":
         known = known_keys(loc[:-1], chosen)
         full = {name: ".".join([*loc[:-1], name]) for name in known}
-        close = closest(loc[-1], known, full)
+        close = closest(loc[-1], known, full) or _elsewhere(key, loc[-1], value)
         return f"unknown key {shorten(key)} in {where}: {close or 'known here: ' + ', '.join(known)}"
     if kind == "union_tag_not_found" or (kind == "missing" and not loc[-1].isdigit()):
         return f"missing key {key} in {path}"
@@ -79,9 +80,31 @@ def explain(problem: Any, origin: Origin, path: str) -> str:
         reason = f"it has keys of its own, for example {{{TAGS[key]}: {DEFAULT_KIND if key == 'model' else 'toy'}}}"
     if kind == "model_type":
         reason = f"it has keys of its own: {', '.join(known_keys(loc, chosen))}"
-    close = closest(str(value), choices)
+    close = closest(str(value), choices) or (kind == "int_parsing" and _written_out(value)) or ""
     key, told = shorten(key), shorten(repr(value))
     return f"{key} in {where} is {told}: {reason}{'; ' * bool(close)}{close}{SWITCH * isinstance(value, bool)}"
+
+
+def _written_out(value: Any) -> str:
+    """Return how a whole number is written that stands as 1e9, which is text in YAML; nothing for others."""
+    exponent = re.fullmatch(r"([+-]?\d{1,3})[eE]\+?(\d{1,2})", str(value))
+    return f"write {exponent[1]}{'0' * int(exponent[2])}" if exponent else ""
+
+
+def _elsewhere(key: str, last: str, value: Any) -> str:
+    """Return a question that suggests the key of another node which ends as an unknown one does."""
+    found = [] if isinstance(value, dict) else [one for one in _keys(Config) if one.rpartition(".")[2] == last]
+    near = sorted((one for one in found if one != key), key=lambda one: one.count("."))
+    return f"did you mean {near[0]}?" if near else ""
+
+
+def _keys(node: Any, prefix: str = "") -> Iterator[str]:
+    """Yield the keys of a node of the tree, and of those in it, of each corpus and kind of model."""
+    for name, field in node.model_fields.items():
+        yield prefix + name
+        for below in (field.annotation, *typing.get_args(field.annotation)):
+            if hasattr(below, "model_fields"):
+                yield from _keys(below, f"{prefix}{name}.")
 
 
 def known_keys(loc: list[str], chosen: str) -> list[str]:

@@ -93,6 +93,9 @@ def parse_yaml(text: str, where: str) -> Any:
         return yaml.load(text, _Loader)
     except (yaml.YAMLError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)
-        line = f", line {mark.line + 1}" if mark else ""
         reason = getattr(error, "problem", None) or str(error).partition("\n")[0]
+        begun = getattr(error, "context_mark", None)
+        if mark and begun and mark.index >= len(text.rstrip()):
+            mark, reason = begun, "what begins here, with a bracket or a quotation mark, has no end"
+        line = f", line {mark.line + 1}" if mark else ""
         raise UserError(f"{where}{line}: not YAML ({reason})") from error

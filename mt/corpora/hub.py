@@ -1,11 +1,8 @@
 """Any data set of the Hugging Face Hub with a translation column or two text columns, and the Hub's whereabouts."""
 
-import http.client
 import os
 import sys
 import threading
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -166,6 +163,10 @@ def _two_columns(table: Any, path: str, source: str, target: str, column: str) -
 
 def reachable() -> bool:
     """Tell within `PROBE_SECONDS` whether the Hub answers; HF_HUB_OFFLINE says no."""
+    import http.client
+    import urllib.error
+    import urllib.request
+
     from huggingface_hub import constants
 
     if constants.HF_HUB_OFFLINE:

@@ -16,6 +16,8 @@ State = dict[str, Any]
 """Where a stream stands: the lines and pairs before, a checksum of these lines, the states of its files. JSON."""
 HEAD = 100_000
 """Pairs at the beginning that stand for the training split where somebody asks for all of it."""
+SURVEY = "survey.json"
+"""The file of a run's cache that keeps a `Survey`."""
 
 
 class Rows(Protocol):

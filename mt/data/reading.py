@@ -13,12 +13,12 @@ from pydantic import TypeAdapter
 from mt.core.errors import DamagedError, UserError
 from mt.core.files import read_json, write_text
 from mt.corpora.pairs import Split
-from mt.corpora.stream import Stream, Survey
+from mt.corpora.stream import SURVEY, Stream, Survey
 from mt.data.batches import batch_order
 from mt.data.pieces import Chunk, Encoded, Pieces, digest
 from mt.text.tokenizer import Tokenizers
 
-SURVEY, SURVEYED = "survey.json", TypeAdapter(Survey)
+SURVEYED = TypeAdapter(Survey)
 GLANCE = 1000
 """Pairs that tell about how many batches a stream makes."""
 Place = tuple[int, int]

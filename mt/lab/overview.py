@@ -5,9 +5,8 @@ from pathlib import Path
 
 from mt.core.errors import UserError
 from mt.runs.lock import is_written
-from mt.runs.run import CONFIG, SCORED, Run
+from mt.runs.run import CONFIG, SCORED, Run, resume_command
 from mt.runs.scores import read_scores
-from mt.training.resolve import resume_command
 
 HEAD = ["run", "state", "BLEU", "size", "next"]
 

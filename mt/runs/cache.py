@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from mt.data.reading import SURVEY
+from mt.corpora.stream import SURVEY
 
 BEGUN = "begun"
 """A file of the cache: a run that several processes train is prepared."""

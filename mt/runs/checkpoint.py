@@ -9,25 +9,35 @@ import safetensors
 import safetensors.torch
 import torch
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from mt.config import Config
+from mt.core.device import choose_for_run
 from mt.core.errors import DamagedError, UserError
 from mt.core.files import replacing
-from mt.core.manifest import FIRST, must_be_whole
-from mt.core.parse import parse_json
+from mt.core.manifest import must_be_whole
 from mt.models import build_model
 from mt.models.contract import Seq2Seq
+from mt.runs.header import RESTORE, UNREADABLE, parse_record
+from mt.runs.header import read_record as read_record
 from mt.text.tokenizer import Tokenizers
-
-RESTORE = "restore it"
-UNREADABLE = OSError, safetensors.SafetensorError, ValueError, TypeError, KeyError, AttributeError, RuntimeError
-"""What is raised of a file that is not whole, or of none."""
 
 
 def build(config: Config, tokenizers: Tokenizers) -> Seq2Seq:
     """Return a new model of this experiment, its weights drawn from config.seed."""
     torch.manual_seed(config.seed)
     return build_model(config.model, len(tokenizers.source), len(tokenizers.target), tokenizers.joint)
+
+
+def load_model(config: Config, tokenizers: Tokenizers, tensors: Mapping[str, Tensor], origin: Path) -> Seq2Seq:
+    """Return the model that these weights make, ready for inference. Raises UserError where they are not of it."""
+    must_fit(config, tokenizers, tensors, origin)
+    with _Undrawn():
+        model = build_model(config.model, len(tokenizers.source), len(tokenizers.target), tokenizers.joint)
+    set_weights(model, tensors, origin)
+    model.to(choose_for_run(config.device))
+    _lay_out(model)
+    return model.eval()
 
 
 def weights(model: nn.Module) -> dict[str, Tensor]:
@@ -49,9 +59,25 @@ def must_fit(config: Config, tokenizers: Tokenizers, tensors: Mapping[str, Tenso
 
     A config may ask for a model of any size, and what is in the file tells how large it is.
     """
-    with torch.random.fork_rng(devices=[]), torch.device("meta"):
+    with torch.device("meta"), _Undrawn():
         model = build_model(config.model, len(tokenizers.source), len(tokenizers.target), tokenizers.joint)
     must_match(tensors, weights(model), origin)
+
+
+class _Undrawn(TorchFunctionMode):
+    """Draws no numbers for new parameters, which others replace, or which have no memory.
+
+    It saves a moment, and leaves the caller's random numbers as they are. Without memory PyTorch would even load its
+    compiler to draw nothing, which takes a second.
+    """
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        given = [*args, *(kwargs or {}).values()]
+        if func.__name__ in {"normal_", "uniform_"}:
+            return given[0]
+        if func.__name__ == "linalg_qr":  # of orthogonal_
+            return given[0], given[0]
+        return func(*args, **(kwargs or {}))
 
 
 def must_match(tensors: Mapping[str, Tensor], mine: Mapping[str, Tensor], origin: Path) -> None:
@@ -99,7 +125,7 @@ def read(path: Path, remedy: str = RESTORE, *, checked: bool = False) -> tuple[d
             must_be_whole(path, remedy)
         with safetensors.safe_open(path, framework="pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
-            return tensors, _record(file.metadata())
+            return tensors, parse_record(file.metadata())
     except UNREADABLE as error:
         raise DamagedError(path, remedy, error) from error
 
@@ -114,26 +140,14 @@ def read_kinds(path: Path, remedy: str = RESTORE) -> dict[str, tuple[list[int], 
         raise DamagedError(path, remedy, error) from error
 
 
-def read_record(path: Path, remedy: str = RESTORE) -> dict[str, Any]:
-    """Return the JSON record alone, without reading the tensors. Raises as `read`."""
-    try:
-        with open(path, "rb") as opened:
-            header = int.from_bytes(opened.read(8), "little") + 8
-        must_be_whole(path, remedy, first=header <= FIRST)
-        with safetensors.safe_open(path, framework="pt") as file:
-            return _record(file.metadata())
-    except UNREADABLE as error:
-        raise DamagedError(path, remedy, error) from error
-
-
 def must_have(found: Mapping[str, object], wanted: Mapping[str, object], path: Path, remedy: str) -> None:
     """Raise DamagedError when the tensors of a file, described by name, are not those that are wanted."""
     if found != wanted:
         raise DamagedError(path, remedy, f"it has {found} in place of {wanted}")
 
 
-def _record(metadata: Mapping[str, str] | None) -> dict[str, Any]:
-    record = parse_json((metadata or {}).get("record", ""))
-    if not isinstance(record, dict):
-        raise TypeError("its record is no JSON object")
-    return record
+def _lay_out(model: nn.Module) -> None:
+    """Store each linear layer's matrix column by column: products of a few rows, as in search, then take less time."""
+    for module in model.modules():
+        if isinstance(module, nn.Linear):
+            module.weight.data = module.weight.detach().t().contiguous().t()  # stays tied to the embedding

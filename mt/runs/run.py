@@ -3,35 +3,34 @@
 import hashlib
 import logging
 import os
+import shlex
 import shutil
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
-
-import torch
-from safetensors.torch import load as parse_tensors
-from torch import Tensor, nn
+from typing import TYPE_CHECKING, Any
 
 from mt.config import Config
 from mt.config.files import read_config
 from mt.config.mistakes import closest
 from mt.core import manifest
-from mt.core.device import choose_for_run
 from mt.core.errors import DamagedError, UserError
 from mt.core.files import parse_file
 from mt.core.once import say_once
 from mt.corpora import load_splits, places_of
 from mt.corpora.pairs import Split
-from mt.data.pieces import digest
-from mt.models.contract import Seq2Seq
 from mt.runs.cache import half_written, is_cache
-from mt.runs.checkpoint import UNREADABLE, build, must_fit, read_record, set_weights
 from mt.runs.config_file import must_be_complete
 from mt.runs.film import Film, read_film
+from mt.runs.header import UNREADABLE, read_record
 from mt.runs.inside import must_stay_inside
 from mt.runs.record import check_record, parse_validations
 from mt.text.tokenizer import Tokenizers, load_tokenizers
+
+if TYPE_CHECKING:  # they import torch, for which a wrong path and a list of runs need not wait
+    from torch import Tensor
+
+    from mt.models.contract import Seq2Seq
 
 CONFIG, TOKENIZERS, WEIGHTS, STATE = "config.yaml", "tokenizer*.model", "model.safetensors", "state.safetensors"
 METRICS, FILM, CARD, CHOICE = "metrics.jsonl", "film.jsonl", "README.md", "alignment.json"
@@ -119,6 +118,7 @@ class Run:
             return
         if not self.path.exists():
             near = closest(self.path.name, [path.parent.name for path in self.path.parent.glob(f"*/{CONFIG}")])
+            near = near or f"`mt runs {self.path.parent}` lists those beside it" * self.path.parent.is_dir()
             raise UserError(f"{self} is not a run directory: there is no such folder{'; ' * bool(near)}{near}")
         raise UserError(f"{self} is not a run directory: it has no {CONFIG} and tokenizer")
 
@@ -131,7 +131,9 @@ class Run:
         return found
 
     @cached_property
-    def _read_weights(self) -> tuple[dict[str, Tensor], str]:
+    def _read_weights(self) -> "tuple[dict[str, Tensor], str]":
+        from safetensors.torch import load as parse_tensors
+
         file, remedy = self / WEIGHTS, f"restore it{self._again}"
         try:
             data, listed = manifest.read_whole(file, remedy)
@@ -145,7 +147,7 @@ class Run:
     @property
     def _again(self) -> str:
         """How training writes its results again, where it can."""
-        return f", or `mt train {self / CONFIG} --run {self} --resume` writes it again" * (self / STATE).exists()
+        return f", or `{resume_command(self)}` writes it again" * (self / STATE).exists()
 
     @property
     def fingerprint(self) -> str:
@@ -158,20 +160,16 @@ class Run:
         return sum(tensor.numel() for tensor in self._read_weights[0].values())
 
     @cached_property
-    def model(self) -> Seq2Seq:
+    def model(self) -> "Seq2Seq":
         """The model with the best weights, ready for inference. Raises UserError when there is none yet."""
         config, tokenizers = self.config, self.tokenizers
         if not (self / WEIGHTS).exists():
             raise UserError(
                 f"{self} has no trained model yet: let its training reach a validation (`mt train` resumes it)"
             )
-        must_fit(config, tokenizers, self._read_weights[0], self / WEIGHTS)
-        with torch.random.fork_rng():  # the caller's random numbers stay as they are
-            model = build(config, tokenizers)
-        set_weights(model, self._read_weights[0], self / WEIGHTS)
-        model.to(choose_for_run(config.device))
-        _lay_out(model)
-        return model.eval()
+        from mt.runs.checkpoint import load_model
+
+        return load_model(config, tokenizers, self._read_weights[0], self / WEIGHTS)
 
     @cached_property
     def record(self) -> dict[str, Any]:
@@ -214,6 +212,8 @@ class Run:
             log.info("%s: its corpus is read from %s, as its config says", self, " and ".join(places))
         splits = load_splits(self.config.corpus)
         if "made_with" in self.record:
+            from mt.data.pieces import digest
+
             now = "".join(digest(splits[part], self.tokenizers) for part in ("train", "validation"))
             if not self.record["made_with"].get("data", "").startswith(now):
                 raise UserError(
@@ -226,7 +226,8 @@ class Run:
         """Return the name of the split that is meant; None is the last of the test splits."""
         name = name or [split for split in self.splits if split.startswith("test")][-1]
         if name not in self.splits:
-            raise UserError(f"{self.config.corpus.name} has no split {name!r}; it has {', '.join(self.splits)}")
+            near = closest(name, [*self.splits]) or f"it has {', '.join(self.splits)}"
+            raise UserError(f"{self.config.corpus.name} has no split {name!r}; {near}")
         return name
 
     def scored(self, split: str, others: Sequence["Run"] = ()) -> Path:
@@ -283,8 +284,6 @@ def latest(folder: Path) -> Run:
     return Run(max(found, key=lambda run: (run / WEIGHTS).stat().st_mtime))
 
 
-def _lay_out(model: nn.Module) -> None:
-    """Store each linear layer's matrix column by column: products of a few rows, as in search, then take less time."""
-    for module in model.modules():
-        if isinstance(module, nn.Linear):
-            module.weight.data = module.weight.detach().t().contiguous().t()  # stays tied to the embedding
+def resume_command(run: Run) -> str:
+    """Return the command that goes on with a run."""
+    return f"mt train {shlex.quote(str(run / CONFIG))} --run {shlex.quote(str(run))} --resume"

@@ -4,7 +4,7 @@ from mt.core.errors import DamagedError
 from mt.core.files import parse_file
 from mt.core.manifest import must_be_whole
 from mt.core.once import say_once
-from mt.runs.checkpoint import read_record
+from mt.runs.header import read_record
 from mt.runs.record import parse_validations
 from mt.runs.run import METRICS, WEIGHTS, Run
 

@@ -27,13 +27,13 @@ from mt.runs.cache import BEGUN
 from mt.runs.card import BLEU_TELLS_NOTHING, describe_best, tells_nothing, write_card
 from mt.runs.config_file import write_config
 from mt.runs.lock import writing
-from mt.runs.run import CACHE, CONFIG, DATASTORE, STATE, WEIGHTS, Run
+from mt.runs.run import CACHE, CONFIG, DATASTORE, STATE, WEIGHTS, Run, resume_command
 from mt.runs.settled import is_settled
 from mt.text.tokenizer import train_tokenizers
 from mt.training.extend import extend_state
 from mt.training.guide import load_guide
 from mt.training.materials import Materials
-from mt.training.resolve import lighter, resolve, resume_command
+from mt.training.resolve import lighter, resolve
 from mt.training.start import begin_with, load_start
 from mt.training.teacher import load_teacher
 from mt.training.trainer import Trainer

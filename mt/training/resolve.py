@@ -11,16 +11,11 @@ from mt.core import ranks
 from mt.core.device import choose, require
 from mt.core.errors import UserError
 from mt.core.memory import TRAINING
-from mt.runs.run import CONFIG, WEIGHTS, Run
+from mt.runs.run import CONFIG, WEIGHTS, Run, resume_command
 from mt.training.extend import EXTENDABLE, must_be_extendable, was_cut_short
 from mt.training.start import adopt, take_over
 
 log = logging.getLogger("mt")
-
-
-def resume_command(run: Run) -> str:
-    """Return the command that goes on with a run."""
-    return f"mt train {shlex.quote(str(run / CONFIG))} --run {shlex.quote(str(run))} --resume"
 
 
 def resolve(config: Config, run: Run, *, resume: bool, overwrite: bool, extend: bool = False) -> Config:

@@ -92,6 +92,25 @@ def test_translate_prompts_on_a_terminal(numbers):
     assert "three four" in done.stdout
 
 
+def test_a_terminal_remembers_what_was_typed(numbers, tmp_path):
+    environment = ENVIRONMENT | {"XDG_STATE_HOME": str(tmp_path), "TERM": "xterm"}
+    for keys in (b"drei vier\n", b"\x1b[A\n"):  # the arrow brings the line back
+        main, terminal = pty.openpty()
+        command = [sys.executable, "-m", "mt", "translate", str(numbers)]
+        with subprocess.Popen(command, stdin=terminal, stdout=terminal, stderr=subprocess.DEVNULL, env=environment):
+            os.close(terminal)
+            shown = b""
+            for wanted, typed in ((b"de > ", keys), (b"three four", b""), (b"de > ", b"\x04")):
+                while wanted not in shown:
+                    shown += os.read(main, 1000)
+                shown = shown.partition(wanted)[2]
+                os.write(main, typed)
+        os.close(main)
+    history = tmp_path / "mt/history"
+    assert history.read_text().splitlines().count("drei vier") >= 1
+    assert history.stat().st_mode & 0o077 == 0
+
+
 def test_n_best_gives_scores_in_falling_order(numbers):
     lines = mt("translate", numbers, "--n-best", 3, "drei vier").stdout.splitlines()
     ranked = [line.split("\t") for line in lines]

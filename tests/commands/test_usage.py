@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from conftest import ENVIRONMENT
+from tiny_translators import write_run
 
 # One process for all: each command would spend nearly all of its time on being started.
 PROGRAM = """
@@ -20,7 +21,7 @@ for arguments in json.load(sys.stdin):
             cli.main()
         except SystemExit as end:
             code = end.code or 0
-    slow = sorted({"torch", "matplotlib", "datasets"} & sys.modules.keys())
+    slow = sorted({"torch", "matplotlib", "datasets", "sacrebleu", "fastapi"} & sys.modules.keys())
     ended.append([code, out.getvalue(), " ".join(err.getvalue().split()), slow])
 print(json.dumps(ended))
 """
@@ -29,6 +30,14 @@ WRONG: list[tuple[list[str], str]] = [
     (["train", "--no-such-option"], "no-such-option"),
     (["train", "toy", "nonsense"], "write key=value"),
     (["train", "toy", "model.hiden=3"], "unknown key model.hiden in the command line: did you mean model.hidden?"),
+    (["train", "toy", "hidden=64"], "unknown key hidden in the command line: did you mean model.hidden?"),
+    (["train", "toy", "model.epochs=3"], "did you mean train.epochs?"),
+    (
+        ["train", "toy", "train.epochs=1e6"],
+        "train.epochs in the command line is '1e6': input should be a valid integer",
+    ),
+    (["train", "toy", "train.epochs=1e6"], "; write 1000000"),
+    (["translat", "x"], "Did you mean 'translate'"),
     (["config", "toy", "--schema"], "give no name with it"),
     (["translate", "nowhere", "x", "-b", "3", "--set", "search.beam=4"], "search.beam is given twice"),
     (
@@ -60,6 +69,20 @@ WRONG: list[tuple[list[str], str]] = [
 FAILED: list[tuple[list[str], str]] = [
     (["train", "tyo"], "cannot read config tyo: No such file or directory; did you mean toy?"),
     (["config", "none.yaml"], "cannot read config none.yaml"),
+    *(
+        (arguments, "nowhere is not a run directory: there is no such folder; `mt runs .` lists those beside it")
+        for arguments in (
+            ["translate", "nowhere", "x"],
+            ["eval", "nowhere"],
+            ["align", "nowhere"],
+            ["score", "nowhere"],
+            ["diagnose", "nowhere"],
+            ["report", "nowhere"],
+            ["serve", "nowhere"],
+            ["datastore", "nowhere"],
+        )
+    ),
+    (["runs", "."], "no run in ./: `mt train` makes one"),
 ]
 TOLD: list[tuple[list[str], str]] = [
     (["--help"], "translate"),
@@ -68,7 +91,10 @@ TOLD: list[tuple[list[str], str]] = [
     (["config"], "attention/luong-general  "),
     (["config", "attention/luong-general"], "wiring: luong"),
     (["config", "--schema"], '"properties"'),
+    (["--version"], "mt "),
 ]
+UNUSED = {"torch._dynamo", "matplotlib", "datasets", "pandas", "pyarrow", "sacrebleu", "fastapi"}
+"""What takes long to import, and translating a sentence does not need."""
 
 
 @pytest.fixture(scope="module")
@@ -113,3 +139,30 @@ def test_what_only_tells_something_is_quick(
     code, out, err, slow = ended[str(arguments)]
     assert (code, err, slow) == (0, "", [])
     assert said in out
+
+
+def test_the_shell_is_offered_runs_and_configs(tmp_path: Path) -> None:
+    (tmp_path / "runs/a run").mkdir(parents=True)
+    (tmp_path / "runs/more").mkdir()
+    (tmp_path / "runs/a run/config.yaml").touch()
+    (tmp_path / "toys.yaml").touch()
+    code = "import sys; sys.argv = ['mt']; from mt import cli; cli.main()"
+    for words, offered in {
+        "mt translate ru": ["runs/"],
+        "mt eval runs/": ["runs/a run", "runs/more/"],
+        "mt train toy": ["toy", "toys.yaml"],
+        "mt dia": ["diagnose"],
+    }.items():
+        asked = {"_MT_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(len(words.split()) - 1)}
+        environment = ENVIRONMENT | asked | {"PYTHONPATH": str(Path(__file__).parents[2])}
+        command = [sys.executable, "-c", code]
+        done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert done.stdout.splitlines() == offered, done
+
+
+def test_a_translation_loads_only_what_it_needs(tmp_path: Path) -> None:
+    write_run(tmp_path / "run")
+    code = f"import sys\nfrom mt import cli\ntry: cli.main()\nfinally: print(sorted({UNUSED} & sys.modules.keys()))"
+    command = [sys.executable, "-c", code, "translate", str(tmp_path / "run"), "Der Ofen ist kalt."]
+    done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[1:] == ["[]"], done.stdout

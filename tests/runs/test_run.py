@@ -38,8 +38,8 @@ def test_an_evaluation_reads_each_file_of_the_run_once(tmp_path: Path, monkeypat
 
         monkeypatch.setattr(Path, name, watch)
     builds: list[object] = []
-    build = runs.build
-    monkeypatch.setattr(runs, "build", lambda *given: builds.append(given) or build(*given))
+    build = checkpoint.load_model
+    monkeypatch.setattr(checkpoint, "load_model", lambda *given: builds.append(given) or build(*given))
     one = Run(run)
     evaluate(one, Asked())
     once = {"config.yaml", "tokenizer.model", "model.safetensors"}
