@@ -87,7 +87,8 @@ def _start() -> None:
 def main(program: Callable[..., None] | None = None) -> None:
     """Run `mt`, or one function as a program: exit code 0, 1 (failed; the reason on standard error), 2 (usage)."""
     open_streams()
-    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+    form = "%(message)s" if sys.stderr.isatty() else "%(asctime)s %(message)s"  # a log file is read later
+    logging.basicConfig(level=logging.WARNING, format=form, datefmt="%F %T", stream=sys.stderr)
     logging.getLogger("mt").setLevel(logging.INFO)
     try:
         try:

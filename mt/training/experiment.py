@@ -12,7 +12,7 @@ from pathlib import Path
 
 import torch
 
-from mt.config import MACHINE, Config
+from mt.config import ASIDE, Config
 from mt.config.before import BEFORE
 from mt.config.tree import flatten
 from mt.core import exchange, manifest, ranks
@@ -32,6 +32,7 @@ from mt.runs.lock import writing
 from mt.runs.run import CACHE, CONFIG, DATASTORE, STATE, WEIGHTS, Run
 from mt.runs.settled import is_settled
 from mt.text.tokenizer import train_tokenizers
+from mt.training.board import must_be_there
 from mt.training.guide import load_guide
 from mt.training.materials import Materials
 from mt.training.teacher import load_teacher
@@ -120,9 +121,9 @@ def _announce(trainer: Trainer) -> None:
     """Say what is trained, and by how many."""
     processes, batches = ranks.count(), trainer.config.train.accumulate
     log.info(
-        "training %s parameters on %d threads%s in %s, from update %d",
+        "training %s parameters on %d %s%s in %s, from update %d",
         f"{sum(parameter.numel() for parameter in trainer.model.parameters()):,}",
-        torch.get_num_threads(),
+        *(torch.get_num_threads(), "thread" if torch.get_num_threads() == 1 else "threads"),
         f" of each of {processes} processes" * (processes > 1),
         *(trainer.run, trainer.position.update),
     )
@@ -173,6 +174,7 @@ def gather(config: Config, run: Run, *, resume: bool = False) -> Materials:
     """Return what a resolved config trains on. Raises UserError when anything does not fit; nothing is written."""
     if resume and (run / WEIGHTS).exists() and not (run / STATE).exists():
         raise UserError(f"{run} has a model but no {STATE} to resume from; train it anew with --overwrite")
+    must_be_there(config.log)
     set_threads(config.threads)
     splits = load_splits(config.corpus)
     train = splits["train"]
@@ -244,11 +246,11 @@ def resolve(config: Config, run: Run, *, resume: bool, overwrite: bool) -> Confi
 
 
 def _must_be_the_same(config: Config, run: Run) -> Config:
-    """Return the run's config, with the device and threads of `config`. Raises UserError when that is another one.
+    """Return the run's config, with the device, threads and log of `config`. Raises UserError when that is another one.
 
     One batch an update (the default) stands for as many as the run has.
     """
-    mine, theirs = (flatten(tree.model_dump(mode="json", exclude=MACHINE)) for tree in (config, run.config))
+    mine, theirs = (flatten(tree.model_dump(mode="json", exclude=ASIDE)) for tree in (config, run.config))
     if mine["train.accumulate"] == 1:
         mine["train.accumulate"] = theirs["train.accumulate"]
     differing = [key for key in sorted(mine.keys() | theirs.keys()) if mine.get(key) != theirs.get(key)]
@@ -262,7 +264,9 @@ def _must_be_the_same(config: Config, run: Run) -> Config:
             f"{run} holds another experiment ({'; '.join(others)}): go on with it by `{resume_command(run)}`, choose "
             f"another directory with --run, or replace it with --overwrite"
         )
-    return run.config.model_copy(update={"threads": config.threads or run.config.threads, "device": config.device})
+    return run.config.model_copy(
+        update={"threads": config.threads or run.config.threads, "device": config.device, "log": config.log}
+    )
 
 
 @contextmanager

@@ -1,11 +1,15 @@
-"""What progress says in a log, with and without a known end."""
+"""What progress says in a log, with and without a known end; and when a line of a log was written."""
 
+import io
 import logging
+import re
+import sys
 
 import pytest
 
+from mt import cli
 from mt.core import progress
-from mt.core.progress import Meter
+from mt.core.progress import Meter, Pace
 
 
 @pytest.mark.parametrize(
@@ -25,3 +29,45 @@ def test_a_log_tells_the_time_left_or_the_rate(
     meter.add(15)
     assert caplog.messages == [said]
     meter.close()
+
+
+def test_the_time_left_is_of_all_that_is_to_do(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    now = 0.0
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now)
+    caplog.set_level(logging.INFO)
+    pace = Pace(0.5)  # a run that goes on in the middle
+    meter = Meter("epoch 6/10", "pair", 100, 0)
+    meter.bar.disable = True
+    now = 60.0
+    meter.add(100, 1200, "loss 2.5", pace.left(0.6, sooner=True))
+    assert caplog.messages == ["epoch 6/10: 100 of 100 pairs, at most 4 min left, loss 2.5, 20 tokens/s"]
+    assert pace.left(0.75) == "60 s left"
+    meter.close()
+
+
+def test_the_bar_tells_the_same_time_left_and_no_other() -> None:
+    meter = Meter("epoch 1/2", "pair", 100)
+    meter.bar.disable, meter.bar.fp = False, io.StringIO()
+    meter.bar.ncols, meter.bar.start_t, meter.bar.pos = 100, 0.0, 0
+    meter.bar.last_print_n, meter.bar.last_print_t, meter.bar.postfix = 0, 0.0, None
+    meter.bar.set_postfix_str("loss 2.5, at most 4 min left", refresh=False)
+    meter.bar.bar_format = progress.OF_MORE
+    said = str(meter.bar)
+    assert said.endswith("loss 2.5, at most 4 min left]")
+    assert "<" not in said
+
+
+class _Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_line_of_a_log_file_has_its_time_and_one_on_a_terminal_has_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    for stream, wanted in ((io.StringIO(), r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d hello\n"), (_Terminal(), r"hello\n")):
+        monkeypatch.setattr(logging.getLogger(), "handlers", [])
+        monkeypatch.setattr(sys, "stderr", stream)
+        monkeypatch.setattr(sys, "argv", ["mt", "config"])
+        cli.main(lambda: logging.getLogger("mt").info("hello"))
+        assert re.fullmatch(wanted, stream.getvalue())
