@@ -50,8 +50,8 @@ FILES = {
     STATE: "what an exact resume needs: weights, averages, optimiser, position, and what the run was made with",
     METRICS: "one line of JSON for each validation",
     UPDATES: "one line of JSON for every so many updates (`log.every`): `update`, the last of them; `epoch`; "
-    "`train_loss`, their mean in nats per target piece; `learning_rate` of the last; `gradient_norm`, their mean before "
-    "clipping; `tokens_per_second`, target pieces without padding, where validations do not count",
+    "`train_loss`, their mean in nats per target piece; `learning_rate` of the last; `gradient_norm`, their mean "
+    "before clipping; `tokens_per_second`, target pieces without padding, where validations do not count",
     CURVES: "the curves of both as a picture, drawn at each validation",
     FILM: "the sentences of `train.film`, and then a line for each validation: their attention and translations",
     CARD: "the model card: corpus, licence, scores with their signatures",

@@ -3,7 +3,6 @@
 import io
 import logging
 import re
-import sys
 
 import pytest
 
@@ -59,15 +58,10 @@ def test_the_bar_tells_the_same_time_left_and_no_other() -> None:
     assert "<" not in said
 
 
-class _Terminal(io.StringIO):
-    def isatty(self) -> bool:
-        return True
-
-
-def test_a_line_of_a_log_file_has_its_time_and_one_on_a_terminal_has_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    for stream, wanted in ((io.StringIO(), r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d hello\n"), (_Terminal(), r"hello\n")):
-        monkeypatch.setattr(logging.getLogger(), "handlers", [])
-        monkeypatch.setattr(sys, "stderr", stream)
-        monkeypatch.setattr(sys, "argv", ["mt", "config"])
-        cli.main(lambda: logging.getLogger("mt").info("hello"))
-        assert re.fullmatch(wanted, stream.getvalue())
+def test_a_line_of_a_log_file_has_its_time_and_one_on_a_terminal_has_not() -> None:
+    file, terminal = io.StringIO(), io.StringIO()
+    terminal.isatty = lambda: True
+    record = logging.makeLogRecord({"msg": "hello"})
+    assert logging.Formatter(cli.log_format(terminal), cli.TIME).format(record) == "hello"
+    said = logging.Formatter(cli.log_format(file), cli.TIME).format(record)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d hello", said)

@@ -11,6 +11,7 @@ from config_files import write
 from conftest import mt, write_numbers
 from killer import Started
 
+from mt.config import Config
 from mt.core.errors import DamagedError
 from mt.runs.run import Run
 from mt.training import recorder as recorder_module
@@ -18,7 +19,9 @@ from mt.training.recorder import Recorder
 from mt.training.trainer import Trainer
 from mt.views.curves import PANELS
 
-SHORT = ["train.epochs=2", "train.validate_every=5", "train.save_every=4", "train.warmup=6", "train.clip=0.01"]
+SHORT = ["train.epochs=3", "train.validate_every=7", "train.save_every=4", "train.warmup=6", "train.clip=0.01"]
+SHORT += ["train.batch_tokens=30"]
+TOY = Config.model_validate({"corpus": {"name": "toy"}})
 
 
 def lines_of(file: Path) -> list[dict]:
@@ -38,15 +41,13 @@ def test_a_line_is_the_mean_of_its_updates(tmp_path, monkeypatch):
     assert done.returncode == 0, done.stderr
     lines = lines_of(run / "updates.jsonl")
     assert [line["update"] for line in lines] == list(range(3, len(steps) + 1, 3))
-    assert {line["epoch"] for line in lines} == {1, 2}
+    assert {line["epoch"] for line in lines} == {1, 2, 3}
     for number, line in enumerate(lines):
         three = steps[3 * number : 3 * number + 3]
         assert line["train_loss"] == pytest.approx(sum(s.loss for s in three) / sum(s.tokens for s in three), rel=1e-5)
         assert line["gradient_norm"] == pytest.approx(sum(s.norm for s in three) / 3, rel=1e-5)
         assert line["learning_rate"] == pytest.approx(three[-1].rate, rel=1e-5)
-    assert lines[0]["learning_rate"] == pytest.approx(
-        0.005 * (1 - 0.98 * 2 / len(steps)), rel=0.05
-    )  # half of a warm-up
+    assert lines[0]["learning_rate"] == pytest.approx(0.005, rel=0.15), "half of a warm-up"
     assert min(line["gradient_norm"] for line in lines) > 0.01, "as it was before clipping"
     seconds = sum(3 * sum(s.tokens for s in steps) / len(steps) / line["tokens_per_second"] for line in lines)
     assert 0 < seconds <= Run(run).record["seconds"] * 1.2
@@ -54,11 +55,11 @@ def test_a_line_is_the_mean_of_its_updates(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(("updates", "every"), [(1, 1), (1000, 1), (1485, 2), (1_000_000, 1000)])
-def test_a_whole_training_has_at_most_a_thousand_lines(updates, every, numbers):
-    assert Recorder(Run(numbers), Run(numbers).config, updates).every == every
+def test_a_whole_training_has_at_most_a_thousand_lines(updates, every, tmp_path):
+    assert Recorder(Run(tmp_path), TOY, updates).every == every
 
 
-def test_lines_go_on_with_another_log_and_not_behind_a_state(numbers, tmp_path):
+def test_lines_go_on_with_another_log_and_not_behind_a_state(tmp_path):
     run, config = tmp_path / "run", write_numbers(tmp_path, 200)
     code, errors = Started("update", 11, "train", config, *SHORT, "log.every=2", "--run", run).end()
     assert code == -signal.SIGKILL, errors
@@ -73,20 +74,20 @@ def test_lines_go_on_with_another_log_and_not_behind_a_state(numbers, tmp_path):
     assert found == [*range(2, saved + 1, 2), *(n for n in range(saved + 1, last + 1) if n % 5 == 0)]
 
 
-def test_a_damaged_file_is_named(numbers, tmp_path):
-    job = Recorder(Run(tmp_path), Run(numbers).config, 10)
+def test_a_damaged_file_is_named(tmp_path):
+    job = Recorder(Run(tmp_path), TOY, 10)
     (tmp_path / "updates.jsonl").write_text('{"update": 3, "epoch": 1}\n')
     with pytest.raises(DamagedError, match=r"updates\.jsonl is damaged"):
         job.go_on(None)
 
 
-def test_a_drawing_that_fails_is_a_warning(numbers, tmp_path, monkeypatch, caplog):
+def test_a_drawing_that_fails_is_a_warning(tmp_path, monkeypatch, caplog):
     def fail(*_):
         raise ZeroDivisionError("no room")
 
     monkeypatch.setattr(recorder_module, "draw", fail)
     with caplog.at_level(logging.WARNING, "mt"):
-        Recorder(Run(tmp_path), Run(numbers).config, 10).draw([])
+        Recorder(Run(tmp_path), TOY, 10).draw([])
     assert caplog.messages == [f"{tmp_path}/curves.svg could not be drawn, and training goes on: no room"]
 
 
