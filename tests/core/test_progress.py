@@ -3,6 +3,7 @@
 import io
 import logging
 import re
+import sys
 
 import pytest
 
@@ -46,22 +47,26 @@ def test_the_time_left_is_of_all_that_is_to_do(
     meter.close()
 
 
-def test_the_bar_tells_the_same_time_left_and_no_other() -> None:
+class _Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_the_bar_tells_the_same_time_left_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", terminal := _Terminal())
     meter = Meter("epoch 1/2", "pair", 100)
-    meter.bar.disable, meter.bar.fp = False, io.StringIO()
-    meter.bar.ncols, meter.bar.start_t, meter.bar.pos = 100, 0.0, 0
-    meter.bar.last_print_n, meter.bar.last_print_t, meter.bar.postfix = 0, 0.0, None
-    meter.bar.set_postfix_str("loss 2.5, at most 4 min left", refresh=False)
-    meter.bar.bar_format = progress.OF_MORE
-    said = str(meter.bar)
+    meter.bar.mininterval = 0
+    meter.add(50, 0, "loss 2.5", "at most 4 min left")
+    meter.add(1, 0, "loss 2.5", "at most 4 min left")
+    said = terminal.getvalue().rstrip().rpartition("\r")[2]
+    meter.close()
     assert said.endswith("loss 2.5, at most 4 min left]")
+    assert "50/100" in said
     assert "<" not in said
 
 
 def test_a_line_of_a_log_file_has_its_time_and_one_on_a_terminal_has_not() -> None:
-    file, terminal = io.StringIO(), io.StringIO()
-    terminal.isatty = lambda: True
     record = logging.makeLogRecord({"msg": "hello"})
-    assert logging.Formatter(cli.log_format(terminal), cli.TIME).format(record) == "hello"
-    said = logging.Formatter(cli.log_format(file), cli.TIME).format(record)
+    assert logging.Formatter(cli.log_format(_Terminal()), cli.TIME).format(record) == "hello"
+    said = logging.Formatter(cli.log_format(io.StringIO()), cli.TIME).format(record)
     assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d hello", said)
