@@ -47,6 +47,7 @@ def test_points_stand_where_the_axes_say() -> None:
     x, y = map(float, last.split(","))
     assert x == numbers["100", "middle"]
     assert y == numbers["2", "end"] - 4
+    assert numbers["4", "end"] < numbers["2", "end"], "the larger stands higher"
     first = float(chart.findall(f"{NAMESPACE}polyline")[1].get("points", "").split(",")[0])
     assert first == (numbers["0", "middle"] + numbers["100", "middle"]) / 2
 
