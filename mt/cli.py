@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Callable
 from importlib.metadata import version
-from typing import Annotated, NoReturn
+from typing import Annotated, NoReturn, TextIO
 
 import typer
 
@@ -47,6 +47,8 @@ REMEDIES |= dict.fromkeys(("align", "score"), "give fewer pairs, or shorter ones
 """What to do where a command has not enough memory; the others search."""
 BELOW = {"eval": SETTINGS, "translate": SETTINGS}
 """What stands below the help of a command."""
+TIME = "%F %T"
+"""How the log has the time of a line, as in ISO 8601."""
 INTERRUPTED = 130
 """The exit code that Typer makes of Ctrl-C."""
 
@@ -83,10 +85,15 @@ def _start() -> None:
     app()
 
 
+def log_format(stream: TextIO) -> str:
+    """Return what a line of the log is like: with its time in a file, which is read later; short on a terminal."""
+    return "%(message)s" if stream.isatty() else "%(asctime)s %(message)s"
+
+
 def main(program: Callable[..., None] | None = None) -> None:
     """Run `mt`, or one function as a program: exit code 0, 1 (failed; the reason on standard error), 2 (usage)."""
     open_streams()
-    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+    logging.basicConfig(level=logging.WARNING, format=log_format(sys.stderr), datefmt=TIME, stream=sys.stderr)
     logging.getLogger("mt").setLevel(logging.INFO)
     try:
         try:

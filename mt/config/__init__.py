@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from mt.config.alignment import AlignmentConfig
 from mt.config.corpora import CorpusConfig, FilesCorpus
+from mt.config.log import Log
 from mt.config.metrics import Metrics
 from mt.config.models import Model, RNNModel
 from mt.config.search import Nearest, Search
@@ -13,11 +14,25 @@ from mt.config.train import Train
 from mt.config.tree import Precision, Seed, Tree
 from mt.config.vocabulary import Vocabulary
 
-__all__ = ["MACHINE", "AlignmentConfig", "Config", "Metrics", "Nearest", "Precision", "Search", "Train", "Vocabulary"]
+__all__ = [
+    "ASIDE",
+    "MACHINE",
+    "AlignmentConfig",
+    "Config",
+    "Log",
+    "Metrics",
+    "Nearest",
+    "Precision",
+    "Search",
+    "Train",
+    "Vocabulary",
+]
 
 
 MACHINE = {"device", "threads"}
 """Keys that say how a machine computes; with others a run goes on, though not bit for bit."""
+ASIDE = MACHINE | {"log"}
+"""Keys that are no part of the experiment: a run goes on with others."""
 
 
 class Config(Tree):
@@ -32,6 +47,7 @@ class Config(Tree):
     search: Search = Search()
     alignment: AlignmentConfig = AlignmentConfig()
     metrics: Metrics = Metrics()
+    log: Log = Log()
     seed: Seed = 1
     """Of all that is random in training: first weights, order, dropout."""
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"

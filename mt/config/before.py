@@ -3,7 +3,7 @@
 import hashlib
 from typing import Any
 
-from mt.config import MACHINE, Config
+from mt.config import ASIDE, Config
 from mt.config.mistakes import DEFAULT_KIND, TAGS, known_keys
 
 BEFORE: dict[str, Any] = {
@@ -38,7 +38,7 @@ def fingerprint(config: Config) -> str:
 
     They are of what differs from the defaults: a key that a later version adds changes nothing.
     """
-    told = _without_later_keys(config).model_dump_json(exclude_defaults=True, exclude=MACHINE)
+    told = _without_later_keys(config).model_dump_json(exclude_defaults=True, exclude=ASIDE)
     return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 

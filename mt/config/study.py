@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic import Field, ValidationError
 
-from mt.config import MACHINE, Config
+from mt.config import ASIDE, Config
 from mt.config.files import read_config, read_config_text
 from mt.config.mistakes import closest, listed
 from mt.config.overrides import CHANGEABLE
@@ -98,7 +98,7 @@ def fingerprint(config: Config, teachers: Sequence[str]) -> str:
     That is all keys but those of the machine and those that may change afterwards. `teachers` stand for the runs that
     teach, which are the same wherever they lie.
     """
-    idle = {*MACHINE, *CHANGEABLE} - ({"alignment"} if config.train.guide.links else set())  # the guide's words
+    idle = {*ASIDE, *CHANGEABLE} - ({"alignment"} if config.train.guide.links else set())  # the guide's words
     tree = config.model_dump(mode="json", exclude=idle)
     tree["train"]["teacher"]["runs"] = list(teachers)
     return hashlib.sha256(json.dumps(tree, sort_keys=True).encode()).hexdigest()[:8]
@@ -181,7 +181,7 @@ def _check(study: Study, points: list[Point], file: Path) -> None:
     first: dict[str, str] = {}
     for point in points:
         config = point.config(study.seeds[0])
-        same = first.setdefault(f"{point.teacher}: {config.model_dump_json(exclude=MACHINE)}", point.label)
+        same = first.setdefault(f"{point.teacher}: {config.model_dump_json(exclude=ASIDE)}", point.label)
         if same != point.label:
             raise UserError(f"{file}: {same} and {point.label} are the same experiment: no key of it differs")
 

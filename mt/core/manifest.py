@@ -20,7 +20,7 @@ from mt.core.errors import DamagedError
 from mt.core.holding import hold
 
 NAME = "manifest.json"
-UNLISTED = {NAME, "README.md"}
+UNLISTED = {NAME, "README.md", "curves.svg"}
 """Files that nothing is read from."""
 DEPTH = 3
 """A manifest lists the files of its folder, and of two levels of folders in it."""

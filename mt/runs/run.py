@@ -34,6 +34,7 @@ if TYPE_CHECKING:  # they import torch, for which a wrong path and a list of run
 
 CONFIG, TOKENIZERS, WEIGHTS, STATE = "config.yaml", "tokenizer*.model", "model.safetensors", "state.safetensors"
 METRICS, FILM, CARD, CHOICE = "metrics.jsonl", "film.jsonl", "README.md", "alignment.json"
+UPDATES, CURVES, TENSORBOARD = "updates.jsonl", "curves.svg", "tensorboard"
 DIAGNOSIS, CONFIDENCE = "diagnosis.json", "confidence.json"
 LOCK, OWNER = ".lock", ".lock.json"
 DATASTORE, CLUSTERS, LESSONS = "datastore.safetensors", "datastore.faiss", "lessons.safetensors"
@@ -47,6 +48,10 @@ FILES = {
     WEIGHTS: "the best weights",
     STATE: "what an exact resume needs: weights, averages, optimiser, position, and what the run was made with",
     METRICS: "one line of JSON for each validation",
+    UPDATES: "one line of JSON for every so many updates (`log.every`): `update`, the last of them; `epoch`; "
+    "`train_loss`, their mean in nats per target piece; `learning_rate` of the last; `gradient_norm`, their mean "
+    "before clipping; `tokens_per_second`, target pieces without padding, where validations do not count",
+    CURVES: "the curves of both as a picture, drawn at each validation",
     FILM: "the sentences of `train.film`, and then a line for each validation: their attention and translations",
     CARD: "the model card: corpus, licence, scores with their signatures",
     CHOICE: "how attention is read as an alignment, as chosen on validation, and all that was tried",
@@ -60,6 +65,7 @@ FILES = {
 FOLDERS = {
     SCORED: "a folder for each split that was scored: scores.json, sources, references, hypotheses, alignments",
     ALIGNED: "what `mt align` wrote",
+    TENSORBOARD: "the same curves for TensorBoard, where `log.tensorboard` is true",
     CACHE: "the corpus as pieces (Arrow files)",
 }
 
@@ -266,7 +272,7 @@ class Run:
         Config, vocabularies and cache come last, in this order: what a kill in between left is still known as ours.
         """
         last = CONFIG, TOKENIZERS, CACHE
-        for name in (SCORED, ALIGNED, *(name for name in FILES if name not in last), *last):
+        for name in (SCORED, ALIGNED, TENSORBOARD, *(name for name in FILES if name not in last), *last):
             for path in self.path.glob(name):
                 shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
 

@@ -18,6 +18,7 @@ from mt.alignment.files import write_all
 from mt.config import Config
 from mt.config.train import TeacherConfig
 from mt.core.errors import UserError
+from mt.core.progress import say_time
 from mt.evaluation.evaluate import score_text
 from mt.evaluation.metrics import Texts
 from mt.inference.translator import Translator
@@ -212,13 +213,6 @@ def describe(config: Config, path: Path, one: Estimate) -> str:
     lines = [f"  {name:10}  {what}" for name, what in rows.items()]
     head = f"An estimate from {one.measured} updates that were measured just now; nothing was kept."
     return "\n".join([head, *lines]) + "\n"
-
-
-def say_time(seconds: float) -> str:
-    """Return a time in the unit that suits it."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 90 * 60 else f"{seconds / 3600:.1f} h"
 
 
 def say_size(megabytes: float) -> str:

@@ -30,6 +30,7 @@ from mt.runs.lock import writing
 from mt.runs.run import CACHE, CONFIG, DATASTORE, STATE, WEIGHTS, Run, resume_command
 from mt.runs.settled import is_settled
 from mt.text.tokenizer import train_tokenizers
+from mt.training.board import must_be_there
 from mt.training.extend import extend_state
 from mt.training.guide import load_guide
 from mt.training.materials import Materials
@@ -134,9 +135,9 @@ def _announce(trainer: Trainer) -> None:
     """Say what is trained, and by how many."""
     processes, batches = ranks.count(), trainer.config.train.accumulate
     log.info(
-        "training %s parameters on %d threads%s in %s, from update %d",
+        "training %s parameters on %d %s%s in %s, from update %d",
         f"{sum(parameter.numel() for parameter in trainer.model.parameters()):,}",
-        torch.get_num_threads(),
+        *(torch.get_num_threads(), "thread" if torch.get_num_threads() == 1 else "threads"),
         f" of each of {processes} processes" * (processes > 1),
         *(trainer.run, trainer.position.update),
     )
@@ -185,6 +186,7 @@ def gather(config: Config, run: Run, *, resume: bool = False) -> Materials:
             f"{run} has a model but no {STATE} to resume from; train it anew with --overwrite, or begin another "
             f"run with its weights (train.start={run})"
         )
+    must_be_there(config.log)
     set_threads(config.threads)
     splits = load_splits(config.corpus)
     train = splits["train"]

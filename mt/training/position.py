@@ -2,12 +2,25 @@
 
 import json
 from dataclasses import dataclass, field, fields, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import TypeAdapter
 
 from mt.runs.record import check_record
 from mt.runs.run import best_of
+
+
+class Step(NamedTuple):
+    """What an update was like."""
+
+    loss: float
+    """Of the translation, summed over its real target pieces, in nats."""
+    tokens: int
+    """How many target pieces that are."""
+    rate: float
+    """The learning rate."""
+    norm: float
+    """Of the gradient, before it was clipped."""
 
 
 @dataclass(frozen=True)
@@ -34,10 +47,26 @@ class Position:
     summed_loss: float = 0.0
     """Training loss (label-smoothed) since the last validation, in nats, and over how many target pieces."""
     tokens: int = 0
+    since: dict[str, float] = field(default_factory=dict)
+    """Sums over the updates since the last line of updates.jsonl, and the last one's rate."""
     records: list[dict[str, Any]] = field(default_factory=list)
     """The lines of metrics.jsonl."""
     start: str = ""
     """Fingerprint of the weights that training began with (train.start); none where they were random."""
+
+    def after(self, step: Step, batches: int, seconds: float) -> "Position":
+        """Return where training stands after an update of so many batches that took so long."""
+        told = {"updates": 1, "loss": step.loss, "tokens": step.tokens, "norm": step.norm, "seconds": seconds}
+        return replace(
+            self,
+            update=self.update + 1,
+            batch=self.batch + batches,
+            seconds=self.seconds + seconds,
+            first_loss=self.first_loss or step.loss / step.tokens,
+            summed_loss=self.summed_loss + step.loss,
+            tokens=self.tokens + step.tokens,
+            since={name: self.since.get(name, 0.0) + value for name, value in told.items()} | {"rate": step.rate},
+        )
 
     def behind(self, after: dict[str, Any], parts: int, epochs: int) -> "Position":
         """Return where training stands once it has read a part, of the `parts` of an epoch; the next begins `after`."""
@@ -61,7 +90,7 @@ def position_of(record: dict[str, Any]) -> tuple[Position, dict[str, Any]]:
     Raises ValueError where it is no record of a state.
     """
     check_record(record)
-    later: dict[str, Any] = {"first_loss": 0.0, "part": 0, "stream": {}, "start": ""}
+    later: dict[str, Any] = {"first_loss": 0.0, "part": 0, "stream": {}, "since": {}, "start": ""}
     others = "best_bleu", "best_update", "format", "made_with"  # the first two are an older version's
     found = later | {key: value for key, value in record.items() if key not in others}
     wanted = {one.name for one in fields(Position)}

@@ -1,17 +1,16 @@
 """Whether a config may be trained in a run's folder, and what the config of that training is."""
 
 import logging
-import shlex
 from pathlib import Path
 
-from mt.config import MACHINE, Config
+from mt.config import ASIDE, Config
 from mt.config.before import BEFORE
 from mt.config.tree import flatten
 from mt.core import ranks
 from mt.core.device import choose, require
 from mt.core.errors import UserError
 from mt.core.memory import TRAINING
-from mt.runs.run import CONFIG, WEIGHTS, Run, resume_command
+from mt.runs.run import WEIGHTS, Run, resume_command
 from mt.training.extend import EXTENDABLE, must_be_extendable, was_cut_short
 from mt.training.start import adopt, take_over
 
@@ -74,14 +73,14 @@ def _already(run: Run) -> str:
 
 
 def _must_be_the_same(config: Config, run: Run, *, extend: bool) -> Config:
-    """Return the run's config, with the device and threads of `config`. Raises UserError when that is another one.
+    """Return the run's config, with the device, threads and log of `config`. Raises UserError when that is another one.
 
     One batch an update (the default) stands for as many as the run has; what it took over from another run, the run
     itself says. `extend`: keys of EXTENDABLE are those of `config`.
     """
     if config.train.start:
         config = adopt(config, run.config)
-    mine, theirs = (flatten(tree.model_dump(mode="json", exclude=MACHINE)) for tree in (config, run.config))
+    mine, theirs = (flatten(tree.model_dump(mode="json", exclude=ASIDE)) for tree in (config, run.config))
     if mine["train.accumulate"] == 1:
         mine["train.accumulate"] = theirs["train.accumulate"]
     differing = [key for key in sorted(mine.keys() | theirs.keys()) if mine.get(key) != theirs.get(key)]
@@ -97,7 +96,9 @@ def _must_be_the_same(config: Config, run: Run, *, extend: bool) -> Config:
             f"another directory with --run, or replace it with --overwrite"
             f"{', by which nothing is lost: nothing of it is trained yet' * _is_untrained(run)}"
         )
-    kept = run.config.model_copy(update={"threads": config.threads or run.config.threads, "device": config.device})
+    kept = run.config.model_copy(
+        update={"threads": config.threads or run.config.threads, "device": config.device, "log": config.log}
+    )
     if extend:
         asked = {name: getattr(config.train, name) for name in (key.removeprefix("train.") for key in EXTENDABLE)}
         kept = kept.model_copy(update={"train": kept.train.model_copy(update=asked)})

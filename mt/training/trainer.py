@@ -20,18 +20,20 @@ from mt.core import exchange, ranks
 from mt.core.device import computing_in
 from mt.core.errors import DamagedError, UserError
 from mt.core.files import write_text
-from mt.core.progress import Meter
+from mt.core.progress import Meter, Pace
 from mt.data.pieces import Pieces
 from mt.data.reading import Part
 from mt.models.contract import NOTHING, Look, default_site
 from mt.runs import checkpoint
-from mt.runs.run import CACHE, CONFIG, FILM, FORMAT, LESSONS, METRICS, STATE, WEIGHTS, Run
+from mt.runs.run import CACHE, FILM, FORMAT, LESSONS, METRICS, STATE, WEIGHTS, Run
+from mt.training.conditions import must_belong
 from mt.training.divergence import Watch
 from mt.training.film import Camera
 from mt.training.learned import Learned
 from mt.training.losses import coverage_loss, cross_entropy, guide_loss
 from mt.training.materials import Materials, read_training
-from mt.training.position import Position, position_of
+from mt.training.position import Position, Step, position_of
+from mt.training.recorder import Recorder
 from mt.training.schedule import learning_rate, validates_every, warn_of_warmup
 from mt.training.teacher import Teacher
 from mt.training.validation import Validator, describe, rank
@@ -55,13 +57,19 @@ class Trainer:
         self.model = self.learned.model
         self.look = Look(default_site(self.model, given.config.model.report))
         self.position = Position()
+        self.recorder = Recorder(run, given.config, self.updates)
+        self.pace = Pace(0.0)
         self.interrupted = self.all_interrupted = False
         self.tell: Callable[[int], object] = lambda updates: None
 
     # What a resume needs ----------------------------------------------------------------------------------------------
 
     def save(self) -> None:
-        """Write state.safetensors; metrics.jsonl and the best weights follow from it. The first process writes."""
+        """Write state.safetensors, with updates.jsonl before it; metrics.jsonl and the best weights follow from it.
+
+        The first process writes.
+        """
+        self.recorder.save()
         if ranks.rank() == 0:
             record = asdict(self.position) | {"format": FORMAT, "made_with": self._conditions()}
             checkpoint.save(self.run / STATE, self.learned.tensors(), record)
@@ -86,27 +94,12 @@ class Trainer:
                 position, made_with = position_of(record)
             except ValueError as error:
                 raise DamagedError(self.run / STATE, remedy, error) from error
-            self._must_be_mine(made_with)
+            must_belong(self.run, made_with, self._conditions())
             self.position = position
             self.learned.restore(tensors, self.run / STATE, self.position.update)
+        self.recorder.go_on(self.position)
         self.camera.go_on({record["update"] for record in self.position.records})
         self.write_results()
-
-    def _must_be_mine(self, then: dict[str, Any]) -> None:
-        """Raise UserError when the state is of other data or of another config; warn where bits may differ."""
-        now = self._conditions()
-        if then["data"] != now["data"]:
-            raise UserError(f"the data has changed since {self.run} began: restore it, or start anew (--overwrite)")
-        if then.setdefault("config", now["config"]) != now["config"]:  # older runs do not say
-            raise UserError(
-                f"{self.run / STATE} belongs to another experiment than the {CONFIG} beside it: restore the pair, or "
-                f"start anew (--overwrite)"
-            )
-        if changed := sorted(key for key in then.keys() | now.keys() if then.get(key) != now.get(key)):
-            before, here = (", ".join(f"{key} {told.get(key, 'unset')}" for key in changed) for told in (then, now))
-            log.warning(
-                "%s was made with %s, this is %s: it continues, but perhaps not bit for bit", *(self.run, before, here)
-            )
 
     def write_results(self) -> None:
         """Write metrics.jsonl and model.safetensors as the position has them. The first process writes."""
@@ -122,6 +115,7 @@ class Trainer:
     def train(self) -> None:
         """Train to the end, or until interrupted; either way the state is saved."""
         warn_of_warmup(self.config.train.warmup, self.updates)
+        self.pace = Pace(self._fraction(len(self.part.batches)))
         while not self.position.finished and not self.stops:
             part = self.part
             self._read(part.batches)
@@ -162,21 +156,13 @@ class Trainer:
         meter = Meter(title, "pair", total, done)
         while self.position.batch < len(batches):
             clock = time.monotonic()
-            of_epoch = (self.position.part + self.position.batch / len(batches)) / parts
-            fraction = (self.position.epoch + of_epoch) / config.epochs
             taken = batches[self.position.batch : self.position.batch + config.accumulate]
-            loss, tokens = self.update(taken, fraction)
-            self.position = replace(
-                self.position,
-                update=self.position.update + 1,
-                batch=self.position.batch + len(taken),
-                seconds=self.position.seconds + time.monotonic() - clock,
-                first_loss=self.position.first_loss or loss / tokens,
-                summed_loss=self.position.summed_loss + loss,
-                tokens=self.position.tokens + tokens,
-            )
+            step = self.update(taken, self._fraction(len(batches)))
+            self.position = self.recorder.count(self.position.after(step, len(taken), time.monotonic() - clock))
             self.tell(self.position.update)
-            meter.add(sum(map(len, taken)), tokens, f"loss {self.position.summed_loss / self.position.tokens:.3f}")
+            said = f"loss {self.position.summed_loss / self.position.tokens:.3f}"
+            left = self.pace.left(self._fraction(len(batches)), sooner=bool(config.early_stop))
+            meter.add(sum(map(len, taken)), step.tokens, said, left)
             epoch_ends = self._epoch_ends(len(batches))
             if epoch_ends:
                 epoch_loss = self.position.summed_loss / self.position.tokens
@@ -189,6 +175,12 @@ class Trainer:
             if self.stops or self.position.finished:
                 break
         meter.close()
+
+    def _fraction(self, batches: int) -> float:
+        """Return how much of the training is done, where the current part has so many batches."""
+        position, config = self.position, self.config.train
+        of_epoch = (position.part + position.batch / max(batches, 1)) / self.reading.parts
+        return 1.0 if position.finished else (position.epoch + of_epoch) / config.epochs
 
     @property
     def _watch(self) -> Watch:
@@ -205,11 +197,11 @@ class Trainer:
             return True
         return every is not None and position.update % every == 0
 
-    def update(self, batches: Sequence[Sequence[int]], fraction: float) -> tuple[float, int]:
+    def update(self, batches: Sequence[Sequence[int]], fraction: float) -> Step:
         """Take one step of the optimiser on these batches of training pairs, at this fraction of training.
 
         The processes that train together deal the batches among them; gradients are summed over all, so that the step
-        is that of one large batch. Return the translation's loss, summed over its real target pieces, and how many.
+        is that of one large batch.
         """
         tokens = int(self.part.pieces.target_lengths[[row for rows in batches for row in rows]].sum())
         loss = torch.zeros(1, device=self.model.device)
@@ -221,10 +213,12 @@ class Trainer:
             interrupted = torch.full_like(loss, self.interrupted)
             exchange.add_up([*self.learned.gradients(), loss, interrupted])
             self.all_interrupted = bool(interrupted)
-        norm = self.learned.step(learning_rate(self.config.train, self.position.update, fraction, self.position.scale))
-        if not math.isfinite(norm):
-            raise UserError(self._diverged(self.position.update + 1, f"the gradient is {norm}"))
-        return loss.item(), tokens
+        rate = learning_rate(self.config.train, self.position.update, fraction, self.position.scale)
+        norm = self.learned.step(rate)
+        for name, value in {"gradient": norm, "loss": loss.item()}.items():
+            if not math.isfinite(value):
+                raise UserError(self._diverged(self.position.update + 1, f"the {name} is {value}"))
+        return Step(loss.item(), tokens, rate, norm)
 
     def _accumulate(self, rows: Sequence[int], tokens: int) -> Tensor:
         """Add to the gradients what these training pairs have of a loss that is divided by `tokens`; return theirs."""
@@ -284,8 +278,10 @@ class Trainer:
             finished=bool(config.early_stop) and stale >= config.early_stop,
             records=[*position.records, record],
         )
+        self.recorder.add_validation(record)
         self.save()
         self.write_results()
+        self.recorder.draw(self.position.records)
         return describe(record)
 
     def _diverged(self, update: int, how: str) -> str:

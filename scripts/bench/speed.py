@@ -34,7 +34,7 @@ def train(trainer: Trainer, updates: int) -> tuple[float, float]:
 
     def update(rows: list[int]) -> int:
         trainer.position = replace(trainer.position, update=trainer.position.update + 1)
-        return trainer.update([rows], 0.5)[1]
+        return trainer.update([rows], 0.5).tokens
 
     for rows in chosen[:WARM]:
         update(rows)

@@ -29,7 +29,7 @@ def test_a_small_task_is_learned_to_a_high_score(scores):
 def test_everything_is_written_to_the_run(numbers, scores):
     inside = {path.name for path in numbers.iterdir()}
     files = {"config.yaml", "tokenizer.model", "model.safetensors", "metrics.jsonl", "README.md", "state.safetensors"}
-    files |= {"manifest.json"}
+    files |= {"manifest.json", "updates.jsonl", "curves.svg"}
     assert inside == files | {"cache", "eval", ".lock"}
     folder = numbers / "eval/test"
     texts = ("sources", "references", "hypotheses")

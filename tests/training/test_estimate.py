@@ -13,7 +13,8 @@ from command_line import ENVIRONMENT, mt
 from conftest import write_numbers
 
 from mt.config import Config
-from mt.training.estimate import Estimate, say_size, say_time
+from mt.core.progress import say_time
+from mt.training.estimate import Estimate, say_size
 
 
 def test_a_dry_run_of_one_training_leaves_nothing(tmp_path: Path) -> None:

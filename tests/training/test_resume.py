@@ -16,6 +16,7 @@ from mt.runs import checkpoint
 from mt.runs.run import Run
 
 SHORT = ["train.epochs=3", "train.validate_every=11", "train.save_every=4", "train.average=0.9", "train.film=3"]
+SHORT += ["log.every=3"]
 
 
 def run_until_it_ends(place: str, count: int, *arguments: object) -> tuple[int | None, str]:
@@ -23,13 +24,15 @@ def run_until_it_ends(place: str, count: int, *arguments: object) -> tuple[int |
 
 
 def hashes(run: Path) -> dict[str, str]:
-    """Return a hash of every tensor of the state and of the best weights, the film, and metrics.jsonl but for time."""
+    """Return a hash of each tensor of state and best weights, the film, and both files of curves but for time."""
     tensors, record = checkpoint.read(run / "state.safetensors")
     best = safetensors.torch.load_file(run / "model.safetensors")
     found = {name: hashlib.sha256(tensor.numpy().tobytes()).hexdigest() for name, tensor in tensors.items()}
     found |= {f"file.{name}": hashlib.sha256(tensor.numpy().tobytes()).hexdigest() for name, tensor in best.items()}
     lines = [json.loads(line) | {"seconds": 0} for line in (run / "metrics.jsonl").read_text().splitlines()]
     found["metrics"] = json.dumps(lines)
+    lines = [json.loads(line) | {"tokens_per_second": 0} for line in (run / "updates.jsonl").read_text().splitlines()]
+    found["updates"] = json.dumps(lines)
     found["film"] = (run / "film.jsonl").read_text() if (run / "film.jsonl").exists() else ""
     position = ("update", "epoch", "batch", "stale", "finished")
     found["position"] = json.dumps({key: record[key] for key in position})

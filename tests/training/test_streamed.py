@@ -56,7 +56,7 @@ def test_two_processes_share_it_though_one_is_killed(expected, tmp_path: Path) -
     killed = "--", HERE / "dying_rank.py", "SIGKILL", 7
     code, said = torchrun("--max-restarts=1", *killed, "train", *settings, "--run", tmp_path / "two")
     assert code == 0, said
-    assert "1 threads of each of 2 processes" in said
+    assert "1 thread of each of 2 processes" in said
     assert "mt: process 0 of 2, which train together, waits for one that has ended; --resume goes on" in said
     assert re.search(r"from update [1-9]", said)
     assert hashes(tmp_path / "two") == hashes_of_one

@@ -109,7 +109,7 @@ def test_the_student_learns_from_its_lessons_and_the_corpus(runs: list[Path], tm
             )
             expected -= 0.3 * own + 0.7 * theirs
     job.model.train = lambda: job.model  # no dropout
-    loss, _ = job.update([rows], 0.5)
+    loss = job.update([rows], 0.5).loss
     assert loss == pytest.approx(expected, rel=LOSS32)
 
 

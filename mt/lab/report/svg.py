@@ -1,10 +1,10 @@
 """Curves and heat maps as SVG text. Colours are classes of report.css, so that they follow the page into the dark."""
 
 import html
-import math
 from collections.abc import Iterator, Sequence
 
 from mt.lab.report.blocks import Chart, HeatMap
+from mt.views.axis import round_numbers
 
 WIDTH, HEIGHT = 560, 300
 LEFT, RIGHT, TOP, BOTTOM = 52, 14, 12, 44
@@ -18,7 +18,7 @@ LONGEST = 16
 def chart(made: Chart) -> str:
     """Return curves with their axes; the numbers themselves stand in a table beside it."""
     points = [point for curve in made.curves.values() for point in curve]
-    across, up = _axis([x for x, _ in points]), _axis([y for _, y in points])
+    across, up = round_numbers([x for x, _ in points]), round_numbers([y for _, y in points])
 
     def place(x: float, y: float) -> str:
         return (
@@ -99,16 +99,6 @@ def _looks(made: HeatMap, columns: Sequence[str]) -> Iterator[str]:
     for word, weights in zip(made.target_words, made.weights, strict=True):
         column = max(range(len(weights)), key=weights.__getitem__)
         yield f"{word} looks most at {columns[column]}, {weights[column]:.0%}"
-
-
-def _axis(values: Sequence[float]) -> list[float]:
-    """Return about five round numbers that hold all values."""
-    low, high = min(values), max(values)
-    span = (high - low) or abs(high) or 1.0
-    step = 10 ** math.floor(math.log10(span / 4))
-    step = next(step * times for times in (1, 2, 5, 10) if step * times * 5 >= span)
-    first, last = math.floor(low / step), math.ceil(high / step)
-    return [round(number * step, 10) for number in range(first, max(last, first + 1) + 1)]
 
 
 def _short(word: str) -> str:

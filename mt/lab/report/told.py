@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, TypeAdapter
 
-from mt.config import MACHINE
+from mt.config import ASIDE
 from mt.config.tree import flatten
 from mt.core.errors import UserError
 from mt.core.files import read_json
@@ -59,7 +59,7 @@ class Told:
     @property
     def config(self) -> dict[str, Any]:
         """The keys of its config with their values; of the search those that it was scored with."""
-        tree = self.run.config.model_dump(exclude=MACHINE)
+        tree = self.run.config.model_dump(exclude=ASIDE)
         return flatten(tree | {"search": tree["search"] | self.scores.search})
 
 

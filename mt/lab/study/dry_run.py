@@ -6,8 +6,9 @@ from dataclasses import replace
 from mt.config import Config
 from mt.core.device import processors
 from mt.core.errors import UserError
+from mt.core.progress import say_time
 from mt.lab.study.plan import Member, Plan, State, Training
-from mt.training.estimate import Estimate, estimate, say_size, say_time
+from mt.training.estimate import Estimate, estimate, say_size
 from mt.views.markdown import tabulate
 
 HEAD = ["point", "seed", "run", "state", "parameters", "time", "memory", "disk"]

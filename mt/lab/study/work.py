@@ -17,7 +17,7 @@ from typing import Any
 
 import filelock
 
-from mt.config import MACHINE, Config
+from mt.config import ASIDE, Config
 from mt.core.errors import UserError
 from mt.lab.study.score import score
 from mt.runs.run import LOCK, Run
@@ -203,5 +203,5 @@ def _train(job: Job) -> bool:
     run = Run(job.path)
     config = job.config
     if run.exists:  # its search may be another one
-        config = run.config.model_copy(update={key: getattr(config, key) for key in MACHINE})
+        config = run.config.model_copy(update={key: getattr(config, key) for key in ASIDE})
     return experiment.train(config, job.path, resume=True, watch=watch)
