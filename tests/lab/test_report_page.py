@@ -125,7 +125,7 @@ def test_a_chart_of_one_value_can_be_drawn(value: float) -> None:
 def test_a_heat_map_shades_each_cell_by_its_weight_and_says_what_it_shows() -> None:
     found = Elements(heat_map(HeatMap("run", ["ein", "Hund"], ["a", "dog"], [[0.9, 0.1, 0], [0, 0.25, 0.75]]))).found
     cells = [one["fill-opacity"] for _, one in found if one.get("class") == "cell"]
-    assert cells == ["0.900", "0.100", "0.000", "0.000", "0.250", "0.750"]
+    assert cells == ["0.930", "0.220", "0.000", "0.000", "0.475", "0.825"]
     label = found[0][1]["aria-label"]
     assert label == "Attention of run: a looks most at ein, 90%; dog looks most at </s>, 75%"
 

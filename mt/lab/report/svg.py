@@ -5,6 +5,7 @@ import math
 from collections.abc import Iterator, Sequence
 
 from mt.lab.report.blocks import Chart, HeatMap
+from mt.views.shade import darkness
 
 WIDTH, HEIGHT = 560, 300
 LEFT, RIGHT, TOP, BOTTOM = 52, 14, 12, 44
@@ -72,7 +73,7 @@ def heat_map(made: HeatMap) -> str:
             *_words(columns, made.target_words, left, top),
             *(
                 f'<rect class="cell" x="{left + CELL * column:.1f}" y="{top + CELL * row:.1f}" '
-                f'width="{CELL - 1}" height="{CELL - 1}" fill-opacity="{min(max(weight, 0), 1):.3f}"/>'
+                f'width="{CELL - 1}" height="{CELL - 1}" fill-opacity="{darkness(weight):.3f}"/>'
                 for row, weights in enumerate(made.weights)
                 for column, weight in enumerate(weights)
             ),
