@@ -17,7 +17,7 @@ LONGEST_LABEL = 20
 """Columns of the terminal."""
 SHORTEST_LABEL = 10
 """What cells leave of a line for the target word."""
-FAINT, MOST, PLAIN = "\033[2m", "\033[1;35m", "\033[0m"
+MOST, PLAIN = "\033[1;35m", "\033[0m"
 """Magenta is read on black and on white."""
 JOINERS = {"\N{ZERO WIDTH NON-JOINER}", "\N{ZERO WIDTH JOINER}"}
 """Words of Persian, Hindi and others are written with them."""
@@ -46,9 +46,8 @@ def blocks(
         )
     columns, explained = [*source_words, "</s>"], COLOURED if colour else ""
     if 2 * len(columns) + 1 + LONGEST_LABEL <= width:
-        return "\n".join(
-            [*_staircase(columns), *_rows(words, target_words, LONGEST_LABEL, 2, colour), "", KEY + explained]
-        )
+        rows = _rows(words, target_words, LONGEST_LABEL, 2, colour)
+        return "\n".join([*_staircase(columns), *rows, "", KEY + explained])
     fitting = min(max(width - SHORTEST_LABEL - 1, 1), len(columns))
     room = min(LONGEST_LABEL, max(width - fitting - 1, SHORTEST_LABEL))
     parts = list[str]()
@@ -78,10 +77,7 @@ def _rows(
         cells = [SHADES[level] * wide if level else SHADES[0].ljust(wide) for level in levels]
         if colour:
             most = int(np.argmax(row))
-            cells = [
-                f"{MOST if at == most else FAINT if not levels[at] else ''}{cell}" for at, cell in enumerate(cells)
-            ]
-            cells = [f"{cell}{PLAIN}" if cell.startswith("\033") else cell for cell in cells]
+            cells[most] = f"{MOST}{cells[most]}{PLAIN}"
         # The label is on the right, so that no wide or right-to-left character can push the cells out of their columns.
         yield f"{''.join(cells)} {label(word, room)}"
 

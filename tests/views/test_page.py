@@ -299,21 +299,20 @@ def test_sentences_are_chosen_and_nothing_foreign_runs(tmp_path: Path) -> None:
 
 
 def test_a_translation_stands_beside_its_reference_and_can_be_seen_in_pieces(tmp_path: Path) -> None:
-    pieces = (
-        ["▁ein", "▁Hund", "</s>"],
-        ["▁a", "▁cat", "</s>"],
-        np.array([[0.7, 0.2, 0.1], [0.3, 0.6, 0.1], [0, 0, 1]]),
-    )
+    matrix = np.array([[0.7, 0.2, 0.1], [0.3, 0.6, 0.1], [0, 0, 1]])
+    source, target = ["▁ein", "▁Hund", "</s>"], ["▁a", "▁cat", "</s>"]
     words = alignment("ein Hund", "a  cat 大人", [[0.7, 0.2, 0.1], [0.3, 0.6, 0.1], [0.2, 0.2, 0.6]])
-    write_page(
-        tmp_path / "page.html",
-        [replace(words, source_pieces=pieces[0], target_pieces=pieces[1], attention=pieces[2]), EXAMPLE],
-        references=["a dog 大漢", "a small dog"],
-    )
+    in_pieces = replace(words, source_pieces=source, target_pieces=target, attention=matrix)
+    write_page(tmp_path / "page.html", [in_pieces, EXAMPLE], references=["a dog 大漢", "a small dog"])
     script = """
     const heads = () => [all("thead th"), all("tbody th")].map((ths) => ths.map((th) => th.textContent));
     const found = { sides: all(".beside p").map((p) => p.innerHTML), words: heads() };
     one("#pieces").click(); found.pieces = heads();
+    const scroll = one(".scroll"), left = () => one("tbody th").getBoundingClientRect().left;
+    scroll.style.width = "110px";  // as narrow a part of the matrix as a phone shows of a long one
+    const before = left();
+    scroll.scrollLeft = 50;
+    found.sticky = [scroll.scrollLeft > 20, Math.abs(left() - before) < 5];
     found.last = all("tbody tr:last-child td").map((td) => td.textContent);
     one("#next").click(); await new Promise((resolve) => setTimeout(resolve, 100));
     found.second = [one("#pieces").hidden, all(".beside p").map((p) => p.innerHTML)];
@@ -323,6 +322,7 @@ def test_a_translation_stands_beside_its_reference_and_can_be_seen_in_pieces(tmp
         "sides": ["a  <mark>cat</mark> 大<mark>人</mark>", "a <mark>dog</mark> 大<mark>漢</mark>"],
         "words": [["ein", "Hund", "</s>"], ["a", "cat", "大人"]],
         "pieces": [["▁ein", "▁Hund", "</s>"], ["▁a", "▁cat", "</s>"]],
+        "sticky": [True, True],
         "last": ["0", "0", "100"],
         "second": [True, ["a small dog", "a small dog"]],
     }
@@ -339,14 +339,19 @@ def test_a_fifth_of_the_weight_is_seen_in_both_themes_and_more_is_darker(tmp_pat
     names = r"--(page|card|text): (#\w{6});|--(heat): (\d+ \d+ \d+);"
     found = [[colour for colour in one if colour] for one in re.findall(names, css)]
     for theme in (found[:4], found[4:]):
-        of = {name: np.array([int(value[i : i + 2], 16) for i in (1, 3, 5)] if value[0] == "#" else value.split(), float)
-              for name, value in theme}  # fmt: skip
+        of = {name: colour_of(value) for name, value in theme}
         for ground in (of["page"], of["card"]):
             mixed = [ground + darkness(weight) * (of["heat"] - ground) for weight in weights]
             contrasts = [contrast(colour, ground) for colour in mixed]
             assert contrasts == sorted(set(contrasts))
             assert contrasts[weights.index(0.2)] >= 1.5
             assert min(contrast(colour, of["text"]) for colour in mixed) >= 4.5
+
+
+def colour_of(value: str) -> np.ndarray:
+    """Return red, green and blue of a colour as the style sheet writes it."""
+    parts = [int(value[start : start + 2], 16) for start in (1, 3, 5)] if value[0] == "#" else value.split()
+    return np.array(parts, float)
 
 
 def contrast(one: np.ndarray, other: np.ndarray) -> float:
