@@ -9,9 +9,15 @@ from mt.views.shade import darkness
 
 WIDTH, HEIGHT = 560, 300
 LEFT, RIGHT, TOP, BOTTOM = 52, 14, 12, 44
-MARKERS = ("M0-3.5A3.5 3.5 0 1 1 0 3.5A3.5 3.5 0 1 1 0-3.5Z", "M-3-3H3V3H-3Z", "M0-4.5L4 3H-4Z", "M0-4.5L4.5 0L0 4.5L-4.5 0Z",
-           "M0 4.5L4-3H-4Z", "M-4-1.5H-1.5V-4H1.5V-1.5H4V1.5H1.5V4H-1.5V1.5H-4Z")  # fmt: skip
-"""Circle, square, triangle, diamond, triangle on its head, cross: of each class of curves in report.css, around its point."""
+MARKERS = (
+    "M0-3.5A3.5 3.5 0 1 1 0 3.5A3.5 3.5 0 1 1 0-3.5Z",
+    "M-3-3H3V3H-3Z",
+    "M0-4.5L4 3H-4Z",
+    "M0-4.5L4.5 0L0 4.5L-4.5 0Z",
+    "M0 4.5L4-3H-4Z",
+    "M-4-1.5H-1.5V-4H1.5V-1.5H4V1.5H1.5V4H-1.5V1.5H-4Z",
+)
+"""Circle, square, triangle, diamond, triangle on its head, cross: around a point of each class of curves in report.css."""
 CELL, LETTER = 22, 7.2
 LONGEST = 16
 """Letters of a word at a heat map."""
