@@ -17,7 +17,7 @@ MARKERS = (
     "M0 4.5L4-3H-4Z",
     "M-4-1.5H-1.5V-4H1.5V-1.5H4V1.5H1.5V4H-1.5V1.5H-4Z",
 )
-"""Circle, square, triangle, diamond, triangle on its head, cross: around a point of each class of curves in report.css."""
+"""Of each class of curves in report.css, around (0, 0): circle, square, triangle up, diamond, triangle down, cross."""
 CELL, LETTER = 22, 7.2
 LONGEST = 16
 """Letters of a word at a heat map."""
