@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
+import matplotlib.style
 import typer
 from matplotlib.figure import Figure
 
@@ -18,9 +19,12 @@ from mt.core.files import replacing, write_text
 from mt.lab.report.figures import BINS, Bin, by_length
 from mt.lab.report.told import Told, read_runs
 from mt.runs.run import Run
+from mt.views.heat_map import STYLE
 from mt.views.markdown import tabulate
 
 log = logging.getLogger("mt")
+MARKERS = "osD^vPX*"
+"""So that curves are told apart without colours, too."""
 
 
 def lengths(
@@ -52,19 +56,25 @@ def table(told: Sequence[Told], bins: Sequence[Bin]) -> str:
 
 def draw(path: Path, told: Sequence[Told], bins: Sequence[Bin]) -> None:
     """Draw a curve for each run, with the intervals as bands."""
+    with matplotlib.style.context(STYLE):
+        figure = _figure(told, bins)
+        with replacing(path) as temporary:
+            figure.savefig(temporary, format="svg", bbox_inches="tight", metadata={"Date": None})
+
+
+def _figure(told: Sequence[Told], bins: Sequence[Bin]) -> Figure:
     figure = Figure(figsize=(7, 4))
     axes = figure.add_subplot()
     middles = [one.middle for one in bins]
     for number, one in enumerate(told):
         scores, low, high = zip(*(each.scores[number] for each in bins), strict=True)
-        axes.plot(middles, scores, marker="o", label=one.name)
+        axes.plot(middles, scores, marker=MARKERS[number % len(MARKERS)], label=one.name)
         axes.fill_between(middles, low, high, alpha=0.15)
     axes.set_xlabel("words of the source (mean of the bin)")
     axes.set_ylabel("BLEU")
     axes.set_ylim(bottom=0)
     axes.legend()
-    with replacing(path) as temporary:
-        figure.savefig(temporary, format="svg", bbox_inches="tight", metadata={"Date": None})
+    return figure
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """`mt align`: align the words of given pairs."""
 
 import shutil
+import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -56,7 +57,7 @@ def align(
     asked, other = open_run(run), open_run(reverse) if reverse else None
     unit = change(asked.config, changes).alignment.unit if changes else None
     from mt.evaluation.align import Pairs, Reverse, Wanted, align
-    from mt.views.terminal import blocks
+    from mt.views.terminal import blocks, may_colour
 
     pairs = Pairs(split, source, target, gold, gold_format, unit)
     backward = Reverse(other, symmetrise or "grow-diag-final-and") if other else None
@@ -64,7 +65,7 @@ def align(
     print("".join(f"{score}\n" for score in scores), end="")
     if plot and found:
         first, width = found[0], shutil.get_terminal_size().columns
-        print(blocks(first.words, first.source_words, first.target_words, width))
+        print(blocks(first.words, first.source_words, first.target_words, width, colour=may_colour(sys.stdout)))
 
 
 def _parse(settings: list[str]) -> dict[str, Any]:

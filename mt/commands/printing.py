@@ -49,14 +49,16 @@ Printed = tuple[int, "Translation"]
 
 def text_of(printed: Sequence[Printed], output: Output) -> Iterator[str]:
     """Yield the lines that are printed of translations."""
-    from mt.views.terminal import blocks
+    from mt.views.terminal import blocks, may_colour
 
     width = shutil.get_terminal_size().columns
     signs = UNDERLINED if output.file is None and sys.stdout.isatty() else BRACKETS
+    colour = output.file is None and may_colour(sys.stdout)
     for number, one in printed:
         yield to_json(number, one) if output.as_json else "\t".join(_fields(number, one, output, signs))
         if output.plot and one.alignment and one.alignment.words.size:
-            yield blocks(one.alignment.words, one.alignment.source_words, one.alignment.target_words, width)
+            drawn = one.alignment
+            yield blocks(drawn.words, drawn.source_words, drawn.target_words, width, colour=colour)
 
 
 def _fields(number: int, one: "Translation", output: Output, signs: tuple[str, str]) -> list[str]:
@@ -83,8 +85,8 @@ def to_json(number: int, one: "Translation") -> str:
 class Picture:
     """The picture of the first alignment that has words, or the page of the first ones. Drawn once they are there."""
 
-    def __init__(self, path: Path, unit: "Unit", *, is_page: bool):
-        self.path, self.unit, self.is_page = path, unit, is_page
+    def __init__(self, path: Path, unit: "Unit", looks_at: str, *, is_page: bool):
+        self.path, self.unit, self.looks_at, self.is_page = path, unit, looks_at, is_page
         self.seen, self.drawn = 0, False
         self.alignments: list[Alignment] = []
         self.checks: list[dict[int, float]] = []
@@ -95,14 +97,14 @@ class Picture:
         from mt.views.heat_map import heat_map
 
         self.seen += len(printed)
-        for _, one in printed if not self.drawn else ():
+        for number, one in printed if not self.drawn else ():
             alignment = one.alignment or EMPTY
             if self.is_page:
                 self.alignments.append(alignment)
                 self.checks.append(_checks(one, self.unit))
                 self.drawn = len(self.alignments) == PAGE and self._write_page()
             elif alignment.words.size:
-                heat_map(self.path, alignment)
+                heat_map(self.path, alignment, f"{self.looks_at}\nline {number}")
                 self.drawn = True
             if self.drawn:
                 return
@@ -119,7 +121,7 @@ class Picture:
     def _write_page(self) -> bool:
         from mt.views.page import write_page
 
-        write_page(self.path, self.alignments, checks=self.checks)
+        write_page(self.path, self.alignments, title=self.looks_at, checks=self.checks)
         self.alignments, self.checks = [], []
         return True
 

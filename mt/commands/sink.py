@@ -22,17 +22,18 @@ log = logging.getLogger("mt")
 class Sink:
     """Takes the translations of one part of the lines after another: prints them, or writes them to files.
 
-    `asked` is what the translations of a file depend on: who goes on with it must ask the same.
+    `asked` is what the translations of a file depend on: who goes on with it must ask the same. `looks_at` says in a
+    picture what it shows.
     """
 
-    def __init__(self, output: Output, unit: "Unit", asked: dict[str, Any]):
+    def __init__(self, output: Output, unit: "Unit", asked: dict[str, Any], looks_at: str = ""):
         from mt.alignment.growing import GrowingAlignments, files_of
 
         self.output, self.hash = output, hashlib.sha256()
         aligned = files_of(output.alignments) if output.alignments else []
         paths = [*([output.file] if output.file else []), *aligned]
         self.growing = Growing(paths, asked if output.file else None, resume=output.resume) if paths else None
-        self.picture = Picture(output.picture, unit, is_page=output.is_page) if output.picture else None
+        self.picture = Picture(output.picture, unit, looks_at, is_page=output.is_page) if output.picture else None
         state = self.growing.state if self.growing else {}
         self.lines, self.before = state.get("lines", 0), state.get("hash", "")
         """How many lines are translated, and the fingerprint of those that were so at the start."""

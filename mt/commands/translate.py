@@ -154,7 +154,7 @@ def write_translations(
         "json": output.as_json,
         "alignments": str(output.alignments),
     }
-    with Sink(output, translator.unit, asked) as sink:
+    with Sink(output, translator.unit, asked, translator.looks_at) as sink:
         meter = Meter("translating", "line", total, sink.lines)
         try:
             for lines in sink.rest(parts):

@@ -22,6 +22,7 @@ from mt.evaluation.tokenize import choose_tokenizer
 from mt.inference.aligner import Aligner
 from mt.inference.load import translator_of
 from mt.inference.outputs import count_outputs, warn_of
+from mt.models.contract import default_site, describe_look
 from mt.runs.card import write_card
 from mt.runs.run import Run
 from mt.runs.scores import FILE, AlignmentErrors, CorpusScore, Part, Scores, WayScore, describe_search, searched
@@ -120,7 +121,7 @@ def _align(
     choice = choose_for_run(run, aligner)
     errors = alignment_errors(aligner, known, choice) if known.sources else None
     if drawn is not None:
-        draw(folder, drawn, aligner, known, choice)
+        draw(folder, drawn, pairs.targets, aligner, known, choice)
     return errors
 
 
@@ -165,23 +166,29 @@ def alignment_errors(aligner: Aligner, known: Split, choice: Choice) -> Alignmen
     return AlignmentErrors(scores["chosen"].aer, str(choice), len(known.sources), **scores)
 
 
-def draw(folder: Path, alignments: list[Alignment], aligner: Aligner, known: Split, choice: Choice) -> None:
+def draw(
+    folder: Path, alignments: list[Alignment], references: list[str], aligner: Aligner, known: Split, choice: Choice
+) -> None:
     """Write alignments.html of the first 50 sentences, and alignment.png and .svg of the first.
 
-    They show references where there is gold, beside it where they are in its words, and otherwise the translations.
+    They show references where there is gold, beside it where they are in its words, and otherwise the translations,
+    each beside its reference.
     """
     gold: list[Gold | None] | None = None
-    unit, title = aligner.config.alignment.unit, f"{folder.name}: translations"
+    unit, title, what = aligner.config.alignment.unit, f"{folder.name}: translations", "translation"
+    looks_at = describe_look(aligner.model, default_site(aligner.model, aligner.config.model.report))
     if known.sources:
-        gold, title = (known.gold or [])[:SHOWN], f"{folder.name}: references, {choice}"
+        gold, title, what = (known.gold or [])[:SHOWN], f"{folder.name}: references, {choice}", "reference"
+        looks_at = f"Attention of {aligner.model.summary}, {choice}"
         shown = Split(known.sources[:SHOWN], known.targets[:SHOWN], gold)
         read = forced(aligner, shown, [choice])[choice]
         alignments = [one.alignment(choice.shift, choice.threshold, unit) for one in read]
         gold = gold if unit in {"words", "tokens"} else None
     first, links = alignments[0], gold[0].possible if gold and gold[0] else None
     for suffix in ("png", "svg"):
-        heat_map(folder / f"alignment.{suffix}", first, title, links)
-    write_page(folder / "alignments.html", alignments[:SHOWN], gold, title)
+        heat_map(folder / f"alignment.{suffix}", first, f"{looks_at}\nsentence 1 of {folder.name}, {what}", links)
+    beside = None if known.sources else references[:SHOWN]
+    write_page(folder / "alignments.html", alignments[:SHOWN], gold, title, references=beside)
 
 
 def table(split: str, lines: int, scores: Scores) -> str:

@@ -18,7 +18,7 @@ from mt.core.special import EOS, PAD
 from mt.corpora.pairs import Gold, Span
 from mt.data.batches import group, pad
 from mt.inference.confidence import NO_ENSEMBLE, Confidence, Estimator
-from mt.models.contract import Look, Seq2Seq, Site, attention_at, default_site
+from mt.models.contract import Look, Seq2Seq, Site, attention_at, default_site, describe_look
 from mt.search import SEARCHES, Found, Hypothesis, Sources, Trace, choose
 from mt.text.tokenizer import Tokenizers
 from mt.views.page import framed
@@ -99,6 +99,11 @@ class Translator:
         # Where there is one site, as in an ensemble, the config may name another: a member's.
         self.site = Site(1) if model.sites == (1, 1) else default_site(model, config.model.report)
         """Where alignments look, unless another site is asked for."""
+
+    @property
+    def looks_at(self) -> str:
+        """What alignments show, in words: the attention of which model, at which layer and head."""
+        return describe_look(self.model, self.site)
 
     def translate(
         self,

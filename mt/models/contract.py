@@ -155,6 +155,14 @@ def default_site(model: Seq2Seq, report: Report) -> Site | None:
     return Site(report.layer or max(layers - 1, 1), report.head) if layers else None
 
 
+def describe_look(model: Seq2Seq, site: Site | None) -> str:
+    """Say whose attention a site is, in words for a picture."""
+    if site is None or model.sites == (1, 1):
+        return f"Attention of {model.summary}"
+    head = "mean of heads" if site.head is None else f"head {site.head}"
+    return f"Attention of {model.summary}, layer {site.layer}, {head}"
+
+
 def attention_of(sites: Site | Literal["all"] | None, weights: Mapping[int, Tensor]) -> Tensor | None:
     """Return the attention of an Output from weights_BNQS by layer. Raises ValueError when a site is not among them."""
     if isinstance(sites, Site):

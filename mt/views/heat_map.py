@@ -1,14 +1,19 @@
 """Pictures of alignments, drawn on matplotlib figures of their own, so that no global state or display is involved."""
 
+import logging
 import warnings
 from collections.abc import Set
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 import matplotlib
 import matplotlib.style
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
 from matplotlib.collections import PatchCollection
+from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.patches import Rectangle
@@ -17,27 +22,36 @@ from mt.alignment.matrices import END, Alignment
 from mt.core.errors import UserError
 from mt.core.files import replacing
 from mt.corpora.pairs import Link
+from mt.views.fonts import choose_fonts, describe_missing
+from mt.views.shade import darkness
 from mt.views.terminal import label
 
+log = logging.getLogger("mt")
 # What a file says of the time it was made; without it the same picture is the same bytes.
 DATES: dict[str, dict[str, Any]] = {"png": {}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
-FONT = Path(matplotlib.get_data_path(), "fonts", "ttf", "DejaVuSans.ttf")
-"""matplotlib's own, because it has German and polytonic Greek, whatever is installed."""
-# Not the user's own style. Letters of an SVG are outlines, because the reader's machine may lack the font.
-STYLE: list[str | Path | dict[str, Any]] = ["default", {"svg.fonttype": "path", "svg.hashsalt": "mt"}]
-# A word may hold any character of Unicode; one that the font lacks is drawn as a box.
-UNDRAWABLE = r"Glyph .* missing from|Matplotlib currently does not support"
+# Not the user's own style. Text of an SVG stays text, which the reader's machine draws with the fonts that it has.
+STYLE: list[str | Path | dict[str, Any]] = ["default", {"svg.fonttype": "none", "svg.hashsalt": "mt"}]
+COLOURS = ListedColormap(matplotlib.colormaps["Blues"](darkness(np.linspace(0, 1, 256))), "weights")
+# It is said in our own words which characters no font has; one is drawn as a box.
+UNDRAWABLE = "Glyph .* missing from"
 CELL_INCHES = 0.32
 LARGEST_INCHES = 20
 """Longer sentences get smaller cells, so that any picture is quickly drawn."""
+SCALE_INCHES = 1.3, 4
+"""How high the colour scale is at least and at most."""
 LONGEST_LABEL = 30
 """Characters; wide ones count twice."""
+TITLE_LETTERS = 60
+"""In a line of the title."""
+SMALL, LARGE = 9, 10
+"""Points of the letters around the matrix, and of the title."""
 
 
 def heat_map(path: Path, alignment: Alignment, title: str = "", gold: Set[Link] | None = None) -> None:
     """Draw an alignment as in Bahdanau et al. 2015, figure 3: target words down, source words across; white 0, blue 1.
 
-    The last column is the source's </s>. Links of `gold` are outlined.
+    The last column is the source's </s>. Links of `gold` are outlined. Each character is drawn with an installed font
+    that has it; where none has, that is logged, for an .svg not, because its reader's fonts draw it.
     The format follows from the suffix of `path`: .png, .svg or .pdf; the same input gives the same bytes. Raises
     UserError for any other, and when the disk refuses.
     """
@@ -49,28 +63,57 @@ def heat_map(path: Path, alignment: Alignment, title: str = "", gold: Set[Link] 
         raise ValueError(f"matrix {alignment.words.shape} does not fit {target} target, {source} source words")
     with replacing(path) as temporary, warnings.catch_warnings(), matplotlib.style.context(STYLE):
         warnings.filterwarnings("ignore", UNDRAWABLE, UserWarning)
-        figure = _figure(alignment, title, gold or set())
+        figure, missing = _figure(alignment, title, gold)
+        if missing and suffix != "svg":
+            log.warning("%s has boxes in place of characters: %s, or draw an .svg", path, describe_missing(missing))
         figure.savefig(temporary, format=suffix, bbox_inches="tight", pad_inches=0.1, metadata=DATES[suffix])
 
 
-def _figure(alignment: Alignment, title: str, gold: Set[Link]) -> Figure:
+def _figure(alignment: Alignment, title: str, gold: Set[Link] | None) -> tuple[Figure, list[str]]:
+    """Return the figure, and the characters that no font has."""
     words, rows, columns = alignment.words, max(len(alignment.target_words), 1), len(alignment.source_words) + 1
     cell = min(CELL_INCHES, LARGEST_INCHES / max(rows, columns))
     figure = Figure(figsize=(columns * cell, rows * cell), dpi=150)
     # The axes fill the figure, so that a cell has one size everywhere; "tight" makes room for the labels around.
     axes = figure.add_axes((0, 0, 1, 1))
-    axes.imshow(words if words.size else np.zeros((rows, columns)), cmap="Blues", vmin=0, vmax=1, aspect="auto")
-    text: dict[str, Any] = {"font": FontProperties(fname=FONT, size=0.45 * 72 * cell), "parse_math": False}
-    names = [label(word, LONGEST_LABEL) for word in (*alignment.source_words, END)]
-    axes.set_xticks(range(columns), names, rotation=90, **text)
+    axes.imshow(words if words.size else np.zeros((rows, columns)), cmap=COLOURS, vmin=0, vmax=1, aspect="auto")
+    sources = [label(word, LONGEST_LABEL) for word in (*alignment.source_words, END)]
     targets = [label(word, LONGEST_LABEL) for word in alignment.target_words]
-    axes.set_yticks(range(len(targets)), targets, **text)
+    families, missing = choose_fonts("".join([*sources, *targets, *title.split()]))
+    font = FontProperties(family=[*families, "sans-serif"])
+    text: dict[str, Any] = {"font": font, "parse_math": False}
+    axes.set_xticks(range(columns), sources, rotation=90, size=0.45 * 72 * cell, **text)
+    axes.set_yticks(range(len(targets)), targets, size=0.45 * 72 * cell, **text)
     axes.xaxis.tick_top()
+    axes.xaxis.set_label_position("top")
+    axes.set_xlabel("source", size=SMALL, **text)
+    axes.set_ylabel("target", size=SMALL, **text)
     axes.tick_params(length=0)
     axes.vlines(np.arange(1, columns) - 0.5, -0.5, rows - 0.5, color="0.9", linewidth=0.5)
     axes.hlines(np.arange(1, rows) - 0.5, -0.5, columns - 0.5, color="0.9", linewidth=0.5)
-    outlines = [Rectangle((source - 0.42, target - 0.42), 0.84, 0.84) for source, target in sorted(gold)]
-    axes.add_collection(PatchCollection(outlines, facecolor="none", edgecolor="darkorange", linewidth=5 * cell))
+    _scale(figure, rows * cell, columns * cell)
+    if gold is not None:
+        _outline(axes, gold, 5 * cell)
     if title:
-        axes.set_title(title, font=FontProperties(fname=FONT, size=11), parse_math=False)
-    return figure
+        lines = "\n".join(fill(line, TITLE_LETTERS) for line in title.split("\n"))
+        axes.set_title(lines, size=LARGE, loc="left", **text)
+    return figure, missing
+
+
+def _scale(figure: Figure, height: float, width: float) -> None:
+    """Put the colour scale at the right of a matrix of so many inches, level with its top."""
+    tall = min(max(height, SCALE_INCHES[0]), SCALE_INCHES[1]) / height
+    beside = figure.add_axes((1 + 0.25 / width, 1 - tall, 0.15 / width, tall))
+    bar = figure.colorbar(ScalarMappable(cmap=COLOURS), cax=beside, ticks=[0, 0.2, 0.4, 0.6, 0.8, 1])
+    bar.set_label("weight", size=SMALL)
+    bar.ax.tick_params(labelsize=SMALL)
+
+
+def _outline(axes: Axes, gold: Set[Link], width: float) -> None:
+    """Outline gold links, and say below the matrix what outlines mean."""
+    style: dict[str, Any] = {"facecolor": "none", "edgecolor": "darkorange"}
+    outlines = [Rectangle((source - 0.42, target - 0.42), 0.84, 0.84) for source, target in sorted(gold)]
+    axes.add_collection(PatchCollection(outlines, linewidth=width, **style))
+    sign = Rectangle((0, 0), 1, 1, linewidth=1.6, **style)
+    axes.legend([sign], ["gold link"], loc="upper left", bbox_to_anchor=(0, 0), borderaxespad=0.4, handlelength=0.8,
+                handleheight=0.8, frameon=False, fontsize=SMALL)  # fmt: skip

@@ -17,6 +17,7 @@ from pathlib import Path
 from statistics import median
 from typing import Annotated
 
+import matplotlib.style
 import speed
 import torch
 import typer
@@ -35,6 +36,7 @@ from mt.runs.run import Run
 from mt.text.tokenizer import train_tokenizers
 from mt.training.materials import Materials
 from mt.training.trainer import Trainer
+from mt.views.heat_map import STYLE
 
 PRECISIONS = ["float32", *(["bfloat16"] if has_bfloat16() else [])]
 """Of ours; on a CPU the peer has only the first."""
@@ -198,6 +200,13 @@ def draw(path: Path, figures: Figures) -> None:
     ratios = {name: values for name, values in figures.items() if not name.endswith("ours") and name not in SHARES}
     if not ratios:
         return
+    with matplotlib.style.context(STYLE):
+        figure = _bars(ratios)
+        with replacing(path) as temporary:
+            figure.savefig(temporary, format="svg", metadata={"Date": None})
+
+
+def _bars(ratios: Mapping[str, list[float]]) -> Figure:
     figure = Figure(figsize=(8, 0.6 + 0.5 * len(ratios)), layout="constrained")
     axes = figure.add_subplot()
     middles = [median(values) for values in ratios.values()]
@@ -209,8 +218,7 @@ def draw(path: Path, figures: Figures) -> None:
     axes.axvline(1, color="black")
     axes.invert_yaxis()
     axes.set_xlabel("times JoeyNMT's")
-    with replacing(path) as temporary:
-        figure.savefig(temporary, format="svg", metadata={"Date": None})
+    return figure
 
 
 def conditions() -> str:

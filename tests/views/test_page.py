@@ -5,7 +5,9 @@ import os
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from html.parser import HTMLParser
+from importlib import resources
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -16,6 +18,7 @@ from browsers import BROWSERS, FLAGS
 from mt.alignment.matrices import EMPTY, Alignment
 from mt.corpora.pairs import Gold
 from mt.views.page import write_page
+from mt.views.shade import DARK_AT_KINK, KINK, darkness
 
 WEIGHTS = [[0.9, 0.1, 0.0, 0.0], [0.1, 0.65, 0.25, 0.0], [0.0, 0.12345, 0.3, 0.57655]]
 SPANS = ((0, 1), (2, 3), (4, 5))
@@ -198,6 +201,11 @@ def test_focus_and_pointer_light_up_rows_and_columns(tmp_path: Path) -> None:
     point(one('td[data-row="0"][data-column="2"]')); found.cell = state();
     document.activeElement.blur(); found.blurred = state();
     one('th[data-row="2"]').click(); found.clicked = state();
+    one('td[data-row="1"][data-column="1"]').focus(); found.inCell = state().reading;
+    press("ArrowDown"); press("ArrowRight"); found.moved = [document.activeElement.textContent, state().reading];
+    press("ArrowDown"); press("ArrowLeft"); press("ArrowUp"); press("ArrowUp"); press("ArrowUp");
+    found.stopped = [document.activeElement.dataset.row, document.activeElement.dataset.column];
+    found.stops = all("td[tabindex='0']").map((td) => [td.dataset.row, td.dataset.column]);
     found.outlined = ["sure", "possible"].map((kind) =>
       all(`td.${kind}`).map((td) => [Number(td.dataset.row), Number(td.dataset.column)]));
     return found;
@@ -207,7 +215,7 @@ def test_focus_and_pointer_light_up_rows_and_columns(tmp_path: Path) -> None:
     assert found["start"] == dark | {
         "percents": [""] * 7,
         "gold": [[], []],
-        "reading": "Point at a word, or move the focus to one.",
+        "reading": "Point at a word, or move the focus to one; arrow keys go on from there.",
     }
     row = {
         "lit": [[1, 0], [1, 1], [1, 2], [1, 3]],
@@ -235,6 +243,10 @@ def test_focus_and_pointer_light_up_rows_and_columns(tmp_path: Path) -> None:
     assert found["next"]["headings"] == found["clicked"]["headings"] == ["dog"]
     assert found["next"]["source"] == [0, 0.123, 0.3, 0.577]
     assert found["next"]["reading"] == "dog looks at </s> 58 %, Hund 30 %, kleiner 12 %"
+    assert found["inCell"] == "small looks at kleiner 65 %; most at kleiner 65 %, Hund 25 %, ein 10 %"
+    assert found["moved"] == ["30", "dog looks at Hund 30 %; most at </s> 58 %, Hund 30 %, kleiner 12 %"]
+    assert found["stopped"] == ["0", "1"]
+    assert found["stops"] == [["0", "1"]]
     assert found["cell"]["lit"] == [[0, 0], [0, 1], [0, 2], [0, 3]]
     assert found["blurred"]["active"] is False
     assert found["outlined"] == [[[0, 0], [1, 1]], [[1, 2], [2, 2]]]
@@ -249,7 +261,7 @@ def test_sentences_are_chosen_and_nothing_foreign_runs(tmp_path: Path) -> None:
     const turned = () => new Promise((resolve) => {
       addEventListener("hashchange", () => setTimeout(resolve), { once: true });
     });
-    found.shaded = getComputedStyle(one("tbody td")).backgroundImage.match(/, 0.9\)/g).length;
+    found.shaded = getComputedStyle(one("tbody td")).backgroundImage.match(/, 0.93\)/g).length;
     one("#next").click(); await turned();
     found.source = all("button[data-column]").map((button) => button.textContent);
     found.headings = all("tbody th bdi").map((bdi) => bdi.textContent);
@@ -284,3 +296,67 @@ def test_sentences_are_chosen_and_nothing_foreign_runs(tmp_path: Path) -> None:
         "ran": False,
         "fetched": False,
     }
+
+
+def test_a_translation_stands_beside_its_reference_and_can_be_seen_in_pieces(tmp_path: Path) -> None:
+    matrix = np.array([[0.7, 0.2, 0.1], [0.3, 0.6, 0.1], [0, 0, 1]])
+    source, target = ["▁ein", "▁Hund", "</s>"], ["▁a", "▁cat", "</s>"]
+    words = alignment("ein Hund", "a  cat 大人", [[0.7, 0.2, 0.1], [0.3, 0.6, 0.1], [0.2, 0.2, 0.6]])
+    in_pieces = replace(words, source_pieces=source, target_pieces=target, attention=matrix)
+    write_page(tmp_path / "page.html", [in_pieces, EXAMPLE], references=["a dog 大漢", "a small dog"])
+    script = """
+    const heads = () => [all("thead th"), all("tbody th")].map((ths) => ths.map((th) => th.textContent));
+    const found = { sides: all(".beside p").map((p) => p.innerHTML), words: heads() };
+    one("#pieces").click(); found.pieces = heads();
+    const scroll = one(".scroll"), left = () => one("tbody th").getBoundingClientRect().left;
+    scroll.style.width = "110px";  // as narrow a part of the matrix as a phone shows of a long one
+    const before = left();
+    scroll.scrollLeft = 50;
+    found.sticky = [scroll.scrollLeft > 20, Math.abs(left() - before) < 5];
+    found.last = all("tbody tr:last-child td").map((td) => td.textContent);
+    one("#next").click(); await new Promise((resolve) => setTimeout(resolve, 100));
+    found.second = [one("#pieces").hidden, all(".beside p").map((p) => p.innerHTML)];
+    return found;
+    """
+    assert in_browser(tmp_path, STATE + script) == {
+        "sides": ["a  <mark>cat</mark> 大<mark>人</mark>", "a <mark>dog</mark> 大<mark>漢</mark>"],
+        "words": [["ein", "Hund", "</s>"], ["a", "cat", "大人"]],
+        "pieces": [["▁ein", "▁Hund", "</s>"], ["▁a", "▁cat", "</s>"]],
+        "sticky": [True, True],
+        "last": ["0", "0", "100"],
+        "second": [True, ["a small dog", "a small dog"]],
+    }
+
+
+def test_a_fifth_of_the_weight_is_seen_in_both_themes_and_more_is_darker(tmp_path: Path) -> None:
+    weights = [0, 0.01, 0.1, 0.19, 0.2, 0.21, 0.5, 0.9, 1]
+    written(tmp_path, EXAMPLE)
+    found = in_browser(tmp_path, f"return {weights}.map(darkness)")
+    assert found == pytest.approx([darkness(weight) for weight in weights])
+    assert found == sorted(set(found))
+    css = resources.files("mt.views.page").joinpath("attention.css").read_text(encoding="utf-8")
+    assert f"rgb(var(--heat) / {DARK_AT_KINK:g}) {KINK:.0%}".replace("0.", ".") in css  # the legend
+    names = r"--(page|card|text): (#\w{6});|--(heat): (\d+ \d+ \d+);"
+    found = [[colour for colour in one if colour] for one in re.findall(names, css)]
+    for theme in (found[:4], found[4:]):
+        of = {name: colour_of(value) for name, value in theme}
+        for ground in (of["page"], of["card"]):
+            mixed = [ground + darkness(weight) * (of["heat"] - ground) for weight in weights]
+            contrasts = [contrast(colour, ground) for colour in mixed]
+            assert contrasts == sorted(set(contrasts))
+            assert contrasts[weights.index(0.2)] >= 1.5
+            assert min(contrast(colour, of["text"]) for colour in mixed) >= 4.5
+
+
+def colour_of(value: str) -> np.ndarray:
+    """Return red, green and blue of a colour as the style sheet writes it."""
+    parts = [int(value[start : start + 2], 16) for start in (1, 3, 5)] if value[0] == "#" else value.split()
+    return np.array(parts, float)
+
+
+def contrast(one: np.ndarray, other: np.ndarray) -> float:
+    """Return the contrast ratio of two colours, as WCAG 2.2 defines it."""
+    ratios = np.array([one, other]) / 255
+    linear = np.where(ratios <= 0.04045, ratios / 12.92, ((ratios + 0.055) / 1.055) ** 2.4)
+    low, high = sorted(linear @ [0.2126, 0.7152, 0.0722])
+    return float((high + 0.05) / (low + 0.05))

@@ -5,11 +5,19 @@ from collections.abc import Iterator, Sequence
 
 from mt.lab.report.blocks import Chart, HeatMap
 from mt.views.axis import round_numbers
+from mt.views.shade import darkness
 
 WIDTH, HEIGHT = 560, 300
 LEFT, RIGHT, TOP, BOTTOM = 52, 14, 12, 44
-COLOURS = 6
-"""Classes of curves in report.css."""
+MARKERS = (
+    "M0-3.5A3.5 3.5 0 1 1 0 3.5A3.5 3.5 0 1 1 0-3.5Z",
+    "M-3-3H3V3H-3Z",
+    "M0-4.5L4 3H-4Z",
+    "M0-4.5L4.5 0L0 4.5L-4.5 0Z",
+    "M0 4.5L4-3H-4Z",
+    "M-4-1.5H-1.5V-4H1.5V-1.5H4V1.5H1.5V4H-1.5V1.5H-4Z",
+)
+"""Of each class of curves in report.css, around (0, 0): circle, square, triangle up, diamond, triangle down, cross."""
 CELL, LETTER = 22, 7.2
 LONGEST = 16
 """Letters of a word at a heat map."""
@@ -42,20 +50,25 @@ def chart(made: Chart) -> str:
         ends = max(across[0], up[0]), min(across[-1], up[-1])
         parts.append(f'<polyline class="diagonal" points="{place(ends[0], ends[0])} {place(ends[1], ends[1])}"/>')
     for number, curve in enumerate(made.curves.values()):
-        kind = f"curve-{number % COLOURS}"
+        kind = f"curve-{number % len(MARKERS)}"
         parts.append(f'<polyline class="{kind}" points="{" ".join(place(x, y) for x, y in curve)}"/>')
         for x, y in curve:
             left, top = place(x, y).split(",")
-            parts.append(f'<circle class="{kind}" cx="{left}" cy="{top}" r="3"/>')
+            parts.append(f'<path class="{kind} marker" transform="translate({left} {top})" d="{_marker(number)}"/>')
     return "".join([*parts, "</svg>"])
 
 
 def swatch(number: int) -> str:
-    """Return a piece of the line that a curve is drawn with."""
+    """Return a piece of the line that a curve is drawn with, and its marker."""
+    kind = f"curve-{number % len(MARKERS)}"
     return (
-        f'<svg class="swatch" viewBox="0 0 28 8" aria-hidden="true">'
-        f'<polyline class="curve-{number % COLOURS}" points="0,4 28,4"/></svg>'
+        f'<svg class="swatch" viewBox="0 0 28 10" aria-hidden="true"><polyline class="{kind}" points="0,5 28,5"/>'
+        f'<path class="{kind} marker" transform="translate(14 5)" d="{_marker(number)}"/></svg>'
     )
+
+
+def _marker(number: int) -> str:
+    return MARKERS[number % len(MARKERS)]
 
 
 def heat_map(made: HeatMap) -> str:
@@ -72,7 +85,7 @@ def heat_map(made: HeatMap) -> str:
             *_words(columns, made.target_words, left, top),
             *(
                 f'<rect class="cell" x="{left + CELL * column:.1f}" y="{top + CELL * row:.1f}" '
-                f'width="{CELL - 1}" height="{CELL - 1}" fill-opacity="{min(max(weight, 0), 1):.3f}"/>'
+                f'width="{CELL - 1}" height="{CELL - 1}" fill-opacity="{darkness(weight):.3f}"/>'
                 for row, weights in enumerate(made.weights)
                 for column, weight in enumerate(weights)
             ),

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from mt.alignment.matrices import Alignment
+from mt.alignment.matrices import Alignment, Matrix
 from mt.core.files import write_text
 from mt.corpora.pairs import Gold
 
@@ -23,9 +23,10 @@ def write_page(
     gold: Sequence[Gold | None] | None = None,
     title: str = "",
     checks: Sequence[Mapping[int, float]] | None = None,
+    references: Sequence[str] | None = None,
 ) -> None:
     """Write a page as `page_of` makes it. Raises UserError when the disk refuses."""
-    write_text(path, page_of(alignments, gold, title, checks))
+    write_text(path, page_of(alignments, gold, title, checks, references))
 
 
 def framed(alignment: Alignment) -> str:
@@ -40,15 +41,19 @@ def page_of(
     gold: Sequence[Gold | None] | None = None,
     title: str = "",
     checks: Sequence[Mapping[int, float]] | None = None,
+    references: Sequence[str] | None = None,
 ) -> str:
     """Return a page that shows one alignment at a time; a word under the pointer or in focus lights up its row.
 
     Links of `gold` are outlined; its words must be those of the alignments. `checks`: of each sentence the target words
-    to check, by their number, with the probability that they are wrong; they are underlined. Weights are rounded to 3
-    digits. A sentence without weights shows its text only.
+    to check, by their number, with the probability that they are wrong; they are underlined. A translation stands
+    beside its reference where `references` has one. Weights are rounded to 3 digits, in pieces too. A sentence without
+    weights shows its text only.
     """
     known = zip(alignments, gold or [None] * len(alignments), checks or [{}] * len(alignments), strict=True)
     sentences = [_sentence(*one) for one in known]
+    for sentence, reference in zip(sentences, references, strict=True) if references else ():
+        sentence["reference"] = reference
     # A browser ends the data at the first "</script", wherever that stands.
     data = json.dumps(sentences, ensure_ascii=False, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
     css = _file("attention.css") + _file("page.css")
@@ -72,9 +77,12 @@ def _sentence(alignment: Alignment, gold: Gold | None, checks: Mapping[int, floa
         "target": alignment.target,
         "source_words": alignment.source_words,
         "target_words": alignment.target_words,
-        # In thousandths: 0 is shorter than 0.0, and most are 0.
-        "weights": np.rint(alignment.words.astype(np.float64) * 1000).astype(int).tolist(),
+        "weights": _thousandths(alignment.words),
     }
+    pieces = alignment.source_pieces[:-1]
+    if pieces and alignment.attention.size and pieces != alignment.source_words:
+        of_pieces = {"source_words": pieces, "target_words": alignment.target_pieces}
+        sentence["pieces"] = of_pieces | {"weights": _thousandths(alignment.attention)}
     if checks:
         sentence["checks"] = {number: round(100 * chance) for number, chance in checks.items()}
     if gold is None or not alignment.words.size:
@@ -85,6 +93,12 @@ def _sentence(alignment: Alignment, gold: Gold | None, checks: Mapping[int, floa
             f"matrix {alignment.words.shape}"
         )
     return sentence | {"sure": sorted(gold.sure), "possible": sorted(gold.possible)}
+
+
+def _thousandths(weights: Matrix) -> list[list[int]]:
+    """Return weights in thousandths: 0 is shorter than 0.0, and most are 0."""
+    thousandths: list[list[int]] = np.rint(weights.astype(np.float64) * 1000).astype(int).tolist()
+    return thousandths
 
 
 def _file(name: str) -> str:

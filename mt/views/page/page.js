@@ -4,12 +4,22 @@ const sentences = JSON.parse(document.getElementById("data").textContent);
 const main = document.getElementById("main");
 const choice = document.getElementById("sentence");
 
+const inPieces = document.getElementById("pieces");
+
+/** Return a sentence as it is shown: in words, or, where that is chosen, in the pieces that the model reads. */
+function shown({ pieces, ...sentence }) {
+  inPieces.hidden = !pieces;
+  if (!pieces || inPieces.getAttribute("aria-pressed") === "false") return sentence;
+  const { source, target, reference } = sentence;
+  return { source, target, ...(reference === undefined ? {} : { reference }), ...pieces };
+}
+
 /** Draw sentence `number`, counted from 1. */
 function draw(number) {
   choice.value = number;
   document.getElementById("previous").disabled = number === 1;
   document.getElementById("next").disabled = number === sentences.length;
-  main.replaceChildren(showAttention(sentences[number - 1]));
+  main.replaceChildren(showAttention(shown(sentences[number - 1])));
 }
 
 /** Draw the sentence that the address names, e.g. #12, so that it can be linked to and the browser's "back" works. */
@@ -26,6 +36,10 @@ function start() {
   choice.addEventListener("change", () => { location.hash = choice.value; });
   document.getElementById("previous").addEventListener("click", () => { location.hash = Number(choice.value) - 1; });
   document.getElementById("next").addEventListener("click", () => { location.hash = Number(choice.value) + 1; });
+  inPieces.addEventListener("click", () => {
+    inPieces.setAttribute("aria-pressed", String(inPieces.getAttribute("aria-pressed") === "false"));
+    drawAddressed();
+  });
   addEventListener("hashchange", drawAddressed);
   drawAddressed();
 }

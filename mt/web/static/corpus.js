@@ -1,6 +1,6 @@
 /** The view in which the sentences of a scored split are browsed, the worst first. */
 
-import { isolated, make, scrolling } from "./attention.js";
+import { differing, make, scrolling } from "./attention.js";
 import { ask, path } from "./api.js";
 import { button, fill, labelled, select } from "./parts.js";
 import { go, read, within } from "./state.js";
@@ -15,7 +15,8 @@ const SHOWN = 50;
 function row(corpus, sentence, columns) {
   const open = () => go({ view: null, run: corpus.run, text: sentence.source, split: corpus.split, number: sentence.number }, { fresh: true });
   const texts = make("td", { className: "texts" }, button(sentence.source, open, { className: "link" }),
-    make("p", {}, isolated(sentence.hypothesis)), make("p", { className: "reference" }, isolated(sentence.reference)));
+    make("p", {}, make("bdi", {}, ...differing(sentence.hypothesis, sentence.reference))),
+    make("p", { className: "reference" }, make("bdi", {}, ...differing(sentence.reference, sentence.hypothesis))));
   return make("tr", {}, ...columns.map((name) => make("td", {}, sentence[name].toFixed(COLUMNS[name][1]))), texts);
 }
 
@@ -45,7 +46,7 @@ export function corpusView(runs) {
     const sort = Object.hasOwn(COLUMNS, state.get("sort")) && corpus.sentences.every((one) => one[state.get("sort")] !== null) ? state.get("sort") : "chrf";
     const splits = labelled("Split", select(corpus.splits.map((name) => [name, name]), corpus.split, (split) => go({ split, page: null })), "split");
     const listed = corpus.sentences.length < corpus.of ? ` The first ${corpus.sentences.length} of ${corpus.of} are listed.` : "";
-    const says = `${corpus.of} sentences, the worst first; a heading sorts.${listed}`;
+    const says = `${corpus.of} sentences, the worst first; a heading sorts; marked where translation and reference differ.${listed}`;
     return [make("div", { className: "bar" }, splits, says), ...table(corpus, sort, state)];
   });
   const choice = runs.length > 1

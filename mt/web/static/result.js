@@ -1,6 +1,6 @@
 /** One run's translation of a sentence: what it says, how sure it is, and what it looked at. */
 
-import { isolated, make, showAttention } from "./attention.js";
+import { differing, isolated, make, showAttention } from "./attention.js";
 import { ask } from "./api.js";
 import { othersOf } from "./others.js";
 import { button, fill, labelled, percent, section } from "./parts.js";
@@ -22,24 +22,6 @@ export function sentenceOf(source, target, alignment, checks = null) {
 function checksOf({ confidence, alignment }) {
   if (!confidence || confidence.words.length !== alignment?.target_words.length) return null;
   return Object.fromEntries(confidence.words.flatMap(({ check, wrong }, index) => (check ? [[index, Math.round(100 * wrong)]] : [])));
-}
-
-/** Return the words of a text; those that the other text has not in this order are marked. */
-export function differing(text, other) {
-  const [left, right] = [text.split(/\s+/), other.split(/\s+/)];
-  const length = left.map(() => right.map(() => 0));
-  const at = (row, column) => length[row]?.[column] ?? 0;
-  for (let row = left.length - 1; row >= 0; row -= 1)
-    for (let column = right.length - 1; column >= 0; column -= 1)
-      length[row][column] = left[row] === right[column] ? 1 + at(row + 1, column + 1) : Math.max(at(row + 1, column), at(row, column + 1));
-  const words = [];
-  for (let row = 0, column = 0; row < left.length; row += 1) {
-    while (column < right.length && left[row] !== right[column] && at(row, column + 1) >= at(row + 1, column)) column += 1;
-    const same = left[row] === right[column];
-    if (same) column += 1;
-    words.push(same ? left[row] : make("mark", {}, left[row]), " ");
-  }
-  return words;
 }
 
 function marked(translation) {

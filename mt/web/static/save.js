@@ -1,6 +1,6 @@
 /** Matrices and answers as files: SVG, PNG and JSON. */
 
-import { make, makeSvg } from "./attention.js";
+import { darkness, make, makeSvg } from "./attention.js";
 import { button } from "./parts.js";
 
 const CELL = 24, LETTER = 7.5, LONGEST = 18;
@@ -21,7 +21,7 @@ export function draw(sentence) {
     { x: left - 6, y: top + middle(index), "text-anchor": "end", fill: "#14171f" }, word)));
   sentence.weights.forEach((weights, row) => weights.forEach((weight, column) => svg.append(makeSvg("rect", {
     x: left + CELL * column, y: top + CELL * row, width: CELL - 1, height: CELL - 1,
-    fill: "#1f5fd6", "fill-opacity": (weight / 1000).toFixed(3), stroke: "#dfe3ea", "stroke-width": 0.5,
+    fill: "#1f5fd6", "fill-opacity": darkness(weight / 1000).toFixed(3), stroke: "#dfe3ea", "stroke-width": 0.5,
   }))));
   return svg;
 }

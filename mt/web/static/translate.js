@@ -1,6 +1,6 @@
 /** The view in which a sentence is translated, by one run or by several side by side. */
 
-import { isolated, make, showAttention } from "./attention.js";
+import { beside, isolated, make, showAttention } from "./attention.js";
 import { ask, path } from "./api.js";
 import { button, fill, labelled, section, select } from "./parts.js";
 import { resultCard, sentenceOf } from "./result.js";
@@ -75,14 +75,15 @@ function known(run, state) {
     const [{ sentences }, told] = await Promise.all([ask(path("/api/corpus", { run: run.name, split: query.split })),
       ask(path("/api/sentence", query))]);
     const sentence = sentences[number(state, "number") - 1];
-    const rows = [["Reference", sentence?.reference ?? "(not listed)"]];
+    const rows = [];
     if (told.nearest) rows.push([`Nearest training sentence (${told.nearest.shared} of ${told.nearest.words} words)`, told.nearest.source],
       ["Its translation in training", told.nearest.target]);
     if (told.missing) rows.push(["Training cannot be looked at", told.missing]);
     const list = make("dl", {}, ...rows.flatMap(([name, text]) => [make("dt", {}, name), make("dd", { dir: "auto" }, isolated(text))]));
-    if (!told.aligned) return [list];
+    const texts = sentence ? beside(sentence.hypothesis, sentence.reference) : make("p", {}, "Its reference is not listed.");
+    if (!told.aligned) return [texts, list];
     const gold = { ...sentenceOf(sentence.source, sentence.reference, told.aligned), sure: told.sure, possible: told.possible };
-    return [list, make("h3", {}, "The reference, read off, with its gold links"), showAttention(gold, { name: "reference" })];
+    return [texts, list, make("h3", {}, "The reference, read off, with its gold links"), showAttention(gold, { name: "reference" })];
   });
   return section(`Sentence ${state.get("number")} of ${state.get("split")}`, holder);
 }
