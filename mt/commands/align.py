@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from mt.commands.options import RunPath, check_given
+from mt.commands.options import Files, RunPath, check_given
 from mt.config.overrides import change, parse_changes
 from mt.core.errors import UsageError
 
@@ -17,6 +17,7 @@ GoldFormat = Literal["pharaoh0", "pharaoh1", "naacl"]
 
 def align(
     run: RunPath,
+    files: Files = None,
     split: Annotated[str | None, typer.Option(help="Pairs of the corpus. Unset: its main test split.")] = None,
     source: Annotated[Path | None, typer.Option(help="Instead of a split: a file, one sentence a line.")] = None,
     target: Annotated[Path | None, typer.Option(help="Its translation, line by line.")] = None,
@@ -49,7 +50,7 @@ def align(
         raise UsageError("--symmetrise needs the other direction: --reverse RUN")
     if (gold is None) != (gold_format is None):
         raise UsageError("give --gold and --gold-format together: the format says from which number words are counted")
-    check_given(split, source, target)
+    check_given(split, source, target, files)
     if source and output is None:
         raise UsageError("say with --output where the alignment of two files goes")
     changes = _parse(settings or [])
@@ -63,8 +64,7 @@ def align(
     found, scores = align(Run(run), pairs, Wanted(layer, head, read, threshold), backward, output)
     print("".join(f"{score}\n" for score in scores), end="")
     if plot and found:
-        first, width = found[0], shutil.get_terminal_size().columns
-        print(blocks(first.words, first.source_words, first.target_words, width))
+        print(blocks(found[0].words, found[0].source_words, found[0].target_words, shutil.get_terminal_size().columns))
 
 
 def _parse(settings: list[str]) -> dict[str, Any]:

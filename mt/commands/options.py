@@ -12,6 +12,8 @@ RUNS = Path("runs")
 """Where runs are that have no other place."""
 RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="A run directory, such as runs/toy.")]
 Overrides = Annotated[list[str] | None, typer.Argument(help="Changes to it, such as model.hidden=128 train.epochs=3.")]
+Files = Annotated[list[str] | None, typer.Argument(hidden=True)]
+"""What stands behind RUN where nothing may, so that it can be said what was meant."""
 Others = Annotated[
     list[Path] | None, typer.Option("--with", help="Another run of the same vocabulary, to make an ensemble.")
 ]
@@ -28,9 +30,13 @@ def split_first(first: str | None, rest: list[str] | None) -> tuple[str | None, 
     return (None, [str(first), *(rest or [])]) if left_out else (first, rest or [])
 
 
-def check_given(split: str | None, source: Path | None, target: Path | None) -> None:
+def check_given(
+    split: str | None, source: Path | None, target: Path | list[Path] | None, files: list[str] | None = None
+) -> None:
     """Raise UsageError where it is not clear which pairs are meant: those of a split, or of two files."""
+    if files:
+        raise UsageError(f"which side is {files[0]}? Give pairs as --source FILE --target FILE")
     if split and (source or target):
         raise UsageError("give --split, or --source and --target, not both")
-    if (source is None) != (target is None):
+    if (source is None) != (not target):
         raise UsageError("give both --source and --target: pairs have two sides")
