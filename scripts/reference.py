@@ -274,7 +274,7 @@ nothing is checked any more, as in a run of an older version. A run may be copie
 
 {files(FILES | folders | locks)}
 
-Files of `eval/SPLIT/`, of a split (of your own files: `eval/NAME/`; with other runs: `SPLIT+OTHER/`; in a study: `@HASH`):
+Files of `eval/SPLIT/` (of your own files: `eval/NAME/`; with other runs: `SPLIT+OTHER/`; in a study: `SPLIT@HASH/`):
 
 {files(SCORED)}
 
