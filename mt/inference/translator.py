@@ -115,8 +115,8 @@ class Translator:
         when a coverage penalty is asked without attention, or beside all sites; when a prefix cannot be; when
         confidence is asked of an ensemble, or was not fitted; when a sample is to say something.
         """
-        settings, look = settings or self.settings, self._look(look)
-        self._check(settings, look)
+        settings = settings or self.settings
+        look = self._look(settings, look)
         estimator = self._estimator(settings) if confidence else None
         every = read_lines(self.tokenizers, settings.max_source, first, Asked(lines, prefixes, gold, wording))
         found = [Translation(alignment=EMPTY if alignments and self.has_attention else None)] * len(every)
@@ -124,12 +124,13 @@ class Translator:
         width = max(settings.beam, n_best) if name == "beam" else n_best
         progress(sum(not line.source for line in every))
         batches = list(group([len(line.source) for line in every], settings.batch, width))
-        most = n_best if settings.distinct and name == "beam" and n_best > 1 else None
-        many = width if most else n_best  # spares, in place of those with a text of another
+        most = n_best if settings.distinct and name == "beam" and n_best > 1 else None  # the rest are spares for these
 
         def search(rows: list[int]) -> list[tuple[Found, int]]:
             sources = batch({first - 1 + row: every[row] for row in rows}, settings, self.model.device, self.speller)
-            answers = SEARCHES[name](self.model, sources, settings, n_best=many, look=look, trace=trace)
+            answers = SEARCHES[name](
+                self.model, sources, settings, n_best=width if most else n_best, look=look, trace=trace
+            )
             return list(zip(answers, sources.limits().tolist(), strict=True))
 
         with side_by_side(len(batches) if self.model.device.type == "cpu" else 1) as each:
@@ -146,17 +147,18 @@ class Translator:
         self.estimator.check(settings)
         return self.estimator
 
-    def _look(self, look: Look | None) -> Look:
-        """Return where the model is looked at: at the config's site, if nothing else is asked for."""
-        look = look or Look()
-        return look if look.sites else replace(look, sites=self.site)
+    def _look(self, settings: Search, look: Look | None) -> Look:
+        """Return where the model is looked at: at the config's site, if nothing else is asked for.
 
-    def _check(self, settings: Search, look: Look) -> None:
-        """Raise UserError when a coverage penalty has no attention to go by."""
+        Raises UserError when a coverage penalty has no attention to go by.
+        """
+        look = look or Look()
+        look = look if look.sites else replace(look, sites=self.site)
         if settings.coverage_penalty and not self.has_attention:
             raise UserError("search.coverage_penalty needs attention, and this model has none: set it to 0")
         if settings.coverage_penalty and look.sites == "all":
             raise UserError("search.coverage_penalty goes by one site, and all are asked for: set it to 0")
+        return look
 
     def _translation(self, line: Line, found: Found, limit: int, alignments: bool, most: int | None) -> Translation:
         """Return the best of what was found, none of it longer than the limit, with the others.
