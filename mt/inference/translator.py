@@ -107,16 +107,14 @@ class Translator:
         Unset settings are those of the run's config. Beam 1 is greedy search, whose score is the log probability, as is
         that of a sample; `n_best` is then the number of samples. A line's samples depend on sample_seed and on its
         number, not on the other lines; `first` is that of the first of these. Alignments have the source words of
-        `gold` where it is known. `prefixes`: of each line what its translation must begin with, as text, which is cut
-        into the vocabulary's pieces, or as numbers of pieces. `wording`: what translations must say and must not, each
-        line's or that of all; a prefix may. `look`: of which site alignments are (unset, or "all": that of the config),
-        and what replaces the model's weights. `trace`: whether each tells what was dropped. `confidence`: whether it
-        tells what a human will have to mend. `progress` is called with the number of lines just done. Raises UserError
-        when a coverage penalty is asked without attention, or beside all sites; when a prefix cannot be; when
-        confidence is asked of an ensemble, or was not fitted; when a sample is to say something.
+        `gold` where it is known. `prefixes`: what each translation begins with, as text or as numbers of pieces.
+        `wording`: what translations must say and must not, each line's or that of all; a prefix may. `look`: of which
+        site alignments are (unset, or "all": that of the config), and what replaces the model's weights. `trace`:
+        whether each tells what was dropped. `confidence`: whether it tells what a human will have to mend. `progress`
+        is called with the number of lines just done. Raises UserError where a coverage penalty has no attention, a
+        prefix cannot be, confidence is asked of an ensemble or was not fitted, or a sample is to say something.
         """
-        settings = settings or self.settings
-        look = self._look(settings, look)
+        settings, look = settings or self.settings, self._look(settings or self.settings, look)
         estimator = self._estimator(settings) if confidence else None
         every = read_lines(self.tokenizers, settings.max_source, first, Asked(lines, prefixes, gold, wording))
         found = [Translation(alignment=EMPTY if alignments and self.has_attention else None)] * len(every)
@@ -124,13 +122,12 @@ class Translator:
         width = max(settings.beam, n_best) if name == "beam" else n_best
         progress(sum(not line.source for line in every))
         batches = list(group([len(line.source) for line in every], settings.batch, width))
-        most = n_best if settings.distinct and name == "beam" and n_best > 1 else None  # the rest are spares for these
+        most = n_best if settings.distinct and name == "beam" and n_best > 1 else None
+        many = width if most else n_best  # spares, in place of those with a text of another
 
         def search(rows: list[int]) -> list[tuple[Found, int]]:
             sources = batch({first - 1 + row: every[row] for row in rows}, settings, self.model.device, self.speller)
-            answers = SEARCHES[name](
-                self.model, sources, settings, n_best=width if most else n_best, look=look, trace=trace
-            )
+            answers = SEARCHES[name](self.model, sources, settings, n_best=many, look=look, trace=trace)
             return list(zip(answers, sources.limits().tolist(), strict=True))
 
         with side_by_side(len(batches) if self.model.device.type == "cpu" else 1) as each:
