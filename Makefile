@@ -69,7 +69,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 	  echo "'$(PYTHON)' cannot make a virtual environment; Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
 	@echo "Installing into .venv. PyTorch for Linux is several GB with CUDA; README.md says how to get its CPU build."
 	$(if $(TORCH_INDEX),$(PIP) install $(PIP_ARGS) --index-url "$(TORCH_INDEX)" --no-deps -c constraints.txt torch)
-	$(PIP) install -c constraints.txt -e '.[neighbours,papers,web]' $(PIP_ARGS)
+	$(PIP) install -c constraints.txt -e '.[neighbours,papers,paragraphs,web]' $(PIP_ARGS)
 	@touch $@
 
 $(DEVELOPING): $(INSTALLED)

@@ -22,6 +22,7 @@ def interrupt(number: int, frame: FrameType | None) -> None:
     """Raise KeyboardInterrupt, or leave at once while a module is loaded: some modules swallow it, and go on broken."""
     while frame is not None:
         if frame.f_code.co_filename.startswith("<frozen importlib"):
+            os.write(2, b"Aborted!\n")  # as Typer says it later; the streams may be in use
             os._exit(INTERRUPTED)
         frame = frame.f_back
     raise KeyboardInterrupt

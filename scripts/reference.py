@@ -38,7 +38,7 @@ SCORED = {
     "scores.json": "BLEU, chrF, TER and what else was asked for, each with its signature and 95 % interval; AER where "
     "gold links are known; the settings of the search; a fingerprint of the weights",
     "sources.txt": "the split's source sentences, one a line",
-    "references.txt": "their translations by people",
+    "references.txt": "their translations by people; those of further translators in references.2.txt, and so on",
     "hypotheses.txt": "their translations by the model",
     "alignments.npz": "the attention matrices of each sentence, by pieces and by words (float16)",
     "alignments.jsonl": "the same and the pieces, words and links of each sentence, a line of JSON each",
@@ -80,7 +80,7 @@ are those of [`search`](config.md#search).
 def command(name: str, callback: Callable[..., Any]) -> str:
     """Return the section of one command."""
     params = get_params_from_function(callback).values()
-    given = [param for param in params if isinstance(param.default, ArgumentInfo)]
+    given = [param for param in params if isinstance(param.default, ArgumentInfo) and not param.default.hidden]
     rest = [param for param in params if not isinstance(param.default, ArgumentInfo)]
     usage = " ".join(["mt", name, *map(placeholder, given), *(["[OPTIONS]"] if rest else [])])
     parts = [f"## mt {name}", paragraphs(callback), f"**{usage}**"]
@@ -274,12 +274,12 @@ nothing is checked any more, as in a run of an older version. A run may be copie
 
 {files(FILES | folders | locks)}
 
-Files of `eval/SPLIT/`, for each split that `mt eval` has scored (with other runs: `eval/SPLIT+OTHER/`; by a search of a
-study that is not the run's own: `eval/SPLIT@HASH/`):
+Files of `eval/SPLIT/` (of your own files: `eval/NAME/`; with other runs: `SPLIT+OTHER/`; in a study: `SPLIT@HASH/`):
 
 {files(SCORED)}
 
-`align/` holds the same three files of an alignment, under the name of the split.
+`eval/SPLIT/others/` has what `mt eval --hypotheses` found of another system: `FILE.txt`, and in `FILE.json` its scores
+and their differences from the run's. `align/` holds the three files of an alignment, under the name of the split.
 """
 
 

@@ -13,6 +13,7 @@ from mt import config
 from mt.core.special import BOS, EOS, PAD
 from mt.models.contract import NOTHING, Look, Memory, Output, Seq2Seq, Site, State
 from mt.search import Found, Hypothesis, Search, Sources
+from mt.search.rules import Rules
 
 ONE_SITE = Look(Site(1))
 
@@ -66,6 +67,7 @@ def ask(
     *,
     prefixes: Sequence[Sequence[int]] = (),
     numbers: Sequence[int] = (),
+    rules: Rules | None = None,
     look: Look = ONE_SITE,
     trace: bool = False,
     **settings: Any,
@@ -73,7 +75,7 @@ def ask(
     """Search for the outputs of the sources, by the given settings of config.Search."""
     longest = max(map(len, prefixes), default=0)
     prefix_BP = torch.tensor([[*prefix, *[PAD] * (longest - len(prefix))] for prefix in prefixes]) if longest else None
-    given = Sources(*batch(sources), torch.tensor(limits), prefix_BP, numbers)
+    given = Sources(*batch(sources), torch.tensor(limits), prefix_BP, numbers, rules)
     return search(model, given, config.Search(**settings), n_best=n_best, look=look, trace=trace)
 
 

@@ -158,7 +158,7 @@ def test_variables_pass_through(arguments: list[str], command: str) -> None:
 def test_only_tests_and_checks_install_the_tools_of_development() -> None:
     for target, tools in {"train": 0, "eval": 0, "demo": 0, "install": 0, "test": 1, "check": 1}.items():
         planned = make(ROOT, "--dry-run", "--always-make", target).stdout
-        assert (planned.count("-e '.[neighbours,papers,web]'"), planned.count("-e '.[dev]'")) == (1, tools), target
+        assert (planned.count("-e '.[neighbours,papers,paragraphs,web]'"), planned.count("-e '.[dev]'")) == (1, tools), target
 
 
 def test_other_machines_check_what_make_checks() -> None:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from mt.commands.options import RunPath, check_given, open_run
+from mt.commands.options import Files, RunPath, check_given, open_run
 from mt.config.overrides import change, parse_changes
 from mt.core.errors import UsageError
 
@@ -18,6 +18,7 @@ GoldFormat = Literal["pharaoh0", "pharaoh1", "naacl"]
 
 def align(
     run: RunPath,
+    files: Files = None,
     split: Annotated[str | None, typer.Option(help="Pairs of the corpus. Unset: its main test split.")] = None,
     source: Annotated[Path | None, typer.Option(help="Instead of a split: a file, one sentence a line.")] = None,
     target: Annotated[Path | None, typer.Option(help="Its translation, line by line.")] = None,
@@ -50,7 +51,7 @@ def align(
         raise UsageError("--symmetrise needs the other direction: --reverse RUN")
     if (gold is None) != (gold_format is None):
         raise UsageError("give --gold and --gold-format together: the format says from which number words are counted")
-    check_given(split, source, target)
+    check_given(split, source, target, files)
     if source and output is None:
         raise UsageError("say with --output where the alignment of two files goes")
     changes = _parse(settings or [])

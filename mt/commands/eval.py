@@ -1,13 +1,19 @@
 """`mt eval`: score a run."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from mt.commands.completion import complete_run
-from mt.commands.options import CHANGES, RUNS, Others, open_run, split_first
+from mt.commands.options import CHANGES, RUNS, Others, check_given, open_run, split_first
 from mt.config.overrides import change, parse_changes
 from mt.core.errors import UsageError
+
+Confident = Annotated[
+    bool,
+    typer.Option("--confidence", help="Also how well confidence tells good from bad; fits it on validation first."),
+]
 
 
 def evaluate(
@@ -25,13 +31,24 @@ def evaluate(
     novel: Annotated[
         bool, typer.Option("--novel", help="Also BLEU of the sources that no training source holds half of.")
     ] = False,
-    confidence: Annotated[
-        bool,
-        typer.Option("--confidence", help="Also how well confidence tells good from bad; fits it on validation first."),
-    ] = False,
+    confidence: Confident = False,
     others: Others = None,
+    source: Annotated[Path | None, typer.Option(help="Instead of a split: a file, one sentence a line.")] = None,
+    target: Annotated[
+        list[Path] | None, typer.Option(help="Its translation by people, line by line; each --target is one more.")
+    ] = None,
+    called: Annotated[
+        str | None, typer.Option("--name", help="What --source is called in the run. Unset: as its file is.")
+    ] = None,
+    hypotheses: Annotated[
+        list[Path] | None,
+        typer.Option(help="What another system made of the same, line by line: scored, and compared with the run."),
+    ] = None,
 ) -> None:
     """Score a run: BLEU, chrF, TER with intervals; AER where gold is known; everything written to the run."""
+    check_given(split, source, target)
+    if called and not source:
+        raise UsageError("--name says what the test set of --source is called: give that too")
     name, given = split_first(run, overrides)
     changes = parse_changes(given)
     if "sample" in changes.get("search", {}):
@@ -43,5 +60,12 @@ def evaluate(
     config = change(searched(scored.config), changes)
     ensemble = tuple(open_run(other) for other in others or [])
     from mt.evaluation.evaluate import Asked, evaluate
+    from mt.evaluation.given import read_test
+    from mt.evaluation.theirs import compare_theirs
 
-    evaluate(scored, Asked(split, config, ensemble, plot, papers, novel, confidence))
+    test = read_test(scored, source, target, called) if source and target else None
+    asked = Asked(split, config, ensemble, plot, papers, novel, confidence, given=test)
+    if hypotheses:
+        compare_theirs(scored, asked, hypotheses)
+    else:
+        evaluate(scored, asked)

@@ -19,6 +19,8 @@ RunPath = Annotated[
     Path, typer.Argument(metavar="RUN", help="A run directory, such as runs/toy.", autocompletion=complete_run)
 ]
 Overrides = Annotated[list[str] | None, typer.Argument(help="Changes to it, such as model.hidden=128 train.epochs=3.")]
+Files = Annotated[list[str] | None, typer.Argument(hidden=True)]
+"""What stands behind RUN where nothing may, so that it can be said what was meant."""
 Others = Annotated[
     list[Path] | None,
     typer.Option(
@@ -53,9 +55,13 @@ def must_be_runs(paths: Sequence[Path]) -> None:
         open_run(path)
 
 
-def check_given(split: str | None, source: Path | None, target: Path | None) -> None:
+def check_given(
+    split: str | None, source: Path | None, target: Path | list[Path] | None, files: list[str] | None = None
+) -> None:
     """Raise UsageError where it is not clear which pairs are meant: those of a split, or of two files."""
+    if files:
+        raise UsageError(f"which side is {files[0]}? Give pairs as --source FILE --target FILE")
     if split and (source or target):
         raise UsageError("give --split, or --source and --target, not both")
-    if (source is None) != (target is None):
+    if (source is None) != (not target):
         raise UsageError("give both --source and --target: pairs have two sides")

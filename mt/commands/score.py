@@ -8,11 +8,12 @@ from typing import Annotated
 
 import typer
 
-from mt.commands.options import RunPath, check_given, open_run
+from mt.commands.options import Files, RunPath, check_given, open_run
 
 
 def score(
     run: RunPath,
+    files: Files = None,
     split: Annotated[str | None, typer.Option(help="Pairs of the corpus. Unset: its main test split.")] = None,
     source: Annotated[Path | None, typer.Option(help="Instead of a split: a file, one sentence a line.")] = None,
     target: Annotated[Path | None, typer.Option(help="Its translation, line by line.")] = None,
@@ -21,7 +22,7 @@ def score(
     ] = False,
 ) -> None:
     """Print how likely a run finds given translations: log probability, that of a piece, the translation."""
-    check_given(split, source, target)
+    check_given(split, source, target, files)
     asked = open_run(run)
     from mt.evaluation.given import read_given
     from mt.evaluation.likelihood import describe, score_pairs

@@ -13,6 +13,7 @@ from mt.commands.options import CHANGES, Others, RunPath, open_run
 from mt.commands.printing import PAGE, Output, text_of
 from mt.commands.prompt import typed
 from mt.commands.sink import Sink
+from mt.commands.wishes import Begun, BegunFile, GlossaryFile, Granter, Must, MustNot, Paragraphs, Wishes
 from mt.config import Search
 from mt.config.overrides import KEYS, change, parse_changes
 from mt.core.arriving import count_lines, from_file, from_pipe
@@ -27,6 +28,7 @@ if TYPE_CHECKING:  # they import torch, which help and wrong options need not wa
 
 log = logging.getLogger("mt")
 MEANING = {name: field.description for name, field in Search.model_fields.items()}
+NONE = Wishes()
 PICTURES = (".png", ".svg", ".pdf", ".html")
 Confident = Annotated[
     bool,
@@ -66,15 +68,19 @@ def translate(
     plot: Annotated[bool, typer.Option("--plot", help="Draw each alignment in the terminal.")] = False,
     confidence: Confident = False,
     as_json: AsJson = False,
+    prefix: Begun = None,
+    prefix_file: BegunFile = None,
+    must: Must = None,
+    must_not: MustNot = None,
+    glossary: GlossaryFile = None,
+    paragraphs: Paragraphs = False,
 ) -> None:
     """Translate sentences, a file or standard input: one line out for each line in, as they come."""
     changes = _changes(beam, sample, settings or [])
-    if changed := [sentence for sentence in sentences or [] if sentence.partition("=")[0] in KEYS]:
-        raise UsageError(f"{changed[0]} is a setting, not a sentence: write --set {changed[0]}")
-    if sentences and input_file:
-        raise UsageError("give sentences or --input, not both")
+    _check_sentences(sentences, input_file)
     made = Output(n_best, alignments, picture, plot, confidence, as_json, output, resume)
-    _must_fit(made)
+    wishes = Wishes(prefix, prefix_file, tuple(must or []), tuple(must_not or []), glossary, paragraphs)
+    _must_fit(made, wishes, sample=bool(changes.get("search", {}).get("sample")))
     members = [open_run(run), *map(open_run, others or [])]
     first, *ensemble = members
     config = change(first.config, changes, n_best)
@@ -85,7 +91,15 @@ def translate(
         prepare(first)
     raw = getattr(first.config.corpus, "raw", False)
     weights = [one.fingerprint for one in members] if output else []
-    write_translations(translator, sentences, input_file, made, raw=raw, weights=weights)
+    write_translations(translator, sentences, input_file, made, raw=raw, weights=weights, wishes=wishes)
+
+
+def _check_sentences(sentences: Sequence[str] | None, file: Path | None) -> None:
+    """Raise UsageError where it is not clear what is to be translated."""
+    if changed := [sentence for sentence in sentences or [] if sentence.partition("=")[0] in KEYS]:
+        raise UsageError(f"{changed[0]} is a setting, not a sentence: write --set {changed[0]}")
+    if sentences and file:
+        raise UsageError("give sentences or --input, not both")
 
 
 def _changes(beam: int | None, sample: bool, settings: Sequence[str]) -> dict[str, Any]:
@@ -101,8 +115,11 @@ def _changes(beam: int | None, sample: bool, settings: Sequence[str]) -> dict[st
     return changes
 
 
-def _must_fit(output: Output) -> None:
-    """Raise UsageError where files that are asked for cannot be, or not together."""
+def _must_fit(output: Output, wishes: Wishes, *, sample: bool) -> None:
+    """Raise UsageError where files or translations that are asked for cannot be, or not together."""
+    wishes.check(alone=not sample and output == Output(file=output.file, resume=output.resume))
+    if sample and (wishes.must or wishes.glossary):
+        raise UsageError("a sample is drawn, and not searched for what it must say: leave out --sample")
     if output.picture and output.picture.suffix.lower() not in PICTURES:
         raise UsageError(f"cannot draw {output.picture}: the name must end in {', '.join(PICTURES)}")
     if output.resume and not output.file:
@@ -130,6 +147,7 @@ def write_translations(
     *,
     raw: bool = False,
     weights: Sequence[str] = (),
+    wishes: Wishes = NONE,
 ) -> None:
     """Print one line for each line of input, or up to n_best of "its number, score, translation"; below each, its plot.
 
@@ -139,8 +157,9 @@ def write_translations(
     files are asked for at the prompt, UserError when the input or the model is not fit.
     """
     _check(translator, output)
+    granter = wishes.granter(translator)
     if not sentences and not file and sys.stdin.isatty():
-        return _converse(translator, output)
+        return _converse(granter, output)
     if output.resume and output.file and output.file.exists() and not journal_of(output.file).exists():
         log.info("%s is whole already; without --resume it is translated anew", output.file)
         return None
@@ -153,12 +172,13 @@ def write_translations(
         "confidence": output.confidence,
         "json": output.as_json,
         "alignments": str(output.alignments),
+        **wishes.describe(),
     }
     with Sink(output, translator.unit, asked, translator.looks_at) as sink:
         meter = Meter("translating", "line", total, sink.lines)
         try:
             for lines in sink.rest(parts):
-                found = _translate(translator, lines, output, sink.lines + 1, meter.add)
+                found = _translate(granter, lines, output, sink.lines + 1, meter.add)
                 meter.clear()
                 sink.add(lines, found)
         finally:
@@ -192,7 +212,9 @@ def _input(sentences: Sequence[str] | None, file: Path | None, *, raw: bool) -> 
     return [lines], len(lines)
 
 
-def _converse(translator: "Translator", output: Output) -> None:
+def _converse(granter: Granter, output: Output) -> None:
+    if granter.wishes.prefix_file:
+        raise UsageError("--prefix-file has a line for each that is translated: give sentences, --input or a pipe")
     if output.alignments or output.picture or output.file:
         raise UsageError(
             "at the prompt each line would replace the files of the line before: give --output, --alignments and "
@@ -201,21 +223,21 @@ def _converse(translator: "Translator", output: Output) -> None:
     from mt.inference.outputs import count_outputs, warn_of
 
     print("One sentence a line; Ctrl-D ends.", file=sys.stderr)
-    for number, line in enumerate(typed(f"{translator.languages[0]} > "), 1):
-        found = _translate(translator, [line], output, number)
+    for number, line in enumerate(typed(f"{granter.translator.languages[0]} > "), 1):
+        found = _translate(granter, [line], output, number)
         for text in text_of([(number, one) for one in found[0].n_best], output):
             print(text, flush=True)
         warn_of(count_outputs([line], found))
 
 
 def _translate(
-    translator: "Translator", lines: list[str], output: Output, first: int, progress: Progress | None = None
+    granter: Granter, lines: list[str], output: Output, first: int, progress: Progress | None = None
 ) -> "list[Translation]":
-    return translator.translate(
+    return granter.translate(
         lines,
+        first,
         n_best=output.n_best,
         alignments=bool(output.alignments or output.picture or output.plot),
         confidence=output.confidence,
-        first=first,
         progress=progress,
     )

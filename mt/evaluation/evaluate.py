@@ -14,9 +14,10 @@ from mt.core.progress import Meter
 from mt.corpora.groups import MOST, overlap
 from mt.corpora.pairs import Gold, Split
 from mt.evaluation import metrics
-from mt.evaluation.choice import Choice, choose_for_run, forced, score, ways, with_gold
+from mt.evaluation.choice import Choice, as_it_is, choose_for_run, forced, score, ways, with_gold
 from mt.evaluation.confidence import check_split, describe, measure_for_run
 from mt.evaluation.copied import count_copied
+from mt.evaluation.given import Given, split_of
 from mt.evaluation.novelty import novel
 from mt.evaluation.tokenize import choose_tokenizer
 from mt.inference.aligner import Aligner
@@ -53,10 +54,16 @@ class Asked:
     """Whether to measure confidence (confidence.py)."""
     suffix: str = ""
     """Of the name of the folder that all is written to, to keep the scores of several searches of one run."""
+    given: Given | None = None
+    """What is scored in place of a split."""
+
+    def folder(self, run: Run, name: str) -> Path:
+        """Return where the scores of a test set of this name are."""
+        return Path(f"{run.scored(name, self.others)}{self.suffix}")
 
 
 def evaluate(run: Run, asked: Asked = Asked()) -> tuple[str, Scores]:
-    """Score a split; return its name and its scores.
+    """Score a split, or what is given; return its name and its scores.
 
     Writes scores.json, hypotheses, references, sources, alignments (npz, jsonl, pharaoh) in `run.scored`,
     RUN/alignment.json where the corpus has gold, and RUN/confidence.json where it is asked for. An ensemble has a
@@ -64,12 +71,12 @@ def evaluate(run: Run, asked: Asked = Asked()) -> tuple[str, Scores]:
     make no ensemble, or when one is to be drawn; when confidence is to be measured where it cannot be.
     """
     config = searched(asked.config or run.config)
-    translator, name = translator_of(run, asked.others, config), run.split_name(asked.split)
-    _check(run, asked, name)
-    folder, errors = Path(f"{run.scored(name, asked.others)}{asked.suffix}"), None
+    translator, test = translator_of(run, asked.others, config), asked.given or split_of(run, asked.split)
+    name, pairs, training = test.name, test.pairs, test.training
+    _check(run, asked, test)
+    folder, errors, language = asked.folder(run, name), None, config.corpus.target
     must_be_writable(folder / FILE)
-    pairs, training, language = run.splits[name], run.splits["train"], config.corpus.target
-    tokenize = choose_tokenizer(config.metrics.tokenize, language, training.targets)
+    tokenize = choose_tokenizer(config.metrics.tokenize, language, (training or pairs).targets)
     if pairs.dropped:
         log.warning("%s: %d pair%s with an empty side left out", name, pairs.dropped, "s" * (pairs.dropped > 1))
     meter = Meter(f"translating {name}", "line", len(pairs.sources))
@@ -77,12 +84,12 @@ def evaluate(run: Run, asked: Asked = Asked()) -> tuple[str, Scores]:
     meter.close()
     hypotheses = [translation.text for translation in found]
     alignments = [translation.alignment or EMPTY for translation in found] if translator.has_attention else []
-    texts = metrics.Texts(hypotheses, pairs.targets, pairs.sources, tokenize)
+    texts = metrics.Texts(hypotheses, pairs.targets, pairs.sources, tokenize, test.more)
     corpus = score_text(texts, language if asked.papers else None)
-    if asked.novel:
+    if asked.novel and training:
         corpus |= score_novel(texts, training)
     if translator.has_attention and not asked.others:
-        errors = _align(run, asked.config or run.config, pairs, folder, alignments if asked.plot else None)
+        errors = _align(run, asked, pairs, folder, alignments if asked.plot else None)
     weights = [one.fingerprint for one in (run, *asked.others)]
     scores = Scores(
         corpus,
@@ -90,10 +97,11 @@ def evaluate(run: Run, asked: Asked = Asked()) -> tuple[str, Scores]:
         weights,
         errors,
         warn_of(count_outputs(pairs.sources, found)),
-        Part(overlap(training, pairs)[0], len(pairs.sources)),
-        count_copied(texts, training),
+        Part(overlap(training, pairs)[0], len(pairs.sources)) if training else None,
+        count_copied(texts, training) if training else None,
+        list(test.files) or None,
     )
-    _write(folder, pairs, hypotheses, alignments, scores)
+    _write(folder, texts, alignments, scores)
     write_card(run, run.model.summary)
     log.info("%s\nwritten to %s", table(name, len(hypotheses), scores), folder)
     if asked.confidence:
@@ -101,8 +109,10 @@ def evaluate(run: Run, asked: Asked = Asked()) -> tuple[str, Scores]:
     return name, scores
 
 
-def _check(run: Run, asked: Asked, name: str) -> None:
-    """Raise UserError where what is asked of a split cannot be done, before it is translated."""
+def _check(run: Run, asked: Asked, test: Given) -> None:
+    """Raise UserError where what is asked of a test set cannot be done, before it is translated."""
+    if asked.novel and not test.training:
+        raise UserError("--novel needs what the run was trained on, which is not here: leave it out")
     if asked.others and asked.plot:
         raise UserError("--plot draws what one run looks at: leave out --with")
     if asked.plot and not run.model.has_attention:
@@ -110,27 +120,29 @@ def _check(run: Run, asked: Asked, name: str) -> None:
     if asked.papers:
         metrics.moses([], run.config.corpus.target)  # says that sacremoses is missing
     if asked.confidence:
-        check_split(name, asked.others)
+        check_split(test.name, asked.others)
 
 
-def _align(
-    run: Run, config: Config, pairs: Split, folder: Path, drawn: list[Alignment] | None
-) -> AlignmentErrors | None:
+def _align(run: Run, asked: Asked, pairs: Split, folder: Path, drawn: list[Alignment] | None) -> AlignmentErrors | None:
     """Return the errors of alignment where gold is known, and draw: references by their gold, else `drawn`."""
-    aligner, known = Aligner(run.model, run.tokenizers, config), with_gold(pairs)
-    choice = choose_for_run(run, aligner)
+    aligner, known = Aligner(run.model, run.tokenizers, asked.config or run.config), with_gold(pairs)
+    choice = as_it_is(aligner) if asked.given else choose_for_run(run, aligner)
     errors = alignment_errors(aligner, known, choice) if known.sources else None
     if drawn is not None:
         draw(folder, drawn, pairs.targets, aligner, known, choice)
     return errors
 
 
-def _write(folder: Path, pairs: Split, hypotheses: list[str], alignments: list[Alignment], scores: Scores) -> None:
+def _write(folder: Path, texts: metrics.Texts, alignments: list[Alignment], scores: Scores) -> None:
     """Write what `evaluate` says; scores.json is there only when all is of one search."""
     (folder / FILE).unlink(missing_ok=True)
     if alignments:
         write_all(folder / "alignments", alignments)
-    for what, lines in {"sources": pairs.sources, "references": pairs.targets, "hypotheses": hypotheses}.items():
+    for file in metrics.further_references(folder):
+        file.unlink()
+    more = {f"references.{number}": lines for number, lines in enumerate(texts.more, 2)}
+    parts = {"sources": texts.sources, "references": texts.references, "hypotheses": texts.hypotheses} | more
+    for what, lines in parts.items():
         write_lines(folder / f"{what}.txt", lines)
     scores.write(folder)
 

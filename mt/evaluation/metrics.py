@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import count, takewhile
 from pathlib import Path
 from typing import Any
 
@@ -28,29 +29,38 @@ class Texts:
     """For metrics that read them; sacreBLEU's do not."""
     tokenize: str = "13a"
     """sacreBLEU's tokenizer for the target language (see tokenize.py)."""
+    more: Sequence[Sequence[str]] = ()
+    """Further references of all sentences, a list for each further translator."""
 
     def __post_init__(self) -> None:
         if isinstance(self.hypotheses, str) or isinstance(self.references, str):
             raise UserError("give lists of sentences to score: a text alone would be scored letter by letter")
         # sacreBLEU itself would score the shorter list and say nothing.
-        if len(self.hypotheses) != len(self.references):
-            raise UserError(
-                f"cannot score {len(self.hypotheses):,} hypotheses against {len(self.references):,} references; "
-                f"give one hypothesis for each reference, in the same order"
-            )
+        for references in self.every:
+            if len(self.hypotheses) != len(references):
+                raise UserError(
+                    f"cannot score {len(self.hypotheses):,} hypotheses against {len(references):,} references; "
+                    f"give one hypothesis for each reference, in the same order"
+                )
         if not self.references:
             raise UserError("nothing to score: there are no sentences; check that the split is not empty")
 
+    @property
+    def every(self) -> list[list[str]]:
+        """All references, a list for each translator, the first first: as sacreBLEU takes them."""
+        return [list(one) for one in (self.references, *self.more)]
+
     def take(self, rows: Sequence[int]) -> "Texts":
         """Return these sentences."""
-        parts = (self.hypotheses, self.references, self.sources)
-        hypotheses, references, sources = ([lines[row] for row in rows] if lines else [] for lines in parts)
-        return Texts(hypotheses, references, sources, self.tokenize)
+        parts = (self.hypotheses, self.references, self.sources, *self.more)
+        hypotheses, references, sources, *more = ([lines[row] for row in rows] if lines else [] for lines in parts)
+        return Texts(hypotheses, references, sources, self.tokenize, more)
 
     def split(self) -> "Texts":
         """Return them with spaces between the words that BLEU counts."""
         words: Callable[[str], str] = BLEU(tokenize=self.tokenize).tokenizer
-        return replace(self, hypotheses=[*map(words, self.hypotheses)], references=[*map(words, self.references)])
+        hypotheses, references, *more = ([*map(words, lines)] for lines in (self.hypotheses, *self.every))
+        return replace(self, hypotheses=hypotheses, references=references, more=more)
 
 
 def read_texts(folder: Path, scores: Scores) -> Texts:
@@ -59,28 +69,35 @@ def read_texts(folder: Path, scores: Scores) -> Texts:
     hypotheses, references, sources = (
         read_lines(folder / f"{name}.txt", remedy) for name in ("hypotheses", "references", "sources")
     )
-    if "BLEU" not in scores.corpus or not len(hypotheses) == len(references) == len(sources):
+    more = [read_lines(file, remedy) for file in further_references(folder)]
+    if "BLEU" not in scores.corpus or len({len(one) for one in (hypotheses, references, sources, *more)}) > 1:
         raise UserError(f"{folder} is damaged: its files do not belong together; delete it, and score the split again")
     tokenize = re.search(r"tok:([^|]+)", scores.corpus["BLEU"].signature)
     name = tokenize[1] if tokenize else "13a"
     if name not in BLEU.TOKENIZERS:
         raise UserError(f"{folder} was scored by words that sacreBLEU does not know ({name}): {remedy}")
-    return Texts(hypotheses, references, sources, name)
+    return Texts(hypotheses, references, sources, name, more)
+
+
+def further_references(folder: Path) -> list[Path]:
+    """Return the files of the further references in a folder of scores: references.2.txt, and so on."""
+    files = (folder / f"references.{number}.txt" for number in count(2))
+    return [*takewhile(Path.exists, files)]
 
 
 def bleu(texts: Texts) -> float:
     """Return corpus BLEU in percent without an interval: quick, for validation."""
-    return float(BLEU(tokenize=texts.tokenize).corpus_score(texts.hypotheses, [texts.references]).score)
+    return float(BLEU(tokenize=texts.tokenize).corpus_score(texts.hypotheses, texts.every).score)
 
 
 def chrf(texts: Texts) -> float:
     """Return corpus chrF in percent without an interval: quick, for validation."""
-    return float(CHRF().corpus_score(texts.hypotheses, [texts.references]).score)
+    return float(CHRF().corpus_score(texts.hypotheses, texts.every).score)
 
 
 def _score(metric: Any, texts: Texts) -> CorpusScore:
     """Score as `sacrebleu --confidence` does; resampling works on statistics counted once per sentence."""
-    result = metric.corpus_score(texts.hypotheses, [texts.references], n_bootstrap=RESAMPLES)
+    result = metric.corpus_score(texts.hypotheses, texts.every, n_bootstrap=RESAMPLES)
     signature = str(metric.get_signature())
     # sacreBLEU publishes the interval only in its JSON, and not there when the mean is 0: every resample is 0 then.
     report = json.loads(result.format(width=12, signature=signature, is_json=True))
@@ -121,9 +138,26 @@ def _chrf(texts: Texts) -> CorpusScore:
 def _ter(texts: Texts) -> CorpusScore:
     """Score by sacreBLEU's TER, which knows words by the spaces around them: others are parted as BLEU parts them."""
     if texts.tokenize == "13a":
-        return _score(TER(), texts)
-    score = _score(TER(), texts.split())
+        return _score(_typed_ter(), texts)
+    score = _score(_typed_ter(), texts.split())
     return replace(score, signature=f"{score.signature}, of the words of BLEU's tok:{texts.tokenize}")
+
+
+def _typed_ter() -> TER:
+    """Return sacreBLEU's TER, whose score of resamples without any words is of the counts' type, as others are.
+
+    Its bootstrap raises TypeError where types differ, as they do where some lines of the references are empty.
+    """
+    metric = TER()
+    compute = metric._compute_score_from_stats
+
+    def typed(counts: Any) -> Any:
+        found = compute(counts)
+        found.score += 0 * counts[0]
+        return found
+
+    metric._compute_score_from_stats = typed
+    return metric
 
 
 def papers(texts: Texts, language: str) -> CorpusScore:
@@ -131,7 +165,8 @@ def papers(texts: Texts, language: str) -> CorpusScore:
 
     Raises UserError when sacremoses is not installed.
     """
-    words = Texts(moses(texts.hypotheses, language), moses(texts.references, language), tokenize="none")
+    hypotheses, references, *more = (moses(lines, language) for lines in (texts.hypotheses, *texts.every))
+    words = Texts(hypotheses, references, tokenize="none", more=more)
     return _bleu(words, lowercase=True, force=True)  # force: it is meant to be tokenized
 
 

@@ -124,7 +124,7 @@ def _between(covariance: Floats) -> float:
 def _check(sides: Sequence[Texts]) -> None:
     """Raise UserError when references or the words that are counted differ, or there is one sentence only."""
     first = sides[0]
-    if any(list(one.references) != list(first.references) for one in sides):
+    if any(one.every != first.every for one in sides):
         raise UserError("cannot compare systems on different references: score both on the same split")
     if len(kinds := {one.tokenize for one in sides}) > 1:
         raise UserError(

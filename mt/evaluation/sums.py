@@ -83,7 +83,7 @@ def prepare(metric: str, texts: Texts) -> Texts:
 def count(metric: str, texts: Texts) -> Floats:
     """Return the counts of each sentence, (S, N)."""
     texts = prepare(metric, texts)
-    counts = measure_of(metric).make(texts)._extract_corpus_statistics(texts.hypotheses, [texts.references])
+    counts = measure_of(metric).make(texts)._extract_corpus_statistics(texts.hypotheses, texts.every)
     return np.array(counts, dtype=np.float64)
 
 

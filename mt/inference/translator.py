@@ -5,27 +5,24 @@ import logging
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import cast
-
-import torch
 
 from mt.alignment.matrices import EMPTY, Alignment, Matrix, Side, align
 from mt.config import Config, Search
 from mt.core.device import side_by_side
 from mt.core.errors import UserError
 from mt.core.progress import Progress
-from mt.core.special import EOS, PAD
-from mt.corpora.pairs import Gold, Span
-from mt.data.batches import group, pad
+from mt.core.special import EOS
+from mt.corpora.pairs import Gold
+from mt.data.batches import group
 from mt.inference.confidence import NO_ENSEMBLE, Confidence, Estimator
+from mt.inference.lines import Asked, Line, Prefixes, batch, read_lines
+from mt.inference.wording import Speller, Wording
 from mt.models.contract import Look, Seq2Seq, Site, attention_at, default_site, describe_look
-from mt.search import SEARCHES, Found, Hypothesis, Sources, Trace, choose
+from mt.search import SEARCHES, Found, Hypothesis, Trace, choose
 from mt.text.tokenizer import Tokenizers
 from mt.views.page import framed
 
 log = logging.getLogger("mt")
-Prefix = str | Sequence[int]
-Prefixes = Sequence[Prefix] | Prefix | None
 # A model can emit any byte, but one line in is one line out, and text has no NUL.
 NOT_IN_A_LINE = str.maketrans("\n\r\0", "   ")
 
@@ -71,18 +68,6 @@ class Translation:
         return [self, *self.others]
 
 
-@dataclass(frozen=True)
-class _Line:
-    """A line as it is searched."""
-
-    text: str
-    source: list[int]
-    """Its pieces with </s>; nothing where it has no text."""
-    prefix: list[int]
-    words: Sequence[Span] | None
-    """Where its words stand, if that is known from gold."""
-
-
 class Translator:
     """A trained model, its vocabularies and its search settings.
 
@@ -96,6 +81,7 @@ class Translator:
         self.unit = config.alignment.unit
         """What alignments are in."""
         self.has_attention = model.has_attention
+        self.speller = Speller(tokenizers.target)
         # Where there is one site, as in an ensemble, the config may name another: a member's.
         self.site = Site(1) if model.sites == (1, 1) else default_site(model, config.model.report)
         """Where alignments look, unless another site is asked for."""
@@ -114,6 +100,7 @@ class Translator:
         alignments: bool = True,
         gold: Sequence[Gold | None] | None = None,
         prefixes: Prefixes = None,
+        wording: Wording | Sequence[Wording] | None = None,
         look: Look | None = None,
         trace: bool = False,
         confidence: bool = False,
@@ -125,19 +112,18 @@ class Translator:
         Unset settings are those of the run's config. Beam 1 is greedy search, whose score is the log probability, as is
         that of a sample; `n_best` is then the number of samples. A line's samples depend on sample_seed and on its
         number, not on the other lines; `first` is that of the first of these. Alignments have the source words of
-        `gold` where it is known. `prefixes`: of each line what its translation must begin with, as text, which is cut
-        into the vocabulary's pieces, or as numbers of pieces. `look`: of which site alignments are (unset, or "all":
-        that of the config), and what replaces the model's weights. `trace`: whether each translation tells what was
-        dropped. `confidence`: whether it tells what a human will have to mend. `progress` is called with the number of
-        lines just done. Raises UserError when a coverage penalty is asked without attention, or beside all sites; when
-        a prefix cannot be; when confidence is asked of an ensemble, or was not fitted.
+        `gold` where it is known. `prefixes`: what each translation begins with, as text or as numbers of pieces.
+        `wording`: what translations must say and must not, each line's or that of all; a prefix may. `look`: of which
+        site alignments are (unset, or "all": that of the config), and what replaces the model's weights. `trace`:
+        whether each tells what was dropped. `confidence`: whether it tells what a human will have to mend. `progress`
+        is called with the number of lines just done. Raises UserError where a coverage penalty has no attention, a
+        prefix cannot be, confidence is asked of an ensemble or was not fitted, or a sample is to say something.
         """
-        settings, look = settings or self.settings, self._look(look)
-        self._check(settings, look)
+        settings, look = settings or self.settings, self._look(settings or self.settings, look)
         estimator = self._estimator(settings) if confidence else None
-        every = self._lines(settings.max_source, first, *_texts(lines, prefixes, first), gold)
+        every = read_lines(self.tokenizers, settings.max_source, first, Asked(lines, prefixes, gold, wording))
         found = [Translation(alignment=EMPTY if alignments and self.has_attention else None)] * len(every)
-        name, progress = choose(settings, n_best), progress or (lambda count: None)
+        name, progress = _search_for(every, settings, n_best), progress or (lambda count: None)
         width = max(settings.beam, n_best) if name == "beam" else n_best
         progress(sum(not line.source for line in every))
         batches = list(group([len(line.source) for line in every], settings.batch, width))
@@ -145,7 +131,7 @@ class Translator:
         many = width if most else n_best  # spares, in place of those with a text of another
 
         def search(rows: list[int]) -> list[tuple[Found, int]]:
-            sources = _batch({first - 1 + row: every[row] for row in rows}, settings, self.model.device)
+            sources = batch({first - 1 + row: every[row] for row in rows}, settings, self.model.device, self.speller)
             answers = SEARCHES[name](self.model, sources, settings, n_best=many, look=look, trace=trace)
             return list(zip(answers, sources.limits().tolist(), strict=True))
 
@@ -163,60 +149,32 @@ class Translator:
         self.estimator.check(settings)
         return self.estimator
 
-    def _look(self, look: Look | None) -> Look:
-        """Return where the model is looked at: at the config's site, if nothing else is asked for."""
-        look = look or Look()
-        return look if look.sites else replace(look, sites=self.site)
+    def _look(self, settings: Search, look: Look | None) -> Look:
+        """Return where the model is looked at: at the config's site, if nothing else is asked for.
 
-    def _check(self, settings: Search, look: Look) -> None:
-        """Raise UserError when a coverage penalty has no attention to go by."""
+        Raises UserError when a coverage penalty has no attention to go by.
+        """
+        look = look or Look()
+        look = look if look.sites else replace(look, sites=self.site)
         if settings.coverage_penalty and not self.has_attention:
             raise UserError("search.coverage_penalty needs attention, and this model has none: set it to 0")
         if settings.coverage_penalty and look.sites == "all":
             raise UserError("search.coverage_penalty goes by one site, and all are asked for: set it to 0")
+        return look
 
-    def _lines(
-        self,
-        longest: int,
-        first: int,
-        texts: Sequence[str],
-        prefixes: Sequence[Prefix],
-        gold: Sequence[Gold | None] | None,
-    ) -> list[_Line]:
-        """Return lines as they are searched."""
-        given = zip(texts, prefixes, gold or [None] * len(texts), strict=True)
-        return [self._line(number, longest, *line) for number, line in enumerate(given, first)]
-
-    def _line(self, number: int, longest: int, text: str, prefix: str | Sequence[int], gold: Gold | None) -> _Line:
-        """Return a line as it is searched."""
-        text, encode = _whole(text).strip(), self.tokenizers.target.encode  # as corpora are read
-        pieces = self.tokenizers.source.encode(text)
-        source = [*pieces, EOS] if pieces else []
-        if len(source) > longest + 1:
-            log.warning(
-                "line %d has %d pieces: only the first %d (search.max_source) are translated",
-                number,
-                len(source) - 1,
-                longest,
-            )
-            source = [*source[:longest], EOS]
-        forced, size = encode(prefix.strip()) if isinstance(prefix, str) else [*prefix], len(self.tokenizers.target)
-        if wrong := [piece for piece in forced if not EOS < piece < size]:
-            raise UserError(f"line {number}: its prefix has piece {wrong[0]}; pieces are from {EOS + 1} to {size - 1}")
-        return _Line(text, source, forced, gold.source_spans if gold else None)
-
-    def _translation(self, line: _Line, found: Found, limit: int, alignments: bool, most: int | None) -> Translation:
+    def _translation(self, line: Line, found: Found, limit: int, alignments: bool, most: int | None) -> Translation:
         """Return the best of what was found, none of it longer than the limit, with the others.
 
         Of these each text once and so many at most, or all as they are.
         """
         if not found.hypotheses:
-            raise UserError(f"no translation of {line.text!r} has any probability, with its prefix {line.prefix}")
+            asked = f"its prefix {line.prefix}" if line.prefix else f"{line.wording}"
+            raise UserError(f"no translation of {line.text!r} has any probability, with {asked}")
         made = [self._one(line, one, limit, alignments) for one in found.hypotheses]
         best, *others = _distinct(made)[:most] if most else made
         return replace(best, others=tuple(others), trace=found.trace)
 
-    def _one(self, line: _Line, found: Hypothesis, limit: int, alignments: bool) -> Translation:
+    def _one(self, line: Line, found: Hypothesis, limit: int, alignments: bool) -> Translation:
         text = self.tokenizers.target.decode(found.tokens).translate(NOT_IN_A_LINE)
         names = (self.tokenizers.target.name(piece) for piece in (*found.tokens, EOS))
         cut = len(found.log_probabilities) >= limit and found.log_probabilities[-1] < math.log(0.5)
@@ -236,7 +194,17 @@ class Translator:
         return replace(made, alignment=align(source, target, attention.numpy(), unit=self.unit))
 
 
-def _add_confidence(estimator: Estimator, lines: Sequence[_Line], found: list[Translation]) -> list[Translation]:
+def _search_for(lines: Sequence[Line], settings: Search, n_best: int) -> str:
+    """Return the name of the search. Raises UserError where samples must say something: only a beam finds that."""
+    name = choose(settings, n_best)
+    if not any(line.wording.must for line in lines):
+        return name
+    if name == "sample":
+        raise UserError("a sample is drawn, and not searched for what it must say: leave out search.sample")
+    return "beam"
+
+
+def _add_confidence(estimator: Estimator, lines: Sequence[Line], found: list[Translation]) -> list[Translation]:
     """Return the translations, and their others, with the confidence in each."""
     pairs = [(line, one) for line, first in zip(lines, found, strict=True) for one in first.n_best]
     sources = [line.text if line.source else "" for line, _ in pairs]
@@ -247,38 +215,9 @@ def _add_confidence(estimator: Estimator, lines: Sequence[_Line], found: list[Tr
     ]
 
 
-def _texts(lines: str | Iterable[str], prefixes: Prefixes, first: int) -> tuple[list[str], Sequence[Prefix]]:
-    """Return the lines, and a prefix for each. Raises UserError where they are none."""
-    one = isinstance(lines, str)
-    texts = [lines] if isinstance(lines, str) else list(lines)
-    if wrong := [row for row, text in enumerate(texts) if not isinstance(text, str)]:
-        raise UserError(f"line {first + wrong[0]} is no text but {texts[wrong[0]]!r:.80}")
-    if prefixes is None:
-        return texts, [""] * len(texts)
-    alone = isinstance(prefixes, str) or any(isinstance(prefix, int) for prefix in prefixes)
-    given = [cast(Prefix, prefixes)] if alone and one else list(cast(Sequence[Prefix], prefixes))
-    if (alone and not one) or len(given) != len(texts):
-        raise UserError(f"give a list of as many prefixes as there are lines, {len(texts)}: an empty one where none is")
-    return texts, given
-
-
-def _whole(text: str) -> str:
-    """Return a text with U+FFFD for each half of a surrogate pair, which is no character."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-
-
 def _distinct(found: list[Translation]) -> list[Translation]:
     """Return each text once, the first time it comes."""
     first: dict[str, Translation] = {}
     for one in found:
         first.setdefault(one.text, one)
     return list(first.values())
-
-
-def _batch(lines: dict[int, _Line], settings: Search, device: torch.device) -> Sources:
-    """Return the lines, given by their row among all (from 0), as one batch."""
-    source_BS = pad([line.source for line in lines.values()]).to(device)
-    mask_BS = source_BS != PAD
-    limit_B = (mask_BS.sum(1) * settings.max_ratio + settings.max_extra).long()
-    prefixes = [line.prefix for line in lines.values()]
-    return Sources(source_BS, mask_BS, limit_B, pad(prefixes).to(device) if any(prefixes) else None, [*lines])

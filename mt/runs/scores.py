@@ -91,9 +91,12 @@ class Scores:
     outputs: Outputs | None = None
     """None in what an earlier version wrote."""
     seen: Part | None = None
-    """Pairs that share a sentence with training (corpora/groups.py); None in what an earlier version wrote."""
+    """Pairs that share a sentence with training (corpora/groups.py); None in what an earlier version wrote, and where
+    training is not known."""
     copied: dict[str, Part] | None = None
     """How many numbers and unknown names came through (evaluation/copied.py); None as above."""
+    given: list[str] | None = None
+    """The files that were scored in place of a split: the source, and its references."""
 
     def write(self, folder: Path) -> None:
         """Write FOLDER/scores.json."""
@@ -104,6 +107,7 @@ class Scores:
         tree |= {name: asdict(one) for name, one in told.items() if one}
         if self.copied is not None:
             tree["copied"] = {kind: asdict(part) for kind, part in self.copied.items()}
+        tree |= {"given": self.given} if self.given else {}
         tree |= {"search": self.search, "weights": self.weights}
         write_text(folder / FILE, json.dumps(tree, indent=2) + "\n")
 
@@ -123,7 +127,7 @@ def _parse(tree: Any) -> Scores:
         raise ValueError("its search has no number of hypotheses, or of neighbours")
     others = {"search": search, "weights": tree.pop("weights", [])}
     others |= {"alignment": tree.pop("AER", None)}
-    others |= {name: tree.pop(name, None) for name in ("outputs", "seen", "copied")}
+    others |= {name: tree.pop(name, None) for name in ("outputs", "seen", "copied", "given")}
     return TypeAdapter(Scores).validate_python({"corpus": tree} | others)
 
 

@@ -36,26 +36,29 @@ def beam(
     divided by ((5 + length) / 6)^length_penalty, plus coverage_penalty x the sum over source pieces of log(min(its
     attention, 1)) (Wu et al. 2016, eq. 14; length in pieces; </s> included on both sides).
 
-    A forced prefix is one hypothesis, which cannot end before its last piece. Raises ValueError when a coverage penalty
-    is asked for without the attention of one site.
+    A forced prefix is one hypothesis, which cannot end before its last piece. Where outputs must say something, there
+    is a beam for each number of its pieces that have been said (grid beam search, Hokamp and Liu 2017), so that those
+    which have said more do not compete with those which have said less. Raises ValueError when a coverage penalty is
+    asked for without the attention of one site.
     """
     width, covering = max(settings.beam, n_best), settings.coverage_penalty
-    live = Live.start(model, sources, no_past(sources.mask_BS, settings.no_repeat, covering > 0))
+    live = Live.start(model, sources, no_past(sources.mask_BS, settings.no_repeat, covering > 0, sources.rules))
     pool, trail = _Pool.empty(len(live.sentences_B), width, live.limit_B.device), Trail(sources.mask_BS)
     recorder = Recorder(len(live.sentences_B), trace)
     for step in count():
         live, own_BKV = live.ask(model, look, trail)
-        restrict(own_BKV, live.past, settings.no_repeat, sources.forced(live.sentences_B, step))
+        forced_B, last_B = sources.forced(live.sentences_B, step), live.limit_B == step + 2
+        restrict(own_BKV, live.past, settings.no_repeat, forced_B, sources.rules, last_B)
         before_BK = live.branches.total_BK
         ended_BK = own_BKV[:, :, EOS] + before_BK
         bonus_BK = covering * coverage(live.past) if covering else 0.0
         score_BK = ended_BK.to(pool.score.dtype) / _penalty(step + 1, settings.length_penalty) + bonus_BK
         offer = pool.offer(live.sentences_B, score_BK, ended_BK, step)
         own_BKV[:, :, EOS] = -torch.inf
-        live = replace(live, branches=_best(own_BKV, before_BK, width))
+        live = replace(live, branches=_best_of_banks(live, own_BKV, before_BK, width))
 
         # Log probabilities only fall, length penalties grow, coverage is at most 0: nothing alive can score more.
-        reachable_B = live.branches.total_BK[:, 0] / _penalty(live.limit_B, settings.length_penalty)
+        reachable_B = live.branches.total_BK.amax(1) / _penalty(live.limit_B, settings.length_penalty)
         going_B = (pool.score[live.sentences_B, n_best - 1] < reachable_B) & (live.limit_B > step + 1)
         if trace:
             recorder.add(live, going_B[:, None], _best(own_BKV, before_BK, 2 * width), offer.losers())
@@ -73,6 +76,17 @@ def _best(own_BKV: Tensor, before_BK: Tensor, width: int) -> Branches:
     total_BK, choice_BK = total_BX.topk(min(width, total_BX.shape[1]))
     piece_BK, own_BK = (column.flatten(1).gather(1, choice_BK) for column in (piece_BKW, own_BKW))
     return Branches(piece_BK, choice_BK // own_BKW.shape[2], own_BK, total_BK)
+
+
+def _best_of_banks(live: Live, own_BKV: Tensor, before_BK: Tensor, width: int) -> Branches:
+    """Return the best continuations: where the rules have banks, those of each bank, one bank after the other."""
+    if live.rules is None or live.rules.banks == 1:
+        return _best(own_BKV, before_BK, width)
+    bank_BKV = live.rules.bank(live.past["said"])
+    banks = [
+        _best(own_BKV.masked_fill(bank_BKV != bank, -torch.inf), before_BK, width) for bank in range(live.rules.banks)
+    ]
+    return Branches(*(torch.cat(columns, 1) for columns in zip(*banks, strict=True)))
 
 
 def _penalty(length: int | Tensor, alpha: float) -> float | Tensor:

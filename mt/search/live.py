@@ -8,6 +8,7 @@ from torch import Tensor
 from mt.core.special import BOS, EOS
 from mt.models.contract import Look, Memory, Seq2Seq, State, reorder
 from mt.search.past import remember
+from mt.search.rules import Rules
 from mt.search.sources import Sources
 from mt.search.trail import Branches, Trail
 
@@ -24,6 +25,7 @@ class Live:
     state: State
     past: State
     """See past.py."""
+    rules: Rules | None
 
     @classmethod
     def start(cls, model: Seq2Seq, sources: Sources, past: State) -> "Live":
@@ -33,7 +35,7 @@ class Live:
         nothing_B1 = torch.zeros((len(sentences_B), 1), device=sentences_B.device)
         zeros_B1 = nothing_B1.long()
         branches = Branches(torch.full_like(zeros_B1, BOS), zeros_B1, nothing_B1, nothing_B1)
-        return cls(sentences_B, sources.limits(), branches, memory, state, past)
+        return cls(sentences_B, sources.limits(), branches, memory, state, past, sources.rules)
 
     def ask(self, model: Seq2Seq, look: Look, trail: Trail) -> tuple["Live", Tensor]:
         """Return what the model says of every next piece, log probabilities [B, K, V], and what is known thereafter.
@@ -43,15 +45,16 @@ class Live:
         output, state = model.step(self.branches.piece_BK, self.state, self.memory, look)
         own_BKV = output.logits.log_softmax(-1)
         trail.add(self.sentences_B, self.branches, own_BKV[:, :, EOS], output.attention)
-        return replace(self, state=state, past=remember(self.past, self.branches.piece_BK, output.attention)), own_BKV
+        past = remember(self.past, self.branches.piece_BK, output.attention, self.rules)
+        return replace(self, state=state, past=past), own_BKV
 
     def select(self, going_B: Tensor) -> "Live":
         """Keep the sentences that go on."""
         if going_B.all():
             return self
         branches = Branches(*(column[going_B] for column in self.branches))
-        tensors = (_rows(tensors, going_B) for tensors in (self.memory, self.state, self.past))
-        return Live(self.sentences_B[going_B], self.limit_B[going_B], branches, *tensors)
+        memory, state, past = (_rows(tensors, going_B) for tensors in (self.memory, self.state, self.past))
+        return Live(self.sentences_B[going_B], self.limit_B[going_B], branches, memory, state, past, self.rules)
 
     def follow(self, parent_BK: Tensor) -> "Live":
         """Let state and past be those of the hypotheses that are continued."""

@@ -6,6 +6,7 @@ from torch import Tensor
 from mt.core.device import finest
 from mt.core.special import BOS, PAD, UNK
 from mt.models.contract import State
+from mt.search.rules import Rules
 
 NEVER = [PAD, UNK, BOS]
 """Pieces no hypothesis emits. Their probability is not shared out: log probabilities stay the model's own."""
@@ -13,11 +14,11 @@ LEAST_COVERED = 1e-10
 """What the coverage penalty takes for the attention on a piece that had less, so that no score is -inf."""
 
 
-def no_past(mask_BS: Tensor, no_repeat: int, covering: bool = False) -> State:
+def no_past(mask_BS: Tensor, no_repeat: int, covering: bool = False, rules: Rules | None = None) -> State:
     """Return what a search knows of empty outputs, K = 1: only what it will ask.
 
-    history_BKT: the pieces; covered_BKS: the sum of each source piece's attention. Like a model's state it is reordered
-    with the beam.
+    history_BKT: the pieces; covered_BKS: the sum of each source piece's attention; said_BKC: the states of the rules.
+    Like a model's state it is reordered with the beam.
     """
     past: State = {}
     if no_repeat:
@@ -26,10 +27,12 @@ def no_past(mask_BS: Tensor, no_repeat: int, covering: bool = False) -> State:
         past["covered"] = (~mask_BS[:, None]).to(
             finest(mask_BS.device)
         )  # padding is covered from the start, and so costs nothing
+    if rules:
+        past["said"] = rules.start()
     return past
 
 
-def remember(past: State, previous_BK: Tensor, attention_BKS: Tensor | None) -> State:
+def remember(past: State, previous_BK: Tensor, attention_BKS: Tensor | None, rules: Rules | None = None) -> State:
     """Return the past with one more piece, and with the attention that it led to.
 
     Raises ValueError when coverage is asked for, and the attention is not that of one site.
@@ -41,6 +44,8 @@ def remember(past: State, previous_BK: Tensor, attention_BKS: Tensor | None) -> 
         if attention_BKS is None or attention_BKS.shape != previous_BK.shape + past["covered"].shape[2:]:
             raise ValueError("a coverage penalty needs the attention of one site")
         after["covered"] = past["covered"] + attention_BKS
+    if rules:
+        after["said"] = rules.follow(past["said"], previous_BK)
     return after
 
 
@@ -52,11 +57,19 @@ def coverage(past: State) -> Tensor:
     return past["covered"].clamp(LEAST_COVERED, 1).log().sum(-1)
 
 
-def restrict(log_probs_BKV: Tensor, past: State, no_repeat: int, forced_B: Tensor | None) -> None:
+def restrict(
+    log_probs_BKV: Tensor,
+    past: State,
+    no_repeat: int,
+    forced_B: Tensor | None,
+    rules: Rules | None = None,
+    last_B: Tensor | None = None,
+) -> None:
     """Take all probability, in place, from pieces that may not come next.
 
     Those are special pieces; those that would repeat `no_repeat` pieces in a row (Paulus et al. 2018, 2.5), but never
-    </s>, since no live hypothesis has had one; and, where a piece is forced, all others, whatever the forced one is.
+    </s>, since no live hypothesis has had one; those that the rules forbid (`last_B`: where only </s> may follow); and,
+    where a piece is forced, all others, whatever the forced one is.
     """
     rows = torch.empty(0) if forced_B is None else (forced_B != PAD).nonzero()[:, 0]
     if forced_B is not None:
@@ -68,6 +81,8 @@ def restrict(log_probs_BKV: Tensor, past: State, no_repeat: int, forced_B: Tenso
         again = (grams[..., :-1] == tail).all(-1)
         log_probs_BKV.scatter_(2, grams[..., -1].where(again, PAD), -torch.inf)
     log_probs_BKV[:, :, NEVER] = -torch.inf
+    if rules and last_B is not None:
+        rules.restrict(log_probs_BKV, past["said"], last_B)
     if forced_B is not None:
         log_probs_BKV[rows] = -torch.inf
         log_probs_BKV[rows, :, forced_B[rows]] = kept_RK

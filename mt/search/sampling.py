@@ -106,7 +106,9 @@ def _walk(
 
     A sentence leaves when all its hypotheses have ended; until then, what the ended ones do is not looked at.
     """
-    live = Live.start(model, sources, no_past(sources.mask_BS, settings.no_repeat))
+    if sources.rules and sources.rules.banks > 1:
+        raise ValueError("only beam search finds what outputs must say")
+    live = Live.start(model, sources, no_past(sources.mask_BS, settings.no_repeat, rules=sources.rules))
     live = live.follow(live.branches.parent_BK.expand(-1, wide))
     piece_BK, parent_BK, own_BK, total_BK = (column.expand(-1, wide) for column in live.branches)
     itself_BK = torch.arange(wide, device=parent_BK.device).expand_as(parent_BK)  # which each continues, at each step
@@ -117,7 +119,7 @@ def _walk(
     for step in count():
         live, own_BKV = live.ask(model, look, trail)
         allowed_BKV, forced_B = own_BKV.clone(), sources.forced(live.sentences_B, step)
-        restrict(allowed_BKV, live.past, settings.no_repeat, forced_B)
+        restrict(allowed_BKV, live.past, settings.no_repeat, forced_B, sources.rules, live.limit_B == step + 2)
         piece_BK = choose(allowed_BKV, live.sentences_B, step).masked_fill((live.limit_B <= step + 1)[:, None], EOS)
         if forced_B is not None:  # even where its probability is 0
             piece_BK = forced_B[:, None].where(forced_B[:, None] != PAD, piece_BK)

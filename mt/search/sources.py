@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+import torch
 from torch import Tensor
 
 from mt import config
 from mt.core.special import PAD
 from mt.models.contract import NOTHING, Look, Seq2Seq
+from mt.search.rules import Rules
 from mt.search.trace import Trace
 from mt.search.trail import Hypothesis
 
@@ -25,12 +27,15 @@ class Sources:
     """Pieces that every output begins with, <pad> after the shorter ones; the limit leaves room for them and </s>."""
     numbers: Sequence[int] = ()
     """Of each sentence among all, which with sample_seed decide what sampling draws; none: its place in the batch."""
+    rules: Rules | None = None
+    """What outputs must say, and must not; a forced prefix may. The limit leaves room for what they must."""
 
     def limits(self) -> Tensor:
-        """Return the most pieces of each output, [B], with room for its prefix."""
-        if self.prefix_BP is None:
-            return self.limit_B
-        return self.limit_B.maximum((self.prefix_BP != PAD).sum(1) + 1)
+        """Return the most pieces of each output, [B], with room for its prefix and for what it must say."""
+        least_B = 1 + (self.rules.longest_B if self.rules else torch.zeros_like(self.limit_B))
+        if self.prefix_BP is not None:
+            least_B = least_B + (self.prefix_BP != PAD).sum(1)
+        return self.limit_B.maximum(least_B)
 
     def forced(self, sentences_B: Tensor, step: int) -> Tensor | None:
         """Return the piece that each of these sentences must have at a step, [B], <pad> where any may come.

@@ -100,6 +100,10 @@ class Tokenizer:
         """Return how SentencePiece writes a piece: "▁Hund", "<0xF0>", "</s>"."""
         return str(self._processor.id_to_piece(piece))
 
+    def surface(self, piece: int) -> str:
+        """Return the text of a piece, with a blank where a word begins; part of a character is a lone surrogate."""
+        return self._surface(piece).decode("utf-8", "surrogateescape")
+
     def is_byte(self, piece: int) -> bool:
         """Tell whether a piece is a byte of a character that the vocabulary does not have: <0xF0>."""
         return piece in self._bytes

@@ -45,6 +45,7 @@ def test_a_split_is_scored_and_what_does_not_fit_is_told(numbers: Path, tmp_path
     (tmp_path / "one").write_text("eins\n")
     (tmp_path / "none").write_text("")
     for options, said in (
+        ([tmp_path / "one", tmp_path / "one"], "Give pairs as --source FILE --target FILE"),
         (["--source", tmp_path / "one"], "give both --source and --target"),
         (["--source", tmp_path / "one", "--target", tmp_path / "one", "--split", "test"], "not both"),
         (["--source", tmp_path / "one", "--target", tmp_path / "none"], "1 lines but"),

@@ -38,6 +38,8 @@ GERMAN, ENGLISH = "Die Katze schläft .\nDer Hund isst .\n", "The cat sleeps .\n
 FILES = {
     "a.de": GERMAN,
     "a.en": ENGLISH,
+    "b.en": ENGLISH.replace("The", "A"),
+    "a.tsv": "Katze\tcat\n",
     "a.links": "1-1 2-2\n1-1\n",
     "new.de": GERMAN,
     "new.fi": GERMAN,

@@ -28,10 +28,11 @@ def corpus(sentences: int = 60) -> tuple[list[str], list[str]]:
     return hypotheses, references
 
 
-def command_line(tmp_path, hypotheses: list[str], references: list[str]) -> dict[str, dict]:
-    for name, lines in (("hyp", hypotheses), ("ref", references)):
+def command_line(tmp_path, hypotheses: list[str], *references: list[str]) -> dict[str, dict]:
+    files = [f"ref{number}" for number in range(len(references))]
+    for name, lines in zip(["hyp", *files], [hypotheses, *references], strict=True):
         (tmp_path / name).write_text("".join(line + "\n" for line in lines), encoding="utf-8")
-    command = [sys.executable, "-m", "sacrebleu", "ref", "-i", "hyp", "-m", "bleu", "chrf", "ter"]
+    command = [sys.executable, "-m", "sacrebleu", *files, "-i", "hyp", "-m", "bleu", "chrf", "ter"]
     options = ["--confidence", "--confidence-n", "1000", "-w", "12", "--format", "json"]
     run = subprocess.run(command + options, cwd=tmp_path, capture_output=True, check=True, encoding="utf-8")
     return {report["name"].split("2")[0]: report for report in json.loads(run.stdout)}
@@ -53,10 +54,35 @@ def test_scores_signatures_and_intervals_are_those_of_the_command_line(tmp_path,
         assert ours.signature.startswith("nrefs:1|bs:1000|seed:12345|case:")
 
 
+def test_scores_with_several_references_are_those_of_the_command_line(tmp_path, monkeypatch):
+    monkeypatch.delenv("SACREBLEU_SEED", raising=False)
+    hypotheses, references = corpus()
+    others = [line.replace("the", "a").upper() if row % 2 else line[3:] for row, line in enumerate(references)]
+    theirs = command_line(tmp_path, hypotheses, references, others)
+    texts = Texts(hypotheses, references, more=[others])
+    for name, metric in METRICS.items():
+        ours = metric(texts)
+        assert ours.signature == theirs[name]["signature"]
+        assert ours.signature.startswith("nrefs:2|")
+        assert round(ours.score, 12) == theirs[name]["score"]
+        assert ours.low == theirs[name]["confidence_mean"] - theirs[name]["confidence_var"]
+        assert ours != metric(Texts(hypotheses, references))
+    assert bleu(texts) == METRICS["BLEU"](texts).score
+    few = texts.take([2, 5])
+    assert few.every == [[references[2], references[5]], [others[2], others[5]]]
+    assert Texts(["狗"], ["狗车"], tokenize="zh", more=[["车狗"]]).split().every == [["狗 车"], ["车 狗"]]
+    either = papers(Texts(["Ein Hund bellt!"], ["Zwei Hunde!"], more=[["Ein  Hund bellt!"]]), "de")
+    assert either.score == pytest.approx(100)
+    with pytest.raises(UserError, match="2 hypotheses against 1 references"):
+        Texts(["a", "b"], ["a", "b"], more=[["a"]])
+
+
 @pytest.mark.parametrize("name", METRICS)
 def test_an_interval_is_also_that_of_resamples_some_of_which_match_nothing(name):
     score = METRICS[name](Texts(["a small old house", "xyz", "xyz"], ["a small old house", "uvw", "uvw"]))
     assert score.low < score.high
+    empty = METRICS[name](Texts(["a small old dog", ""], ["a small old house", ""]))
+    assert empty.low < empty.high
     assert METRICS[name](Texts(["xyz"], ["uvw"])).score == {"TER": 100}.get(name, 0)
 
 

@@ -32,7 +32,7 @@ GOOD, SAME, BAD = system(0.2, 1), system(0.22, 2), system(0.4, 3)
 
 def theirs(metric: str, baseline: Texts, other: Texts, kind: str) -> float:
     systems = [("baseline", baseline.hypotheses), ("other", other.hypotheses)]
-    _, results = PairedTest(systems, {metric: MEASURES[metric].make(baseline)}, [REFERENCES], test_type=kind)()
+    _, results = PairedTest(systems, {metric: MEASURES[metric].make(baseline)}, baseline.every, test_type=kind)()
     return float(next(found[1].p_value for name, found in results.items() if name != "System"))
 
 
@@ -43,6 +43,16 @@ def test_p_is_that_of_sacrebleus_approximate_randomisation(metric: str, other: T
     assert found.paired_bootstrap == pytest.approx(theirs(metric, GOOD, other, "bs"), abs=1e-12)
     assert found.delta == pytest.approx(METRICS[metric](other).score - METRICS[metric](GOOD).score)
     assert found.inside_noise is (other is SAME)
+
+
+def test_p_of_several_references_is_sacrebleus_too() -> None:
+    more = [[line.replace("the", "a") for line in REFERENCES]]
+    one, two = (replace(texts, more=more) for texts in (GOOD, SAME))
+    found = compare("BLEU", one, two)
+    assert found.p == pytest.approx(theirs("BLEU", one, two, "ar"), abs=1e-12)
+    assert found.delta != compare("BLEU", GOOD, SAME).delta
+    with pytest.raises(UserError, match="on different references"):
+        compare("BLEU", one, SAME)
 
 
 @pytest.mark.parametrize("metric", MEASURES)

@@ -1,6 +1,7 @@
 """Corpus scores from sums are sacreBLEU's, also where nothing matches, and Student's t is that of printed tables."""
 
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -22,14 +23,19 @@ def pairs(sentences: int, seed: int = 3) -> Texts:
     return Texts([strange[row % 3] if row % 7 == 0 else one for row, one in enumerate(hypotheses)], references)
 
 
+@pytest.mark.parametrize("more", [0, 2])
 @pytest.mark.parametrize("metric", MEASURES)
-def test_scores_of_resampled_texts_are_sacrebleus(metric: str) -> None:
-    draw, texts = np.random.default_rng(5), pairs(40)
+def test_scores_of_resampled_texts_are_sacrebleus(metric: str, more: int) -> None:
+    draw, texts = (
+        np.random.default_rng(5),
+        replace(pairs(40), more=[pairs(40, seed).references for seed in (4, 5)[:more]]),
+    )
     counts = count(metric, texts)
     # few sentences, so that orders without a match and without any n-gram occur
     for size in [1, 1, 1, 1, 1, 1, 2, 2, 2, 3, 5, 40]:
         rows = draw.integers(40, size=size)
-        picked = Texts([texts.hypotheses[row] for row in rows], [texts.references[row] for row in rows])
+        hypotheses, *references = ([lines[row] for row in rows] for lines in (texts.hypotheses, *texts.every))
+        picked = Texts(hypotheses, references[0], more=references[1:])
         ours = measure_of(metric).score(counts[rows].sum(0)[None])
         assert ours == pytest.approx([METRICS[metric](picked).score], abs=1e-9)
 

@@ -110,6 +110,8 @@ def _scored_split(run: Run) -> str:
     run.must_exist()
     names = sorted(path.parent.name for path in (run / SCORED).glob("*/scores.json"))
     found = [name for name in names if not {*"+@"} & {*name}]  # neither of ensembles nor of a study's other searches
+    given = {name for name in found if (scores := read_scores(run / SCORED / name)) and scores.given}
+    found = [name for name in found if name not in given] or found
     if not found:
         raise UserError(f"{run} was not scored yet: `mt eval {run}` scores it")
     return next((name for name in reversed(found) if name.startswith("test")), found[-1])

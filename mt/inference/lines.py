@@ -1,0 +1,108 @@
+"""Lines as they are searched: their pieces, what their translations begin with, and what these must say."""
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+import torch
+
+from mt.config import Search
+from mt.core.errors import UserError
+from mt.core.special import EOS, PAD
+from mt.corpora.pairs import Gold, Span
+from mt.data.batches import pad
+from mt.inference.wording import NOTHING, Speller, Wording
+from mt.search import Sources
+from mt.text.tokenizer import Tokenizers
+
+log = logging.getLogger("mt")
+Prefix = str | Sequence[int]
+Prefixes = Sequence[Prefix] | Prefix | None
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Lines as they are asked for, and what is asked of each."""
+
+    lines: str | Iterable[str]
+    prefixes: Prefixes = None
+    gold: Sequence[Gold | None] | None = None
+    wording: Wording | Sequence[Wording] | None = None
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line as it is searched."""
+
+    text: str
+    source: list[int]
+    """Its pieces with </s>; nothing where it has no text."""
+    prefix: list[int]
+    words: Sequence[Span] | None
+    """Where its words stand, if that is known from gold."""
+    wording: Wording
+
+
+def read_lines(tokenizers: Tokenizers, longest: int, first: int, asked: Asked) -> list[Line]:
+    """Return lines as they are searched, sources cut to the longest; `first` is the number of the first.
+
+    Raises UserError where they are no lines, not as many as the rest, or where a prefix cannot be.
+    """
+    one = isinstance(asked.lines, str)
+    texts = [asked.lines] if isinstance(asked.lines, str) else list(asked.lines)
+    if wrong := [row for row, text in enumerate(texts) if not isinstance(text, str)]:
+        raise UserError(f"line {first + wrong[0]} is no text but {texts[wrong[0]]!r:.80}")
+    wording, count = asked.wording or NOTHING, len(texts)
+    words = [wording] * count if isinstance(wording, Wording) else list(wording)
+    if len(words) != count:
+        raise UserError(f"give one Wording for all lines, or a list of as many as there are lines, {count}")
+    given = zip(texts, _prefixes(asked.prefixes, count, one), asked.gold or [None] * count, words, strict=True)
+    return [_read_line(tokenizers, number, longest, *each) for number, each in enumerate(given, first)]
+
+
+def _read_line(
+    tokenizers: Tokenizers, number: int, longest: int, text: str, prefix: Prefix, gold: Gold | None, wording: Wording
+) -> Line:
+    text, encode = _whole(text).strip(), tokenizers.target.encode  # as corpora are read
+    pieces = tokenizers.source.encode(text)
+    source = [*pieces, EOS] if pieces else []
+    if len(source) > longest + 1:
+        log.warning(
+            "line %d has %d pieces: only the first %d (search.max_source) are translated",
+            number,
+            len(source) - 1,
+            longest,
+        )
+        source = [*source[:longest], EOS]
+    forced, size = encode(prefix.strip()) if isinstance(prefix, str) else [*prefix], len(tokenizers.target)
+    if wrong := [piece for piece in forced if not EOS < piece < size]:
+        raise UserError(f"line {number}: its prefix has piece {wrong[0]}; pieces are from {EOS + 1} to {size - 1}")
+    return Line(text, source, forced, gold.source_spans if gold else None, wording)
+
+
+def _prefixes(prefixes: Prefixes, count: int, one: bool) -> Sequence[Prefix]:
+    """Return a prefix for each line. Raises UserError where there are not as many."""
+    if prefixes is None:
+        return [""] * count
+    alone = isinstance(prefixes, str) or any(isinstance(prefix, int) for prefix in prefixes)
+    given = [cast(Prefix, prefixes)] if alone and one else list(cast(Sequence[Prefix], prefixes))
+    if (alone and not one) or len(given) != count:
+        raise UserError(f"give a list of as many prefixes as there are lines, {count}: an empty one where none is")
+    return given
+
+
+def _whole(text: str) -> str:
+    """Return a text with U+FFFD for each half of a surrogate pair, which is no character."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def batch(lines: Mapping[int, Line], settings: Search, device: torch.device, speller: Speller) -> Sources:
+    """Return the lines, given by their row among all (from 0), as one batch."""
+    source_BS = pad([line.source for line in lines.values()]).to(device)
+    mask_BS = source_BS != PAD
+    limit_B = (mask_BS.sum(1) * settings.max_ratio + settings.max_extra).long()
+    prefixes = [line.prefix for line in lines.values()]
+    prefix_BP = pad(prefixes).to(device) if any(prefixes) else None
+    rules = speller.rules([line.wording for line in lines.values()], device)
+    return Sources(source_BS, mask_BS, limit_B, prefix_BP, [*lines], rules)

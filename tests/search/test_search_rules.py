@@ -1,0 +1,98 @@
+"""What outputs must say and must not, against all outputs of a tiny vocabulary, read as text by regular expressions."""
+
+import re
+
+import pytest
+import torch
+from slow_search import Forced, Toy, find, random_sources
+from tiny_models import one_thread as one_thread
+
+from mt.core.errors import UserError
+from mt.inference.wording import Wording, holds, make_automaton
+from mt.search import Search, beam, greedy, sample
+from mt.search.rules import Rules
+
+SURFACES = ["", "", "", "", " a", "a", " b", "ab", "."]
+
+
+def says(tokens: list[int], phrase: str) -> bool:
+    text = "".join(SURFACES[piece] for piece in tokens).removeprefix(" ")
+    return (
+        re.search(rf"(?<!\w){re.escape(phrase)}(?!\w)" if phrase[0].isalnum() else re.escape(phrase), text) is not None
+    )
+
+
+def rules(must: list[list[str]], must_not: list[list[str]], sentences: int) -> Rules:
+    sides = ([make_automaton(one, SURFACES) for one in side] for side in (must, must_not))
+    first, second = ([side] * sentences for side in sides)
+    made = Rules.of(first, second, len(SURFACES), torch.device("cpu"))
+    assert made is not None
+    return made
+
+
+@pytest.mark.parametrize("wide", [True, False])
+@pytest.mark.parametrize(
+    ("must", "must_not"),
+    [
+        ([[" a"]], []),
+        ([], [[" a"]]),
+        ([[" a", "ab"]], [[" b"]]),
+        ([[" b", " a"], ["."]], []),
+        ([[" a"], [" b"]], [[" a", "a"]]),
+    ],
+)
+def test_beams_are_brute_force_over_what_says_so(must: list[list[str]], must_not: list[list[str]], wide: bool) -> None:
+    model, sources, limit = Toy(vocabulary=9, seed=1, ending=0.5), random_sources(9, [3, 4]), 5
+    asked, forbidden = (["".join(one).strip() for one in side] for side in (must, must_not))
+    width = 700 if wide else 3
+    found = find(beam, model, sources, [limit, limit], width, beam=width, rules=rules(must, must_not, 2))
+    for source, hypotheses in zip(sources, found, strict=True):
+        expected = [
+            (score, tokens)
+            for score, tokens in Forced(model, source).every_output(limit, 1.0)
+            if all(says(tokens, one) for one in asked) and not any(says(tokens, one) for one in forbidden)
+        ]
+        scores = {tuple(tokens): score for score, tokens in expected}
+        assert hypotheses
+        assert {tuple(one.tokens) for one in hypotheses} <= scores.keys()
+        assert [one.score for one in hypotheses] == pytest.approx([scores[tuple(one.tokens)] for one in hypotheses])
+        if wide:
+            assert [one.score for one in hypotheses] == pytest.approx([score for score, _ in expected[:width]])
+
+
+@pytest.mark.parametrize("search", [greedy, sample])
+def test_other_searches_never_say_what_they_must_not(search: Search) -> None:
+    model, sources = Toy(vocabulary=9, seed=1), random_sources(9, [3, 4, 5, 2])
+    many = {} if search is greedy else {"temperature": 2.0, "sample": True}
+    n_best = 1 if search is greedy else 50
+    free = find(search, model, sources, [6] * 4, n_best, **many)
+    assert any(says(one.tokens, "a") for each in free for one in each)
+    found = find(search, model, sources, [6] * 4, n_best, rules=rules([], [[" a"]], 4), **many)
+    assert not any(says(one.tokens, "a") for each in found for one in each)
+    with pytest.raises(ValueError, match="only beam search"):
+        find(search, model, sources, [6] * 4, n_best, rules=rules([[" a"]], [], 4), **many)
+
+
+def test_rules_of_one_sentence_do_not_touch_another() -> None:
+    model, sources = Toy(vocabulary=9, seed=3, ending=0.5), random_sources(9, [3, 4])
+    automaton = make_automaton([" b", " a"], SURFACES)
+    made = Rules.of([[automaton], []], [[], []], len(SURFACES), torch.device("cpu"))
+    (_, second), (_, free) = (find(beam, model, sources, [6, 6], 2, beam=2, **extra) for extra in ({"rules": made}, {}))
+    assert [one.tokens for one in second] == [one.tokens for one in free]
+
+
+@pytest.mark.parametrize(("text", "phrase", "is_there"), [
+    ("The cats sleep.", "cat", False),
+    ("The cat's bed.", "cat", True),
+    ("A New York taxi", "New York", True),
+    ("A New Yorker", "New York", False),
+    ("bobcat cat", "cat", True),
+    ("我喜欢猫。", "喜欢", True),
+    ("C++ and C", "C++", True),
+    ("aab aabaab", "aabaab", True),
+])  # fmt: skip
+def test_whole_words_are_found(text: str, phrase: str, is_there: bool) -> None:
+    assert holds(text, phrase) is is_there
+    if is_there:
+        with pytest.raises(UserError, match="must be said"):
+            Wording((text,), (phrase,))
