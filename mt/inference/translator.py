@@ -1,74 +1,33 @@
 """Lines in, translations out, in order, with what the attention looked at."""
 
-import html
 import logging
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import cast
+from typing import Any, cast
 
 import torch
 
-from mt.alignment.matrices import EMPTY, Alignment, Matrix, Side, align
+from mt.alignment.matrices import EMPTY, Side, align
 from mt.config import Config, Search
+from mt.config.overrides import change_search, describe_briefly
 from mt.core.device import side_by_side
 from mt.core.errors import UserError
 from mt.core.progress import Progress
 from mt.core.special import EOS, PAD
 from mt.corpora.pairs import Gold, Span
 from mt.data.batches import group, pad
-from mt.inference.confidence import NO_ENSEMBLE, Confidence, Estimator
+from mt.inference.confidence import NO_ENSEMBLE, Estimator
+from mt.inference.translation import Translation as Translation
 from mt.models.contract import Look, Seq2Seq, Site, attention_at, default_site
-from mt.search import SEARCHES, Found, Hypothesis, Sources, Trace, choose
+from mt.search import SEARCHES, Found, Hypothesis, Sources, choose
 from mt.text.tokenizer import Tokenizers
-from mt.views.page import framed
 
 log = logging.getLogger("mt")
 Prefix = str | Sequence[int]
 Prefixes = Sequence[Prefix] | Prefix | None
 # A model can emit any byte, but one line in is one line out, and text has no NUL.
 NOT_IN_A_LINE = str.maketrans("\n\r\0", "   ")
-
-
-@dataclass(frozen=True, eq=False)
-class Translation:
-    """The best translation of a line, or the first sample."""
-
-    text: str = ""
-    score: float = 0.0
-    """What it was ranked by."""
-    log_probabilities: tuple[float, ...] = ()
-    """Natural, the model's own, of each of its pieces."""
-    pieces: tuple[str, ...] = ()
-    """The last is </s>."""
-    numbers: tuple[int, ...] = ()
-    """Of its pieces but the last: what a prefix may be made of."""
-    alignment: Alignment | None = None
-    """None where the model has no attention, or none was asked for."""
-    others: tuple["Translation", ...] = ()
-    """The next best ones, or the other samples, without any of their own."""
-    attention: Matrix | None = None
-    """[layers, heads, pieces, source pieces]: the weights of every site, where they were asked for."""
-    cut: bool = False
-    """Whether the limit on its length ended it (search.max_ratio, search.max_extra): the model would rather have gone
-    on, with a probability of more than a half."""
-    confidence: Confidence | None = None
-    """What a human will probably have to mend, where that was asked for; None where the source has no text."""
-    trace: Trace | None = None
-    """What the search dropped, where that was asked for; pieces are numbers, named by `Tokenizer.name`."""
-
-    def __repr__(self) -> str:
-        others = f", {len(self.others)} others" if self.others else ""
-        return f"<Translation {self.text!r}, score {self.score:.3f}{others}>"
-
-    def _repr_html_(self) -> str:
-        """Return what a notebook shows: the translation with its alignment, if it has one, or as text."""
-        return framed(self.alignment) if self.alignment else f"<p>{html.escape(self.text)}</p>"
-
-    @property
-    def n_best(self) -> list["Translation"]:
-        """The n best, this one first."""
-        return [self, *self.others]
 
 
 @dataclass(frozen=True)
@@ -100,6 +59,9 @@ class Translator:
         self.site = Site(1) if model.sites == (1, 1) else default_site(model, config.model.report)
         """Where alignments look, unless another site is asked for."""
 
+    def __repr__(self) -> str:
+        return f"<Translator {' to '.join(self.languages)}: {self.model.summary}, {describe_briefly(self.settings)}>"
+
     def translate(
         self,
         lines: str | Iterable[str],
@@ -114,20 +76,23 @@ class Translator:
         confidence: bool = False,
         first: int = 1,
         progress: Progress | None = None,
+        **changes: Any,
     ) -> list[Translation]:
         """Translate each line; an empty line gives an empty translation. A text alone is a list of one.
 
-        Unset settings are those of the run's config. Beam 1 is greedy search, whose score is the log probability, as is
-        that of a sample; `n_best` is then the number of samples. A line's samples depend on sample_seed and on its
-        number, not on the other lines; `first` is that of the first of these. Alignments have the source words of
-        `gold` where it is known. `prefixes`: of each line what its translation must begin with, as text, which is cut
-        into the vocabulary's pieces, or as numbers of pieces. `look`: of which site alignments are (unset, or "all":
-        that of the config), and what replaces the model's weights. `trace`: whether each translation tells what was
-        dropped. `confidence`: whether it tells what a human will have to mend. `progress` is called with the number of
-        lines just done. Raises UserError when a coverage penalty is asked without attention, or beside all sites; when
-        a prefix cannot be; when confidence is asked of an ensemble, or was not fitted.
+        Unset settings are those of the run's config. `changes`: keys of `search` for this call alone, such as beam=10;
+        what `load` changes holds for every call, and `nearest` and `precision` can only be changed there. Beam 1 is
+        greedy search, whose score is the log probability, as is that of a sample; `n_best` is then the number of
+        samples. A line's samples depend on sample_seed and on its number, not on the other lines; `first` is that of
+        the first of these. Alignments have the source words of `gold` where it is known. `prefixes`: of each line what
+        its translation must begin with, as text, which is cut into the vocabulary's pieces, or as numbers of pieces.
+        `look`: of which site alignments are (unset, or "all": that of the config), and what replaces the model's
+        weights. `trace`: whether each translation tells what was dropped. `confidence`: whether it tells what a human
+        will have to mend. `progress` is called with the number of lines just done. Raises UserError when a coverage
+        penalty is asked without attention, or beside all sites; when a prefix cannot be; when confidence is asked of an
+        ensemble, or was not fitted; when a change cannot be, or has no effect.
         """
-        settings, look = settings or self.settings, self._look(look)
+        settings, look = change_search(settings or self.settings, changes, n_best), self._look(look)
         self._check(settings, look)
         estimator = self._estimator(settings) if confidence else None
         every = self._lines(settings.max_source, first, *_texts(lines, prefixes, first), gold)

@@ -1,5 +1,6 @@
 """Pictures of alignments, drawn on matplotlib figures of their own, so that no global state or display is involved."""
 
+import io
 import warnings
 from collections.abc import Set
 from pathlib import Path
@@ -44,19 +45,40 @@ def heat_map(path: Path, alignment: Alignment, title: str = "", gold: Set[Link] 
     suffix = path.suffix.lower().removeprefix(".")
     if suffix not in DATES:
         raise UserError(f"cannot draw {path}: the name must end in {', '.join('.' + name for name in DATES)}")
+    with replacing(path) as temporary:
+        draw(alignment, title, gold or set()).savefig(temporary, format=suffix, metadata=DATES[suffix])
+
+
+class Picture(Figure):
+    """A figure that is written whole, its labels too, and that a notebook shows without pyplot."""
+
+    def savefig(self, fname: Any, **options: Any) -> None:
+        """Write it as matplotlib does, with the labels around it, whatever the user's own style."""
+        with warnings.catch_warnings(), matplotlib.style.context(STYLE):
+            warnings.filterwarnings("ignore", UNDRAWABLE, UserWarning)
+            around: dict[str, Any] = {"bbox_inches": "tight", "pad_inches": 0.1}
+            super().savefig(fname, **(around | options))
+
+    def _repr_png_(self) -> bytes:
+        """Return what a notebook shows."""
+        file = io.BytesIO()
+        self.savefig(file, format="png")
+        return file.getvalue()
+
+
+def draw(alignment: Alignment, title: str = "", gold: Set[Link] = frozenset()) -> Picture:
+    """Return the figure that `heat_map` writes."""
     target, source = len(alignment.target_words), len(alignment.source_words)
     if alignment.words.size and alignment.words.shape != (target, source + 1):
         raise ValueError(f"matrix {alignment.words.shape} does not fit {target} target, {source} source words")
-    with replacing(path) as temporary, warnings.catch_warnings(), matplotlib.style.context(STYLE):
-        warnings.filterwarnings("ignore", UNDRAWABLE, UserWarning)
-        figure = _figure(alignment, title, gold or set())
-        figure.savefig(temporary, format=suffix, bbox_inches="tight", pad_inches=0.1, metadata=DATES[suffix])
+    with matplotlib.style.context(STYLE):
+        return _figure(alignment, title, gold)
 
 
-def _figure(alignment: Alignment, title: str, gold: Set[Link]) -> Figure:
+def _figure(alignment: Alignment, title: str, gold: Set[Link]) -> Picture:
     words, rows, columns = alignment.words, max(len(alignment.target_words), 1), len(alignment.source_words) + 1
     cell = min(CELL_INCHES, LARGEST_INCHES / max(rows, columns))
-    figure = Figure(figsize=(columns * cell, rows * cell), dpi=150)
+    figure = Picture(figsize=(columns * cell, rows * cell), dpi=150)
     # The axes fill the figure, so that a cell has one size everywhere; "tight" makes room for the labels around.
     axes = figure.add_axes((0, 0, 1, 1))
     axes.imshow(words if words.size else np.zeros((rows, columns)), cmap="Blues", vmin=0, vmax=1, aspect="auto")
