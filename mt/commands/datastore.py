@@ -17,7 +17,8 @@ def datastore(
     """Write what a run saw at each target piece of training, for search.nearest.count (Khandelwal et al. 2021)."""
     from mt.neighbours.datastore import write_datastore
     from mt.runs.lock import writing
-    from mt.runs.run import DATASTORE, Run
+    from mt.runs.names import DATASTORE
+    from mt.runs.run import Run
 
     Run(run).must_exist()
     with writing(run):

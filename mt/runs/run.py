@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 from safetensors.torch import load as parse_tensors
-from torch import Tensor, nn
+from torch import Tensor
 
 from mt.config import Config
 from mt.config.files import read_config
@@ -19,51 +19,38 @@ from mt.config.mistakes import closest
 from mt.core import manifest
 from mt.core.device import choose_for_run
 from mt.core.errors import DamagedError, UserError
-from mt.core.files import parse_file
+from mt.core.files import parse_file, read_json
 from mt.core.once import say_once
 from mt.corpora import load_splits, places_of
 from mt.corpora.pairs import Split
 from mt.data.pieces import digest
 from mt.models.contract import Seq2Seq
 from mt.runs.cache import half_written, is_cache
-from mt.runs.checkpoint import UNREADABLE, build, must_fit, read_record, set_weights
+from mt.runs.checkpoint import UNREADABLE, build, lay_out, must_fit, read_record, set_weights
 from mt.runs.config_file import must_be_complete
 from mt.runs.film import Film, read_film
+from mt.runs.hub import fetch, is_on_hub, name_on_hub
 from mt.runs.inside import must_stay_inside
+from mt.runs.names import (
+    ALIGNED,
+    CACHE,
+    CONFIG,
+    FILES,
+    FILM,
+    FORMAT,
+    LOCK,
+    METRICS,
+    OWNER,
+    PACKED,
+    SCORED,
+    SHARED,
+    STATE,
+    TOKENIZERS,
+    WEIGHTS,
+)
 from mt.runs.record import check_record, parse_validations
+from mt.runs.shown import as_html, state_of
 from mt.text.tokenizer import Tokenizers, load_tokenizers
-
-CONFIG, TOKENIZERS, WEIGHTS, STATE = "config.yaml", "tokenizer*.model", "model.safetensors", "state.safetensors"
-METRICS, FILM, CARD, CHOICE = "metrics.jsonl", "film.jsonl", "README.md", "alignment.json"
-DIAGNOSIS, CONFIDENCE = "diagnosis.json", "confidence.json"
-LOCK, OWNER = ".lock", ".lock.json"
-DATASTORE, CLUSTERS, LESSONS = "datastore.safetensors", "datastore.faiss", "lessons.safetensors"
-CACHE, SCORED, ALIGNED = "cache", "eval", "align"
-FORMAT = 1
-"""The version of all these files; the state says it."""
-FILES = {
-    CONFIG: "the whole resolved configuration",
-    TOKENIZERS: "SentencePiece's model: tokenizer.model, or tokenizer.source.model and tokenizer.target.model where "
-    "vocabulary.joint is false",
-    WEIGHTS: "the best weights",
-    STATE: "what an exact resume needs: weights, averages, optimiser, position, and what the run was made with",
-    METRICS: "one line of JSON for each validation",
-    FILM: "the sentences of `train.film`, and then a line for each validation: their attention and translations",
-    CARD: "the model card: corpus, licence, scores with their signatures",
-    CHOICE: "how attention is read as an alignment, as chosen on validation, and all that was tried",
-    DIAGNOSIS: "what `mt diagnose` found",
-    CONFIDENCE: "what predicts how much a human will have to mend, fitted on validation, and how well it does",
-    DATASTORE: "what the model saw at each target piece of training, where neighbours vote",
-    CLUSTERS: "the same in clusters, where `search.nearest.index` is faiss",
-    manifest.NAME: "the length and the checksum (SHA-256) of each other file, by which damage is noticed",
-    LESSONS: "what the teacher said of each target piece of training, where there is one",
-}
-FOLDERS = {
-    SCORED: "a folder for each split that was scored: scores.json, sources, references, hypotheses, alignments",
-    ALIGNED: "what `mt align` wrote",
-    CACHE: "the corpus as pieces (Arrow files)",
-}
-
 
 log = logging.getLogger("mt")
 
@@ -72,14 +59,26 @@ class Run:
     """A run directory. Each of its files is read once, when it is first asked for: a Run is a snapshot.
 
     So whoever holds one sees one set of weights, even while a training goes on; what training has renewed since is seen
-    by a new Run of the same path.
+    by a new Run of the same path. One on the Hub, hub:OWNER/NAME or hub:OWNER/NAME@REVISION, is fetched.
     """
 
     def __init__(self, path: str | Path):
-        self.path = Path(path)
+        self.given = Path(path)
+        self.path = fetch(self.given, SHARED) if is_on_hub(self.given) else self.given
 
     def __str__(self) -> str:
-        return str(self.path)
+        return self.given.as_posix() if is_on_hub(self.given) else str(self.path)
+
+    def __repr__(self) -> str:
+        return f"<Run {self}: {state_of(self)}>"
+
+    def _repr_html_(self) -> str:
+        return as_html(self)
+
+    @property
+    def name(self) -> str:
+        """What it is called: its folder, or its name on the Hub."""
+        return name_on_hub(self.given) if is_on_hub(self.given) else self.path.resolve().name
 
     def __truediv__(self, name: str) -> Path:
         """Return the path of a file in it."""
@@ -94,6 +93,11 @@ class Run:
     def is_finished(self) -> bool:
         """Whether training has come to its end."""
         return bool(self.record.get("finished", False))
+
+    @property
+    def is_packed(self) -> bool:
+        """Whether `mt pack` made it: it has no state, and cannot be trained."""
+        return (self / PACKED).exists()
 
     @property
     def is_trained(self) -> bool:
@@ -170,20 +174,27 @@ class Run:
             model = build(config, tokenizers)
         set_weights(model, self._read_weights[0], self / WEIGHTS)
         model.to(choose_for_run(config.device))
-        _lay_out(model)
+        lay_out(model)
         return model.eval()
 
     @cached_property
     def record(self) -> dict[str, Any]:
-        """What its state says besides tensors: position, scores, what it was made with; nothing before the first."""
+        """What its state says besides tensors: position, scores, what it was made with; nothing before the first.
+
+        A packed run has kept some of it.
+        """
         file, remedy = self / STATE, "restore it, or start anew (--overwrite)"
-        record = read_record(file, remedy) if file.exists() else {}
+        if self.is_packed and not file.exists():
+            file, remedy = self / PACKED, "restore it, or fetch the run again"
+            record = read_json(file, remedy, dict)
+        else:
+            record = read_record(file, remedy) if file.exists() else {}
         try:
             check_record(record)
         except ValueError as error:
             raise DamagedError(file, remedy, error) from error
         if record.get("format", FORMAT) > FORMAT:
-            raise UserError(f"{self / STATE} was written by a newer version of mt: use that, or a newer one")
+            raise UserError(f"{file} was written by a newer version of mt: use that, or a newer one")
         return record
 
     @cached_property
@@ -281,10 +292,3 @@ def latest(folder: Path) -> Run:
     if not found:
         raise UserError(f"no trained run in {folder}/: `mt train` makes one")
     return Run(max(found, key=lambda run: (run / WEIGHTS).stat().st_mtime))
-
-
-def _lay_out(model: nn.Module) -> None:
-    """Store each linear layer's matrix column by column: products of a few rows, as in search, then take less time."""
-    for module in model.modules():
-        if isinstance(module, nn.Linear):
-            module.weight.data = module.weight.detach().t().contiguous().t()  # stays tied to the embedding

@@ -3,7 +3,6 @@
 import functools
 import logging
 import random
-import shlex
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -29,8 +28,10 @@ from mt.runs.cache import BEGUN
 from mt.runs.card import BLEU_TELLS_NOTHING, describe_best, tells_nothing, write_card
 from mt.runs.config_file import write_config
 from mt.runs.lock import writing
-from mt.runs.run import CACHE, CONFIG, DATASTORE, STATE, WEIGHTS, Run
+from mt.runs.names import CACHE, CONFIG, DATASTORE, STATE, WEIGHTS
+from mt.runs.run import Run
 from mt.runs.settled import is_settled
+from mt.runs.shown import resume_command
 from mt.text.tokenizer import train_tokenizers
 from mt.training.guide import load_guide
 from mt.training.materials import Materials
@@ -154,11 +155,6 @@ def _conclude(trainer: Trainer) -> bool:
     return True
 
 
-def resume_command(run: Run) -> str:
-    """Return the command that goes on with a run."""
-    return f"mt train {shlex.quote(str(run / CONFIG))} --run {shlex.quote(str(run))} --resume"
-
-
 def complete(run: Run) -> None:
     """Write what a finished run has besides its weights."""
     write_card(run, run.model.summary)
@@ -225,8 +221,13 @@ def resolve(config: Config, run: Run, *, resume: bool, overwrite: bool) -> Confi
     """Return the config if it may be trained in `run`, or that of the run, which may be older; nothing is changed.
 
     Threads are the machine's, not the experiment's: another number goes on with the run, though not bit for bit.
-    Raises UserError also when a run that is still to be trained needs another processor.
+    Raises UserError also when a run that is still to be trained needs another processor, and of a packed run.
     """
+    if run.is_packed:
+        raise UserError(
+            f"{run} is a packed run, which has no state to train from: begin another run with its weights "
+            f"(train.start={run}), or choose another directory with --run"
+        )
     if overwrite or not run.is_finished:
         for key, wanted in {"train": config.train.precision, "search": config.search.precision}.items():
             require(wanted, choose(config.device), f"give {key}.precision=float32, or train on one that has")

@@ -25,7 +25,8 @@ from mt.data.pieces import Pieces
 from mt.data.reading import Part
 from mt.models.contract import NOTHING, Look, default_site
 from mt.runs import checkpoint
-from mt.runs.run import CACHE, CONFIG, FILM, FORMAT, LESSONS, METRICS, STATE, WEIGHTS, Run
+from mt.runs.names import CACHE, CONFIG, FILM, FORMAT, LESSONS, METRICS, STATE, WEIGHTS
+from mt.runs.run import Run
 from mt.training.divergence import Watch
 from mt.training.film import Camera
 from mt.training.learned import Learned
