@@ -9,13 +9,14 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 if TYPE_CHECKING:
     from mt.core.errors import UserError as UserError
+    from mt.evaluation.call import evaluate as evaluate
     from mt.inference.load import load as load
     from mt.runs.run import Run as Run
     from mt.training.call import train as train
 
     __version__: str
 
-__all__ = ["Run", "UserError", "__version__", "load", "train"]
+__all__ = ["Run", "UserError", "__version__", "evaluate", "load", "train"]
 
 
 def __getattr__(name: str) -> Any:
@@ -28,6 +29,10 @@ def __getattr__(name: str) -> Any:
         from mt.training.call import train
 
         return train
+    if name == "evaluate":
+        from mt.evaluation.call import evaluate
+
+        return evaluate
     if name == "Run":
         from mt.runs.run import Run
 

@@ -122,6 +122,13 @@ def test_names_of_configs_work_from_anywhere_once_installed(wheel: Path, tmp_pat
         assert "seed: 8" in says(path, tmp_path, "config", "mine.yaml")
 
 
+def test_the_notebook_runs_from_a_wheel_in_another_folder(wheel: Path, tmp_path: Path) -> None:
+    sys.path.append(str(ROOT / "tests/docs"))
+    from test_quickstart import run_notebook
+
+    assert "de to en, trained" in run_notebook(tmp_path, wheel)
+
+
 def test_help_is_the_default_and_lists_every_target() -> None:
     listed = make(ROOT, "--silent").stdout
     phony = re.search(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)

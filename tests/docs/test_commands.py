@@ -140,7 +140,7 @@ def check(parts: list[list[str]], tiny: Path) -> None:
         program = Path(words[0]).name
         if program == "cat":
             stdin = "".join(Path(word).read_text() for word in words[1:])
-        elif program == "mt" and words[1] in {"train", "study", "diagnose", "serve"}:
+        elif program == "mt" and words[1] in {"train", "study", "diagnose", "serve", "push"}:
             check_dry(words)
         elif program == "mt":
             check_mt(words, stdin, tiny)

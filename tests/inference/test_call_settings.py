@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from tiny_translators import LINES, settings, translator
+from toy_runs import RNN, config, write_run
 
 import mt
 from mt.config.overrides import change, parse_changes
@@ -60,10 +61,11 @@ def test_several_samples_are_those_of_one_beam(made: Translator) -> None:
     assert made.translate("Ball", beam=1, length_penalty=2, n_best=2)
 
 
-def test_what_is_shown_is_one_short_line(made: Translator, numbers: Path) -> None:
+def test_what_is_shown_is_one_short_line(made: Translator, tmp_path: Path) -> None:
+    run = write_run(tmp_path / "run", config(RNN))
     (translation,) = made.translate("Der Ball", n_best=3)
     assert translation.alignment is not None
-    shown = [made, translation, translation.alignment, mt.load(numbers), mt.Run(numbers), mt.Run("nowhere")]
+    shown = [made, translation, translation.alignment, mt.load(run), mt.Run(run), mt.Run("nowhere")]
     for one in map(repr, shown):
         assert one.startswith("<")
         assert one.endswith(">")
@@ -75,5 +77,5 @@ def test_what_is_shown_is_one_short_line(made: Translator, numbers: Path) -> Non
     assert repr(translation).startswith(f"<Translation {translation.text!r}, score ")
     words = len(translation.alignment.source_words), len(translation.alignment.target_words)
     assert f"{words[0]} to {words[1]} words" in repr(translation.alignment)
-    assert repr(mt.Run(numbers)) == f"<Run {numbers}: de to en, trained>"
+    assert repr(mt.Run(run)) == f"<Run {run}: de to en, it has weights, and no state>"
     assert repr(mt.Run("nowhere")) == "<Run nowhere: nothing is there>"
