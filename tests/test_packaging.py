@@ -124,9 +124,9 @@ def test_names_of_configs_work_from_anywhere_once_installed(wheel: Path, tmp_pat
 
 def test_the_notebook_runs_from_a_wheel_in_another_folder(wheel: Path, tmp_path: Path) -> None:
     sys.path.append(str(ROOT / "tests/docs"))
-    from test_quickstart import run_notebook
+    from test_quickstart import check_notebook
 
-    assert "de to en, trained" in run_notebook(tmp_path, wheel)
+    check_notebook(tmp_path, wheel)
 
 
 def test_help_is_the_default_and_lists_every_target() -> None:

@@ -80,16 +80,15 @@ class Translator:
     ) -> list[Translation]:
         """Translate each line; an empty line gives an empty translation. A text alone is a list of one.
 
-        Unset settings are those of the run's config; `changes` are keys of `search` for this call alone, such as
-        beam=10, where those of `load` hold for every call (and only there `nearest` and `precision` can be changed).
-        Beam 1 is greedy search, whose score is the log probability, as is that of a sample; `n_best` is then the number
-        of samples. A line's samples depend on sample_seed and on its number, not on the other lines; `first` is that of
-        the first of these. Alignments have the source words of `gold`, if known. `prefixes`: of each line what its
-        translation must begin with, as text, which is cut into pieces, or as numbers of pieces. `look`: of which site
-        alignments are (unset, or "all": the config's), and what replaces the model's weights. `trace`: whether each
-        translation tells what was dropped; `confidence`: whether what a human will have to mend. `progress` is called
-        with the number of lines just done. Raises UserError when a coverage penalty is asked without attention, or
-        beside all sites; when a prefix or a change cannot be; when confidence was not fitted, or is of an ensemble.
+        Unset settings are the config's; `changes` are keys of `search` for this call, such as beam=10, but for those of
+        the model (see `change_search`). Beam 1 is greedy search, whose score is the log probability, as a sample's is;
+        `n_best` is then the number of samples. A line's samples depend on sample_seed and on its number, not on the
+        other lines; `first` is that of the first. Alignments have the source words of `gold`, if known. `prefixes`: what
+        each translation must begin with, as text or as numbers of pieces. `look`: of which site alignments are (unset,
+        or "all": the config's), and what replaces the model's weights. `trace`: whether each tells what was dropped;
+        `confidence`: whether what a human will have to mend. `progress` is called with the number of lines just done.
+        Raises UserError when a coverage penalty has no attention, or all sites; when a prefix, a change or confidence
+        cannot be.
         """
         settings, look = change_search(settings or self.settings, changes, n_best), self._look(look)
         self._check(settings, look)

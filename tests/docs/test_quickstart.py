@@ -1,8 +1,7 @@
 """docs/quickstart.ipynb runs from its first cell to its last, in a process and a folder of its own.
 
 Its cells are executed as a notebook would execute them, one namespace for all; nbformat and nbclient, which start a
-kernel for that, would be two dependencies for the twenty lines below. That it also runs from an installed wheel is in
-test_packaging.py.
+kernel for that, would be two dependencies for the twenty lines below. test_packaging.py runs it, once, from a wheel.
 """
 
 import ast
@@ -31,7 +30,7 @@ for cell in json.load(open(sys.argv[1], encoding="utf-8"))["cells"]:
         if shown is None:
             continue
         html, png = getattr(shown, "_repr_html_", None), getattr(shown, "_repr_png_", None)
-        print(html() if html else f"a picture of {len(png())} bytes" if png else repr(shown))
+        print(f"a picture of {len(png())} bytes" if png else html() if html else repr(shown))
 """
 
 
@@ -48,15 +47,16 @@ def cells() -> list[dict[str, Any]]:
     return json.loads(NOTEBOOK.read_text(encoding="utf-8"))["cells"]
 
 
-def test_its_cells_run_in_order(tmp_path: Path) -> None:
-    shown = run_notebook(tmp_path, ROOT)
+def check_notebook(folder: Path, package: Path) -> None:
+    """Execute it in a folder, with `mt` from another, and hold what it shows against what its prose says."""
+    shown = run_notebook(folder, package)
     assert "<b>runs/quickstart</b>: de to en, trained" in shown
     assert "<iframe" in shown
     assert "a picture of " in shown
     assert "BLEU " in shown
     assert "unknown key search.baem in this call: did you mean search.beam?" in shown
-    assert (tmp_path / "attention.svg").stat().st_size > 1000
-    assert json.loads((tmp_path / "attention.json").read_text())["target_words"]
+    assert (folder / "attention.svg").stat().st_size > 1000
+    assert json.loads((folder / "attention.json").read_text())["target_words"]
 
 
 def test_it_is_committed_without_outputs_and_is_a_notebook() -> None:
