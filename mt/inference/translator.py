@@ -83,12 +83,11 @@ class Translator:
         Unset settings are the config's; `changes` are keys of `search` for this call, such as beam=10, but for those of
         the model (see `change_search`). Beam 1 is greedy search, whose score is the log probability, as a sample's is;
         `n_best` is then the number of samples. A line's samples depend on sample_seed and on its number, not on the
-        other lines; `first` is that of the first. Alignments have the source words of `gold`, if known. `prefixes`: what
-        each translation must begin with, as text or as numbers of pieces. `look`: of which site alignments are (unset,
+        other lines; `first` is that of the first. Alignments have the source words of `gold`. `prefixes`: what each
+        translation must begin with, as text or as numbers of pieces. `look`: of which site alignments are (unset,
         or "all": the config's), and what replaces the model's weights. `trace`: whether each tells what was dropped;
         `confidence`: whether what a human will have to mend. `progress` is called with the number of lines just done.
-        Raises UserError when a coverage penalty has no attention, or all sites; when a prefix, a change or confidence
-        cannot be.
+        Raises UserError when a coverage penalty, a prefix, a change, or confidence cannot be.
         """
         settings, look = change_search(settings or self.settings, changes, n_best), self._look(look)
         self._check(settings, look)

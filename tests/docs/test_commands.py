@@ -2,8 +2,8 @@
 
 How each kind is checked:
 
-* `mt` (but for train, study, diagnose, serve and push) runs for real, in an empty folder that has tiny runs under every name
-  that the command uses.
+* `mt` (but for train, study, diagnose, serve and push) runs for real, in an empty folder that has tiny runs under every
+  name that the command uses.
 * `mt train` would take minutes: its configuration and overrides are resolved as `mt config` does it, and its options
   are looked up in its help. So would `mt study`, whose points are resolved, and `mt diagnose`. `mt serve` would
   not end.
