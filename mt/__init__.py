@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING, Any
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 if TYPE_CHECKING:
+    from mt.core.errors import UserError as UserError
+    from mt.evaluation.call import evaluate as evaluate
     from mt.inference.load import load as load
+    from mt.runs.run import Run as Run
+    from mt.training.call import train as train
 
     __version__: str
 
-__all__ = ["__version__", "load"]
+__all__ = ["Run", "UserError", "__version__", "evaluate", "load", "train"]
 
 
 def __getattr__(name: str) -> Any:
@@ -21,8 +25,28 @@ def __getattr__(name: str) -> Any:
         from mt.inference.load import load
 
         return load
+    if name == "train":
+        from mt.training.call import train
+
+        return train
+    if name == "evaluate":
+        from mt.evaluation.call import evaluate
+
+        return evaluate
+    if name == "Run":
+        from mt.runs.run import Run
+
+        return Run
+    if name == "UserError":
+        from mt.core.errors import UserError
+
+        return UserError
     if name == "__version__":
         from importlib.metadata import version
 
         return version("mt")
     raise AttributeError(f"module 'mt' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -16,6 +16,8 @@ from mt.commands.datastore import datastore
 from mt.commands.diagnose import diagnose
 from mt.commands.eval import evaluate
 from mt.commands.options import SETTINGS
+from mt.commands.pack import pack
+from mt.commands.push import push
 from mt.commands.report import report
 from mt.commands.runs import runs
 from mt.commands.score import score
@@ -38,6 +40,8 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "report": report,
     "runs": runs,
     "serve": serve,
+    "pack": pack,
+    "push": push,
     "datastore": datastore,
     "corpora": corpora,
     "config": config,

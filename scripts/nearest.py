@@ -22,7 +22,8 @@ from mt.data.pieces import Pieces
 from mt.models.contract import need_readouts
 from mt.neighbours.datastore import with_neighbours
 from mt.neighbours.model import NearestNeighbours, key, votes
-from mt.runs.run import CACHE, Run
+from mt.runs.names import CACHE
+from mt.runs.run import Run
 
 COUNTS, WEIGHTS, TEMPERATURES = [256], [0.3, 0.4, 0.5, 0.6, 0.7], [0.04, 0.06, 0.08, 0.1, 0.12]
 

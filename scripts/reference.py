@@ -28,7 +28,7 @@ from mt.config.mistakes import TAGS
 from mt.config.study import Study
 from mt.config.tree import Tree
 from mt.core.files import write_text
-from mt.runs.run import FILES, FOLDERS, LOCK, OWNER
+from mt.runs.names import FILES, FOLDERS, LOCK, OWNER
 from mt.views.markdown import tabulate
 
 NOTE = "\nThis page is written by `python scripts/reference.py`: change the code, not the page.\n"

@@ -43,7 +43,7 @@ MAY_IMPORT = {
     "commands": COMMANDS,
     "cli": f"{COMMANDS} commands",
     "__main__": "cli",
-    "": "inference",  # mt/__init__.py, lazily
+    "": "core runs inference evaluation training",  # mt/__init__.py, lazily
 }
 ROOT_FILES = 3
 WITHOUT_TORCH = {"config", "alignment", "views"}

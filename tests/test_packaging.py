@@ -123,6 +123,13 @@ def test_names_of_configs_work_from_anywhere_once_installed(wheel: Path, tmp_pat
         assert "seed: 8" in says(path, tmp_path, "config", "mine.yaml")
 
 
+def test_the_notebook_runs_from_a_wheel_in_another_folder(wheel: Path, tmp_path: Path) -> None:
+    sys.path.append(str(ROOT / "tests/docs"))
+    from test_quickstart import check_notebook
+
+    check_notebook(tmp_path, wheel)
+
+
 def test_help_is_the_default_and_lists_every_target() -> None:
     listed = make(ROOT, "--silent").stdout
     phony = re.search(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
@@ -158,7 +165,10 @@ def test_variables_pass_through(arguments: list[str], command: str) -> None:
 def test_only_tests_and_checks_install_the_tools_of_development() -> None:
     for target, tools in {"train": 0, "eval": 0, "demo": 0, "install": 0, "test": 1, "check": 1}.items():
         planned = make(ROOT, "--dry-run", "--always-make", target).stdout
-        assert (planned.count("-e '.[neighbours,papers,paragraphs,web]'"), planned.count("-e '.[dev]'")) == (1, tools), target
+        assert (planned.count("-e '.[neighbours,papers,paragraphs,web]'"), planned.count("-e '.[dev]'")) == (
+            1,
+            tools,
+        ), target
 
 
 def test_other_machines_check_what_make_checks() -> None:

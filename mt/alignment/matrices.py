@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mt.alignment.links import hard
+from mt.core.errors import shorten
 from mt.corpora.pairs import Link, Span
 from mt.text.words import Unit, spans_of
 
@@ -36,6 +37,10 @@ class Alignment:
     target_words: list[str]
     words: Matrix
     links: list[Link]
+
+    def __repr__(self) -> str:
+        words = f"{len(self.source_words)} to {len(self.target_words)} words, {len(self.links)} links"
+        return f"<Alignment of {shorten(repr(self.source), 60)} with {shorten(repr(self.target), 60)}: {words}>"
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,8 @@ def datastore(
     open_run(run)
     from mt.neighbours.datastore import write_datastore
     from mt.runs.lock import writing
-    from mt.runs.run import DATASTORE, Run
+    from mt.runs.names import DATASTORE
+    from mt.runs.run import Run
 
     with writing(run):
         asked = Run(run)

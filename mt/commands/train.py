@@ -61,7 +61,8 @@ def default_config(runs: Path, run: Path | None) -> tuple[Path, str]:
     Multi30k's, if it can be had. Takes a few seconds at most, also without a network.
     """
     from mt.corpora import multi30k
-    from mt.runs.run import CONFIG, Run
+    from mt.runs.names import CONFIG
+    from mt.runs.run import Run
 
     if run is not None and Run(run).exists:
         return run / CONFIG, f"training as {run / CONFIG} says"

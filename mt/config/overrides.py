@@ -1,7 +1,7 @@
 """Settings that can change after training, changed for once on a run: `mt eval RUN search.beam=10`."""
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, get_args, get_origin
 
 from pydantic import ValidationError
@@ -17,6 +17,10 @@ CHANGEABLE: dict[str, type[Tree]] = {"search": Search, "alignment": AlignmentCon
 PENALTIES = ("search.length_penalty", "search.coverage_penalty")
 SEARCHING = ("search.beam", *PENALTIES)
 SAMPLING = ("search.temperature", "search.top_k", "search.top_p", "search.sample_seed")
+OF_THE_MODEL = {"nearest", "precision"}
+"""Keys of `search` by which the model is made."""
+CALL = "this call"
+"""Where the settings of one call in Python stand."""
 VOTING = tuple(f"search.nearest.{key}" for key in ("weight", "temperature", "index", "probes"))
 
 
@@ -38,14 +42,19 @@ def parse_changes(overrides: Sequence[str]) -> dict[str, Any]:
             raise UsageError(f"{node} has keys of its own: write one of them, such as {example}")
         merge(changes, parsed, origin, COMMAND_LINE)
     for node, tree in changes.items():
-        try:
-            checked = CHANGEABLE[node].model_validate(tree)
-        except ValidationError as error:
-            problems = [problem | {"loc": (node, *problem["loc"])} for problem in error.errors()]
-            raise UsageError(explain_all(problems, origin, COMMAND_LINE)) from None
-        if wrong := switched({node: tree}, {node: checked.model_dump()}, origin, COMMAND_LINE):
-            raise UsageError(wrong)
+        _check(node, tree, origin, COMMAND_LINE)
     return changes
+
+
+def _check(node: str, tree: dict[str, Any], origin: Origin, where: str) -> None:
+    """Raise UsageError where changes of a node cannot be."""
+    try:
+        checked = CHANGEABLE[node].model_validate(tree)
+    except ValidationError as error:
+        problems = [problem | {"loc": (node, *problem["loc"])} for problem in error.errors()]
+        raise UsageError(explain_all(problems, origin, where)) from None
+    if wrong := switched({node: tree}, {node: checked.model_dump()}, origin, where):
+        raise UsageError(wrong)
 
 
 def change(config: Config, changes: dict[str, Any], n_best: int = 1) -> Config:
@@ -59,9 +68,34 @@ def change(config: Config, changes: dict[str, Any], n_best: int = 1) -> Config:
         update={node: CHANGEABLE[node].model_validate(settings) for node, settings in tree.items()}
     )
     for key in flatten(changes):
-        if reason := _idle(key, changed, n_best):
+        reason = _idle(key, changed.search, n_best)
+        if key == "alignment.unit" and not changed.model.has_attention:
+            reason = "on a model without attention"
+        if reason:
             raise UsageError(f"{key} has no effect {reason}")
     return changed
+
+
+def change_search(settings: Search, changes: Mapping[str, Any], n_best: int = 1) -> Search:
+    """Return settings with the changes of one call, which cannot change the model. Raises UsageError as the others."""
+    if not changes:
+        return settings
+    _check("search", dict(changes), {}, CALL)
+    if fixed := sorted(changes.keys() & OF_THE_MODEL):
+        raise UsageError(
+            f"search.{fixed[0]} is of the model, and not of {CALL}: give it as mt.load(RUN, changes=[...])"
+        )
+    changed = Search.model_validate(settings.model_dump() | dict(changes))
+    for key in changes:
+        if reason := _idle(f"search.{key}", changed, n_best):
+            raise UsageError(f"search.{key} has no effect {reason}")
+    return changed
+
+
+def describe_briefly(settings: Search) -> str:
+    """Return how is searched, in a few words."""
+    told = "samples" if settings.sample else f"beam {settings.beam}"
+    return told + (f", {settings.nearest.count} neighbours" if settings.nearest.count else "")
 
 
 def describe_settings() -> str:
@@ -103,9 +137,8 @@ def _refuse(key: str) -> str:
     return f"unknown key {key}: {f'did you mean {close[0]}?' if close else 'known here: ' + ', '.join(KEYS)}"
 
 
-def _idle(key: str, config: Config, n_best: int) -> str:
-    """Return in which case a key has no effect, if the config is such a case."""
-    settings = config.search
+def _idle(key: str, settings: Search, n_best: int) -> str:
+    """Return in which case a key has no effect, if the settings are such a case."""
     if key in SAMPLING and not settings.sample:
         return "without search.sample=true"
     if key in SEARCHING and settings.sample:
@@ -116,6 +149,4 @@ def _idle(key: str, config: Config, n_best: int) -> str:
         return "without search.nearest.count"
     if key == "search.nearest.probes" and settings.nearest.index != "faiss":
         return "without search.nearest.index=faiss"
-    if key == "alignment.unit" and not config.model.has_attention:
-        return "on a model without attention"
     return ""

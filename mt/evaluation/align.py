@@ -16,7 +16,8 @@ from mt.corpora.pairs import Gold, Link, Split
 from mt.evaluation.choice import Choice, Reading, as_it_is, forced, of_run
 from mt.evaluation.given import read_given
 from mt.inference.aligner import Aligner, load_aligner
-from mt.runs.run import ALIGNED, CHOICE, Run
+from mt.runs.names import ALIGNED, CHOICE
+from mt.runs.run import Run
 from mt.text.words import Unit
 
 log = logging.getLogger("mt")

@@ -14,7 +14,8 @@ from mt.core.progress import Meter
 from mt.corpora.pairs import Split
 from mt.inference.aligner import Aligner, Forced, View
 from mt.models.contract import Site
-from mt.runs.run import CHOICE, Run
+from mt.runs.names import CHOICE
+from mt.runs.run import Run
 
 Reading = Literal["as-is", "shifted", "posterior"]
 """as-is: the weights that predicted a piece. shifted: those of the next step, whose query has read it (Shift-Att, Chen

@@ -8,7 +8,8 @@ from pathlib import Path
 from mt.core.errors import UserError
 from mt.core.text import read_sentences
 from mt.corpora.pairs import Split
-from mt.runs.run import SCORED, Run
+from mt.runs.names import SCORED
+from mt.runs.run import Run
 from mt.runs.scores import FILE, read_scores
 
 log = logging.getLogger("mt")

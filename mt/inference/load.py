@@ -18,15 +18,16 @@ from mt.neighbours.datastore import with_neighbours
 from mt.runs.run import Run
 
 
-def load(run: str | Path, *others: str | Path, changes: Sequence[str] = ()) -> Translator:
-    """Return the translator of a run directory: `mt.load("runs/x").translate(["Ein Hund läuft."])`.
+def load(run: str | Path | Run, *others: str | Path | Run, changes: Sequence[str] = ()) -> Translator:
+    """Return the translator of a run, runs/x or hub:OWNER/NAME: `mt.load("runs/x").translate(["Ein Hund läuft."])`.
 
     With `others` an ensemble, which searches as the first run's config says; each member asks its own datastore.
-    `changes` are those of `mt translate --set`, such as "search.beam=10". Raises UserError when a run is missing, when
+    `changes` are those of `mt translate --set`, such as "search.beam=10": they hold for every call of `translate`,
+    whose keywords hold for one. Raises UserError when a run is missing, when
     languages or vocabularies differ, when the processor has no such precision, or when a change cannot be.
     """
-    first = Run(run)
-    return translator_of(first, [Run(other) for other in others], change(first.config, parse_changes(changes)))
+    first, *rest = (one if isinstance(one, Run) else Run(one) for one in (run, *others))
+    return translator_of(first, rest, change(first.config, parse_changes(changes)))
 
 
 def translator_of(run: Run, others: Sequence[Run], config: Config) -> Translator:

@@ -1,71 +1,31 @@
 """Lines in, translations out, in order, with what the attention looked at."""
 
-import html
 import logging
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import Any
 
-from mt.alignment.matrices import EMPTY, Alignment, Matrix, Side, align
+from mt.alignment.matrices import EMPTY, Side, align
 from mt.config import Config, Search
+from mt.config.overrides import change_search, describe_briefly
 from mt.core.device import side_by_side
 from mt.core.errors import UserError
 from mt.core.progress import Progress
 from mt.core.special import EOS
 from mt.corpora.pairs import Gold
 from mt.data.batches import group
-from mt.inference.confidence import NO_ENSEMBLE, Confidence, Estimator
+from mt.inference.confidence import NO_ENSEMBLE, Estimator
 from mt.inference.lines import Asked, Line, Prefixes, batch, read_lines
+from mt.inference.translation import Translation as Translation
 from mt.inference.wording import Speller, Wording
 from mt.models.contract import Look, Seq2Seq, Site, attention_at, default_site, describe_look
-from mt.search import SEARCHES, Found, Hypothesis, Trace, choose
+from mt.search import SEARCHES, Found, Hypothesis, choose
 from mt.text.tokenizer import Tokenizers
-from mt.views.page import framed
 
 log = logging.getLogger("mt")
 # A model can emit any byte, but one line in is one line out, and text has no NUL.
 NOT_IN_A_LINE = str.maketrans("\n\r\0", "   ")
-
-
-@dataclass(frozen=True, eq=False)
-class Translation:
-    """The best translation of a line, or the first sample."""
-
-    text: str = ""
-    score: float = 0.0
-    """What it was ranked by."""
-    log_probabilities: tuple[float, ...] = ()
-    """Natural, the model's own, of each of its pieces."""
-    pieces: tuple[str, ...] = ()
-    """The last is </s>."""
-    numbers: tuple[int, ...] = ()
-    """Of its pieces but the last: what a prefix may be made of."""
-    alignment: Alignment | None = None
-    """None where the model has no attention, or none was asked for."""
-    others: tuple["Translation", ...] = ()
-    """The next best ones, or the other samples, without any of their own."""
-    attention: Matrix | None = None
-    """[layers, heads, pieces, source pieces]: the weights of every site, where they were asked for."""
-    cut: bool = False
-    """Whether the limit on its length ended it (search.max_ratio, search.max_extra): the model would rather have gone
-    on, with a probability of more than a half."""
-    confidence: Confidence | None = None
-    """What a human will probably have to mend, where that was asked for; None where the source has no text."""
-    trace: Trace | None = None
-    """What the search dropped, where that was asked for; pieces are numbers, named by `Tokenizer.name`."""
-
-    def __repr__(self) -> str:
-        others = f", {len(self.others)} others" if self.others else ""
-        return f"<Translation {self.text!r}, score {self.score:.3f}{others}>"
-
-    def _repr_html_(self) -> str:
-        """Return what a notebook shows: the translation with its alignment, if it has one, or as text."""
-        return framed(self.alignment) if self.alignment else f"<p>{html.escape(self.text)}</p>"
-
-    @property
-    def n_best(self) -> list["Translation"]:
-        """The n best, this one first."""
-        return [self, *self.others]
 
 
 class Translator:
@@ -91,6 +51,9 @@ class Translator:
         """What alignments show, in words: the attention of which model, at which layer and head."""
         return describe_look(self.model, self.site)
 
+    def __repr__(self) -> str:
+        return f"<Translator {' to '.join(self.languages)}: {self.model.summary}, {describe_briefly(self.settings)}>"
+
     def translate(
         self,
         lines: str | Iterable[str],
@@ -106,20 +69,23 @@ class Translator:
         confidence: bool = False,
         first: int = 1,
         progress: Progress | None = None,
+        **changes: Any,
     ) -> list[Translation]:
         """Translate each line; an empty line gives an empty translation. A text alone is a list of one.
 
-        Unset settings are those of the run's config. Beam 1 is greedy search, whose score is the log probability, as is
-        that of a sample; `n_best` is then the number of samples. A line's samples depend on sample_seed and on its
-        number, not on the other lines; `first` is that of the first of these. Alignments have the source words of
-        `gold` where it is known. `prefixes`: what each translation begins with, as text or as numbers of pieces.
-        `wording`: what translations must say and must not, each line's or that of all; a prefix may. `look`: of which
-        site alignments are (unset, or "all": that of the config), and what replaces the model's weights. `trace`:
-        whether each tells what was dropped. `confidence`: whether it tells what a human will have to mend. `progress`
-        is called with the number of lines just done. Raises UserError where a coverage penalty has no attention, a
-        prefix cannot be, confidence is asked of an ensemble or was not fitted, or a sample is to say something.
+        Unset settings are the config's; `changes` are keys of `search` for this call, such as beam=10, but for those of
+        the model (see `change_search`). Beam 1 is greedy search, whose score is the log probability, as a sample's is;
+        `n_best` is then the number of samples. A line's samples depend on sample_seed and on its number, not on the
+        other lines; `first` is that of the first. Alignments have the source words of `gold`. `prefixes`: what each
+        translation begins with, as text or as numbers of pieces. `wording`: what translations must say and must not,
+        each line's or that of all. `look`: of which site alignments are (unset, or "all": the config's), and what
+        replaces the model's weights. `trace`: whether each tells what was dropped; `confidence`: whether what a human
+        will have to mend. `progress` is called with the number of lines just done. Raises UserError where a coverage
+        penalty has no attention, a prefix or change cannot be, confidence is asked of an ensemble or was not fitted, or
+        a sample is to say something.
         """
-        settings, look = settings or self.settings, self._look(settings or self.settings, look)
+        settings = change_search(settings or self.settings, changes, n_best)
+        look = self._look(settings, look)
         estimator = self._estimator(settings) if confidence else None
         every = read_lines(self.tokenizers, settings.max_source, first, Asked(lines, prefixes, gold, wording))
         found = [Translation(alignment=EMPTY if alignments and self.has_attention else None)] * len(every)

@@ -1,12 +1,13 @@
 """What runs there are: how far each is, how it scored, how large it is, and what to do next."""
 
-import shlex
 from pathlib import Path
 
 from mt.core.errors import UserError
 from mt.runs.lock import is_written
-from mt.runs.run import CONFIG, SCORED, Run, resume_command
+from mt.runs.names import CONFIG, SCORED
+from mt.runs.run import Run
 from mt.runs.scores import read_scores
+from mt.runs.shown import next_of
 
 HEAD = ["run", "state", "BLEU", "size", "next"]
 
@@ -28,7 +29,7 @@ def overview(folder: Path) -> str:
 
 def _row(run: Run) -> list[str]:
     try:
-        return [str(run), _state(run), _bleu(run), _size(run), _next(run)]
+        return [str(run), _state(run), _bleu(run), _size(run), next_of(run)]
     except UserError as error:
         return [str(run), "damaged", "", _size(run), str(error)]
 
@@ -56,10 +57,3 @@ def _bleu(run: Run) -> str:
 def _size(run: Run) -> str:
     size = sum(path.stat().st_size for path in run.path.rglob("*") if path.is_file())
     return f"{size / 1e6:,.0f} MB"
-
-
-def _next(run: Run) -> str:
-    if run.is_unfinished:
-        return resume_command(run)
-    scored = any(run.path.glob(f"{SCORED}/*"))
-    return f"mt {'translate' if scored else 'eval'} {shlex.quote(str(run))}"

@@ -24,7 +24,8 @@ from mt.neighbours import clusters
 from mt.neighbours.exact import Exact
 from mt.neighbours.model import Index, NearestNeighbours, key
 from mt.runs import checkpoint
-from mt.runs.run import CACHE, CLUSTERS, DATASTORE, Run
+from mt.runs.names import CACHE, CLUSTERS, DATASTORE
+from mt.runs.run import Run
 
 log = logging.getLogger("mt")
 KINDS = {"keys": (2, "F16"), "pieces": (1, "I64")}

@@ -7,24 +7,35 @@ from typing import Any
 
 from mt.core.files import write_text
 from mt.corpora import CORPORA
-from mt.runs.run import CARD, SCORED, Run
+from mt.runs.front_matter import front_matter
+from mt.runs.names import CARD, SCORED
+from mt.runs.run import Run
 from mt.runs.scores import Scores, read_scores
 
 BLEU_TELLS_NOTHING = "Validation BLEU was 0 throughout: it tells nothing of this run, and chrF says more"
 HEAD = ["| split | metric | score | 95 % interval | signature, or how words were aligned |", "|---|---|---|---|---|"]
 
 
-def write_card(run: Run, model: str) -> None:
-    """Write RUN/README.md from what the run holds: config, training record, scores; `model` is its model in words."""
+def write_card(run: Run, model: str, called: str = "") -> None:
+    """Write RUN/README.md from what the run holds: config, training record, scores; `model` is its model in words.
+
+    It begins with what the Hub reads of a model. `called` is what to call the run by; unset: where it is.
+    """
     config, record = run.config, run.record
     corpus = CORPORA[config.corpus.name]
     last = run.validations[-1] if run.validations else {"update": 0, "seconds": 0}
     threads = record.get("made_with", {}).get("threads")
     on = f", {threads} thread{'s' * (threads > 1)}" if threads else ""
-    rows = [row for folder in sorted(run.path.glob(f"{SCORED}/*")) for row in _rows(run, folder)]
+    called, name = called or str(run), called.rpartition("/")[2] or run.name
+    scored = {folder.name: found for folder in sorted(run.path.glob(f"{SCORED}/*")) if (found := _read(run, folder))}
+    rows = [row for split, found in scored.items() for row in _rows(split, found)]
     scores = ["## Scores", "", *HEAD, *rows, ""] if rows else []
     lines = [
-        f"# {run.path.name}: {config.corpus.source} to {config.corpus.target}",
+        "---",
+        *front_matter(name, config, scored),
+        "---",
+        "",
+        f"# {name}: {config.corpus.source} to {config.corpus.target}",
         "",
         f"An encoder-decoder ({model}), trained by `mt`.",
         "",
@@ -37,8 +48,8 @@ def write_card(run: Run, model: str) -> None:
         *scores,
         "## Use",
         "",
-        f"    mt translate {shlex.quote(str(run))} 'A sentence.'",
-        f"    python -c \"import mt; print(mt.load('{run}').translate(['A sentence.'])[0].text)\"",
+        f"    mt translate {shlex.quote(called)} 'A sentence.'",
+        f"    python -c \"import mt; print(mt.load('{called}').translate(['A sentence.'])[0].text)\"",
     ]
     write_text(run / CARD, "\n".join(lines) + "\n")
 
@@ -57,17 +68,21 @@ def tells_nothing(validations: Sequence[dict[str, Any]]) -> bool:
     return bool(validations) and all(record["validation_bleu"] == 0 for record in validations)
 
 
-def _rows(run: Run, folder: Path) -> Iterator[str]:
-    """Yield the rows of one split's scores, if they are of the present weights."""
+def _read(run: Run, folder: Path) -> Scores | None:
+    """Return the scores of one split, if they are of the present weights."""
     scores = read_scores(folder)
-    if scores is None or scores.weights != _fingerprints(run, scores):
-        return
-    split = folder.name + _described(scores)
+    return scores if scores and scores.weights == _fingerprints(run, scores) else None
+
+
+def _rows(split: str, scores: Scores) -> Iterator[str]:
+    """Yield the rows of the scores of one split."""
+    described = split + _described(scores)
     for name, one in scores.corpus.items():
         note = f". {one.note}" if one.note else ""
-        yield f"| {split} | {name} | {one.score:.1f} | {one.low:.1f} to {one.high:.1f} | {one.signature}{note} |"
+        signature = f"{one.signature}{note}".replace("|", r"\|")
+        yield f"| {described} | {name} | {one.score:.1f} | {one.low:.1f} to {one.high:.1f} | {signature} |"
     if scores.alignment:
-        yield f"| {folder.name} | AER | {scores.alignment.score:.1f} |  | {scores.alignment.named} |"
+        yield f"| {split} | AER | {scores.alignment.score:.1f} |  | {scores.alignment.named} |"
 
 
 def _fingerprints(run: Run, scores: Scores) -> list[str]:

@@ -54,6 +54,13 @@ def set_weights(model: nn.Module, tensors: Mapping[str, Tensor], origin: Path) -
         tensor.copy_(tensors[name])
 
 
+def lay_out(model: nn.Module) -> None:
+    """Store each linear layer's matrix column by column: products of a few rows, as in search, then take less time."""
+    for module in model.modules():
+        if isinstance(module, nn.Linear):
+            module.weight.data = module.weight.detach().t().contiguous().t()  # stays tied to the embedding
+
+
 def must_fit(config: Config, tokenizers: Tokenizers, tensors: Mapping[str, Tensor], origin: Path) -> None:
     """Raise UserError where tensors are not the weights of this experiment's model, which takes no memory for it.
 

@@ -11,7 +11,8 @@ from pydantic import TypeAdapter
 from mt.core.arrays import Floats
 from mt.core.errors import UserError
 from mt.core.files import read_json, write_text
-from mt.runs.run import CONFIDENCE, Run
+from mt.runs.names import CONFIDENCE
+from mt.runs.run import Run
 
 
 @dataclass(frozen=True)

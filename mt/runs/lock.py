@@ -13,7 +13,7 @@ import filelock
 from mt.core.errors import UserError
 from mt.core.files import make_folder
 from mt.core.parse import parse_json
-from mt.runs.run import LOCK, OWNER
+from mt.runs.names import LOCK, OWNER
 
 
 @contextmanager

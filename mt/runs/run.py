@@ -3,7 +3,6 @@
 import hashlib
 import logging
 import os
-import shlex
 import shutil
 from collections.abc import Sequence
 from functools import cached_property
@@ -15,7 +14,7 @@ from mt.config.files import read_config
 from mt.config.mistakes import closest
 from mt.core import manifest
 from mt.core.errors import DamagedError, UserError
-from mt.core.files import parse_file
+from mt.core.files import parse_file, read_json
 from mt.core.once import say_once
 from mt.corpora import load_splits, places_of
 from mt.corpora.pairs import Split
@@ -23,52 +22,34 @@ from mt.runs.cache import half_written, is_cache
 from mt.runs.config_file import must_be_complete
 from mt.runs.film import Film, read_film
 from mt.runs.header import UNREADABLE, read_record
+from mt.runs.hub import fetch, is_on_hub, name_on_hub
 from mt.runs.inside import must_stay_inside
+from mt.runs.names import (
+    ALIGNED,
+    CACHE,
+    CONFIG,
+    FILES,
+    FILM,
+    FORMAT,
+    LOCK,
+    METRICS,
+    OWNER,
+    PACKED,
+    SCORED,
+    SHARED,
+    STATE,
+    TENSORBOARD,
+    TOKENIZERS,
+    WEIGHTS,
+)
 from mt.runs.record import check_record, parse_validations
+from mt.runs.shown import as_html, resume_command, state_of
 from mt.text.tokenizer import Tokenizers, load_tokenizers
 
 if TYPE_CHECKING:  # they import torch, for which a wrong path and a list of runs need not wait
     from torch import Tensor
 
     from mt.models.contract import Seq2Seq
-
-CONFIG, TOKENIZERS, WEIGHTS, STATE = "config.yaml", "tokenizer*.model", "model.safetensors", "state.safetensors"
-METRICS, FILM, CARD, CHOICE = "metrics.jsonl", "film.jsonl", "README.md", "alignment.json"
-UPDATES, CURVES, TENSORBOARD = "updates.jsonl", "curves.svg", "tensorboard"
-DIAGNOSIS, CONFIDENCE = "diagnosis.json", "confidence.json"
-LOCK, OWNER = ".lock", ".lock.json"
-DATASTORE, CLUSTERS, LESSONS = "datastore.safetensors", "datastore.faiss", "lessons.safetensors"
-CACHE, SCORED, ALIGNED = "cache", "eval", "align"
-FORMAT = 1
-"""The version of all these files; the state says it."""
-FILES = {
-    CONFIG: "the whole resolved configuration",
-    TOKENIZERS: "SentencePiece's model: tokenizer.model, or tokenizer.source.model and tokenizer.target.model where "
-    "vocabulary.joint is false",
-    WEIGHTS: "the best weights",
-    STATE: "what an exact resume needs: weights, averages, optimiser, position, and what the run was made with",
-    METRICS: "one line of JSON for each validation",
-    UPDATES: "one line of JSON for every so many updates (`log.every`): `update`, the last of them; `epoch`; "
-    "`train_loss`, their mean in nats per target piece; `learning_rate` of the last; `gradient_norm`, their mean "
-    "before clipping; `tokens_per_second`, target pieces without padding, where validations do not count",
-    CURVES: "the curves of both as a picture, drawn at each validation",
-    FILM: "the sentences of `train.film`, and then a line for each validation: their attention and translations",
-    CARD: "the model card: corpus, licence, scores with their signatures",
-    CHOICE: "how attention is read as an alignment, as chosen on validation, and all that was tried",
-    DIAGNOSIS: "what `mt diagnose` found",
-    CONFIDENCE: "what predicts how much a human will have to mend, fitted on validation, and how well it does",
-    DATASTORE: "what the model saw at each target piece of training, where neighbours vote",
-    CLUSTERS: "the same in clusters, where `search.nearest.index` is faiss",
-    manifest.NAME: "the length and the checksum (SHA-256) of each other file, by which damage is noticed",
-    LESSONS: "what the teacher said of each target piece of training, where there is one",
-}
-FOLDERS = {
-    SCORED: "a folder for each split that was scored: scores.json, sources, references, hypotheses, alignments",
-    ALIGNED: "what `mt align` wrote",
-    TENSORBOARD: "the same curves for TensorBoard, where `log.tensorboard` is true",
-    CACHE: "the corpus as pieces (Arrow files)",
-}
-
 
 log = logging.getLogger("mt")
 
@@ -77,14 +58,26 @@ class Run:
     """A run directory. Each of its files is read once, when it is first asked for: a Run is a snapshot.
 
     So whoever holds one sees one set of weights, even while a training goes on; what training has renewed since is seen
-    by a new Run of the same path.
+    by a new Run of the same path. One on the Hub, hub:OWNER/NAME or hub:OWNER/NAME@REVISION, is fetched.
     """
 
     def __init__(self, path: str | Path):
-        self.path = Path(path)
+        self.given = Path(path)
+        self.path = fetch(self.given, SHARED) if is_on_hub(self.given) else self.given
 
     def __str__(self) -> str:
-        return str(self.path)
+        return self.given.as_posix() if is_on_hub(self.given) else str(self.path)
+
+    def __repr__(self) -> str:
+        return f"<Run {self}: {state_of(self)}>"
+
+    def _repr_html_(self) -> str:
+        return as_html(self)
+
+    @property
+    def name(self) -> str:
+        """What it is called: its folder, or its name on the Hub."""
+        return name_on_hub(self.given) if is_on_hub(self.given) else self.path.resolve().name
 
     def __truediv__(self, name: str) -> Path:
         """Return the path of a file in it."""
@@ -99,6 +92,11 @@ class Run:
     def is_finished(self) -> bool:
         """Whether training has come to its end."""
         return bool(self.record.get("finished", False))
+
+    @property
+    def is_packed(self) -> bool:
+        """Whether `mt pack` made it: it has no state, and cannot be trained."""
+        return (self / PACKED).exists()
 
     @property
     def is_trained(self) -> bool:
@@ -179,15 +177,22 @@ class Run:
 
     @cached_property
     def record(self) -> dict[str, Any]:
-        """What its state says besides tensors: position, scores, what it was made with; nothing before the first."""
+        """What its state says besides tensors: position, scores, what it was made with; nothing before the first.
+
+        A packed run has kept some of it.
+        """
         file, remedy = self / STATE, "restore it, or start anew (--overwrite)"
-        record = read_record(file, remedy) if file.exists() else {}
+        if self.is_packed and not file.exists():
+            file, remedy = self / PACKED, "restore it, or fetch the run again"
+            record = read_json(file, remedy, dict)
+        else:
+            record = read_record(file, remedy) if file.exists() else {}
         try:
             check_record(record)
         except ValueError as error:
             raise DamagedError(file, remedy, error) from error
         if record.get("format", FORMAT) > FORMAT:
-            raise UserError(f"{self / STATE} was written by a newer version of mt: use that, or a newer one")
+            raise UserError(f"{file} was written by a newer version of mt: use that, or a newer one")
         return record
 
     @cached_property
@@ -288,8 +293,3 @@ def latest(folder: Path) -> Run:
     if not found:
         raise UserError(f"no trained run in {folder}/: `mt train` makes one")
     return Run(max(found, key=lambda run: (run / WEIGHTS).stat().st_mtime))
-
-
-def resume_command(run: Run) -> str:
-    """Return the command that goes on with a run."""
-    return f"mt train {shlex.quote(str(run / CONFIG))} --run {shlex.quote(str(run))} --resume"

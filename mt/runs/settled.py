@@ -5,8 +5,9 @@ from mt.core.files import parse_file
 from mt.core.manifest import must_be_whole
 from mt.core.once import say_once
 from mt.runs.header import read_record
+from mt.runs.names import METRICS, WEIGHTS
 from mt.runs.record import parse_validations
-from mt.runs.run import METRICS, WEIGHTS, Run
+from mt.runs.run import Run
 
 
 def is_settled(run: Run) -> bool:

@@ -4,7 +4,8 @@ import logging
 from typing import Any
 
 from mt.core.errors import UserError
-from mt.runs.run import CONFIG, STATE, Run
+from mt.runs.names import CONFIG, STATE
+from mt.runs.run import Run
 
 log = logging.getLogger("mt")
 

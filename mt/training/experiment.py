@@ -27,8 +27,10 @@ from mt.runs.cache import BEGUN
 from mt.runs.card import BLEU_TELLS_NOTHING, describe_best, tells_nothing, write_card
 from mt.runs.config_file import write_config
 from mt.runs.lock import writing
-from mt.runs.run import CACHE, CONFIG, DATASTORE, STATE, WEIGHTS, Run, resume_command
+from mt.runs.names import CACHE, CONFIG, DATASTORE, STATE, WEIGHTS
+from mt.runs.run import Run
 from mt.runs.settled import is_settled
+from mt.runs.shown import resume_command
 from mt.text.tokenizer import train_tokenizers
 from mt.training.board import must_be_there
 from mt.training.extend import extend_state

@@ -9,7 +9,8 @@ from mt.config.before import fingerprint
 from mt.config.tree import flatten
 from mt.core.errors import DamagedError, UserError
 from mt.runs import checkpoint
-from mt.runs.run import CONFIG, STATE, WEIGHTS, Run
+from mt.runs.names import CONFIG, STATE, WEIGHTS
+from mt.runs.run import Run
 from mt.training.position import Position, position_of
 from mt.training.schedule import validates_every
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from mt.config import Config
 from mt.core import ranks
-from mt.runs.run import CURVES, TENSORBOARD, UPDATES, Run
+from mt.runs.names import CURVES, TENSORBOARD, UPDATES
+from mt.runs.run import Run
 from mt.runs.updates import Line, read_updates, write_updates
 from mt.training.board import Board
 from mt.training.position import Position

@@ -10,7 +10,9 @@ from mt.core import ranks
 from mt.core.device import choose, require
 from mt.core.errors import UserError
 from mt.core.memory import TRAINING
-from mt.runs.run import WEIGHTS, Run, resume_command
+from mt.runs.names import WEIGHTS
+from mt.runs.run import Run
+from mt.runs.shown import resume_command
 from mt.training.extend import EXTENDABLE, must_be_extendable, was_cut_short
 from mt.training.start import adopt, take_over
 
@@ -21,8 +23,13 @@ def resolve(config: Config, run: Run, *, resume: bool, overwrite: bool, extend: 
     """Return the config if it may be trained in `run`, or that of the run, which may be older; nothing is changed.
 
     Threads are the machine's, not the experiment's: another number goes on with the run, though not bit for bit.
-    Raises UserError also when a run that is still to be trained needs another processor.
+    Raises UserError also when a run that is still to be trained needs another processor, and of a packed run.
     """
+    if run.is_packed:
+        raise UserError(
+            f"{run} is a packed run, which has no state to train from: begin another run with its weights "
+            f"(train.start={run}), or choose another directory with --run"
+        )
     begun = run.exists and not overwrite
     if extend and not begun:
         raise UserError(f"{run} holds no run that could be extended: train one without --extend")

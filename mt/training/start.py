@@ -12,7 +12,8 @@ from mt.config.mistakes import explain_all
 from mt.config.tree import flatten
 from mt.core.errors import UserError
 from mt.runs import checkpoint
-from mt.runs.run import WEIGHTS, Run
+from mt.runs.names import WEIGHTS
+from mt.runs.run import Run
 from mt.text.tokenizer import Tokenizers
 from mt.training.trainer import Trainer
 

@@ -25,7 +25,8 @@ from mt.data.pieces import Pieces
 from mt.data.reading import Part
 from mt.models.contract import NOTHING, Look, default_site
 from mt.runs import checkpoint
-from mt.runs.run import CACHE, FILM, FORMAT, LESSONS, METRICS, STATE, WEIGHTS, Run
+from mt.runs.names import CACHE, FILM, FORMAT, LESSONS, METRICS, STATE, WEIGHTS
+from mt.runs.run import Run
 from mt.training.conditions import must_belong
 from mt.training.divergence import Watch
 from mt.training.film import Camera

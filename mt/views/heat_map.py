@@ -1,8 +1,9 @@
 """Pictures of alignments, drawn on matplotlib figures of their own, so that no global state or display is involved."""
 
+import io
 import logging
 import warnings
-from collections.abc import Set
+from collections.abc import Sequence, Set
 from pathlib import Path
 from textwrap import fill
 from typing import Any
@@ -58,28 +59,53 @@ def heat_map(path: Path, alignment: Alignment, title: str = "", gold: Set[Link] 
     suffix = path.suffix.lower().removeprefix(".")
     if suffix not in DATES:
         raise UserError(f"cannot draw {path}: the name must end in {', '.join('.' + name for name in DATES)}")
+    with replacing(path) as temporary:
+        figure = draw(alignment, title, gold)
+        if figure.missing and suffix != "svg":
+            told = describe_missing(figure.missing)
+            log.warning("%s has boxes in place of characters: %s, or draw an .svg", path, told)
+        figure.savefig(temporary, format=suffix, metadata=DATES[suffix])
+
+
+class Picture(Figure):
+    """A figure that is written whole, its labels too, and that a notebook shows without pyplot."""
+
+    missing: Sequence[str] = ()
+    """The characters that no font has."""
+
+    def savefig(self, fname: Any, **options: Any) -> None:
+        """Write it as matplotlib does, with the labels around it, whatever the user's own style."""
+        with warnings.catch_warnings(), matplotlib.style.context(STYLE):
+            warnings.filterwarnings("ignore", UNDRAWABLE, UserWarning)
+            around: dict[str, Any] = {"bbox_inches": "tight", "pad_inches": 0.1}
+            super().savefig(fname, **(around | options))
+
+    def _repr_png_(self) -> bytes:
+        """Return what a notebook shows."""
+        file = io.BytesIO()
+        self.savefig(file, format="png")
+        return file.getvalue()
+
+
+def draw(alignment: Alignment, title: str = "", gold: Set[Link] | None = None) -> Picture:
+    """Return the figure that `heat_map` writes."""
     target, source = len(alignment.target_words), len(alignment.source_words)
     if alignment.words.size and alignment.words.shape != (target, source + 1):
         raise ValueError(f"matrix {alignment.words.shape} does not fit {target} target, {source} source words")
-    with replacing(path) as temporary, warnings.catch_warnings(), matplotlib.style.context(STYLE):
-        warnings.filterwarnings("ignore", UNDRAWABLE, UserWarning)
-        figure, missing = _figure(alignment, title, gold)
-        if missing and suffix != "svg":
-            log.warning("%s has boxes in place of characters: %s, or draw an .svg", path, describe_missing(missing))
-        figure.savefig(temporary, format=suffix, bbox_inches="tight", pad_inches=0.1, metadata=DATES[suffix])
+    with matplotlib.style.context(STYLE):
+        return _figure(alignment, title, gold)
 
 
-def _figure(alignment: Alignment, title: str, gold: Set[Link] | None) -> tuple[Figure, list[str]]:
-    """Return the figure, and the characters that no font has."""
+def _figure(alignment: Alignment, title: str, gold: Set[Link] | None) -> Picture:
     words, rows, columns = alignment.words, max(len(alignment.target_words), 1), len(alignment.source_words) + 1
     cell = min(CELL_INCHES, LARGEST_INCHES / max(rows, columns))
-    figure = Figure(figsize=(columns * cell, rows * cell), dpi=150)
+    figure = Picture(figsize=(columns * cell, rows * cell), dpi=150)
     # The axes fill the figure, so that a cell has one size everywhere; "tight" makes room for the labels around.
     axes = figure.add_axes((0, 0, 1, 1))
     axes.imshow(words if words.size else np.zeros((rows, columns)), cmap=COLOURS, vmin=0, vmax=1, aspect="auto")
     sources = [label(word, LONGEST_LABEL) for word in (*alignment.source_words, END)]
     targets = [label(word, LONGEST_LABEL) for word in alignment.target_words]
-    families, missing = choose_fonts("".join([*sources, *targets, *title.split()]))
+    families, figure.missing = choose_fonts("".join([*sources, *targets, *title.split()]))
     font = FontProperties(family=[*families, "sans-serif"])
     text: dict[str, Any] = {"font": font, "parse_math": False}
     axes.set_xticks(range(columns), sources, rotation=90, size=0.45 * 72 * cell, **text)
@@ -97,7 +123,7 @@ def _figure(alignment: Alignment, title: str, gold: Set[Link] | None) -> tuple[F
     if title:
         lines = "\n".join(fill(line, TITLE_LETTERS) for line in title.split("\n"))
         axes.set_title(lines, size=LARGE, loc="left", **text)
-    return figure, missing
+    return figure
 
 
 def _scale(figure: Figure, height: float, width: float) -> None:

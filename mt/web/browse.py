@@ -12,7 +12,8 @@ from mt.lab.report.page import to_html
 from mt.lab.report.report import report
 from mt.lab.report.told import read_diagnosis
 from mt.runs.film import Film
-from mt.runs.run import SCORED, Run
+from mt.runs.names import SCORED
+from mt.runs.run import Run
 from mt.runs.scores import FILE
 from mt.web.listing import Knowing, Known, Listed, Listing, scored_texts
 from mt.web.messages import Message

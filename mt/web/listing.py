@@ -13,7 +13,8 @@ from mt.inference.aligner import Aligner, View
 from mt.inference.confidence import observe
 from mt.inference.scorer import Scorer
 from mt.inference.translator import Translator
-from mt.runs.run import SCORED, Run
+from mt.runs.names import SCORED
+from mt.runs.run import Run
 from mt.runs.scores import FILE, read_scores
 from mt.web.messages import Matrix, Message, tell_alignment
 from mt.web.served import Loaded, Served

@@ -13,7 +13,8 @@ from mt.core.memory import telling_shortage
 from mt.inference.load import translator_of
 from mt.inference.translator import Translation, Translator
 from mt.models.contract import Look, Site
-from mt.runs.run import WEIGHTS, Run
+from mt.runs.names import WEIGHTS
+from mt.runs.run import Run
 from mt.text.words import Unit
 
 
@@ -28,7 +29,8 @@ class Served:
     """A run by the name of its directory. What answers has the weights that stand there now, also after a training."""
 
     def __init__(self, path: Path):
-        self.path, self.name = path, path.resolve().name
+        run = Run(path)
+        self.path, self.name = run.path, run.name
         self._lock = threading.Lock()
         self._loaded: tuple[tuple[int, int], Loaded] | None = None
 

@@ -16,7 +16,8 @@ from mt.inference.traffic import traffic_signals
 from mt.inference.translator import Translation, Translator
 from mt.lab.diagnosis.distributions import Distribution, Expected, read_expected
 from mt.runs.confidence import Fitted, read_fitted
-from mt.runs.run import DIAGNOSIS, Run
+from mt.runs.names import DIAGNOSIS
+from mt.runs.run import Run
 from mt.web.drift import Drift, Window
 from mt.web.served import Sentence, Served, Translating
 

@@ -33,7 +33,8 @@ import typer
 from mt.core.errors import UserError
 from mt.core.files import write_text
 from mt.inference.load import load
-from mt.runs.run import DIAGNOSIS, Run
+from mt.runs.names import DIAGNOSIS
+from mt.runs.run import Run
 from mt.views.markdown import tabulate
 
 PAUSE = 0.1

@@ -29,7 +29,8 @@ from mt.inference.load import load
 from mt.models.contract import need_readouts
 from mt.neighbours.datastore import with_neighbours
 from mt.neighbours.model import NearestNeighbours, key
-from mt.runs.run import CACHE, CLUSTERS, DATASTORE, Run
+from mt.runs.names import CACHE, CLUSTERS, DATASTORE
+from mt.runs.run import Run
 from mt.training.estimate import peak
 from mt.views.markdown import tabulate
 

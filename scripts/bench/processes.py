@@ -24,7 +24,7 @@ from torch.optim.optimizer import register_optimizer_step_post_hook
 from mt import cli
 from mt.core.files import write_text
 from mt.runs import checkpoint
-from mt.runs.run import METRICS, STATE
+from mt.runs.names import METRICS, STATE
 from mt.views.markdown import tabulate
 
 SETTINGS = ["toy", "corpus.pairs=3000", "corpus.held_out=100", "train.epochs=2", "train.save_every=10"]

@@ -22,7 +22,7 @@ from mt.config import Config
 from mt.core.errors import UserError
 from mt.core.files import write_text
 from mt.runs import checkpoint
-from mt.runs.run import STATE
+from mt.runs.names import STATE
 from mt.training import estimate, experiment
 from mt.views.markdown import tabulate
 

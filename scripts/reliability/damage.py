@@ -26,7 +26,7 @@ from mt.core.files import write_text
 from mt.core.manifest import NAME
 from mt.core.once import say_once
 from mt.runs import checkpoint
-from mt.runs.run import METRICS, STATE, WEIGHTS
+from mt.runs.names import METRICS, STATE, WEIGHTS
 from mt.views.markdown import tabulate
 
 OUTCOMES = ["refused", "mended", "warned", "no effect", "SILENT", "TRACEBACK"]

@@ -25,7 +25,7 @@ from toys import TOYS, command, mt
 
 from mt.core.files import write_text
 from mt.runs import checkpoint
-from mt.runs.run import DATASTORE, FILM, METRICS, STATE, WEIGHTS
+from mt.runs.names import DATASTORE, FILM, METRICS, STATE, WEIGHTS
 from mt.training import experiment  # noqa: F401
 from mt.views.markdown import tabulate
 

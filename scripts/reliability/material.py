@@ -21,7 +21,8 @@ from mt.lab.diagnosis.distributions import CENTILES
 from mt.runs import checkpoint
 from mt.runs.confidence import Figure, Fitted, Linear, Measured, Predictors, Weight
 from mt.runs.film import Film, Frame, Seen, Sentence
-from mt.runs.run import CHOICE, CONFIDENCE, CONFIG, DIAGNOSIS, FILM, METRICS, STATE, WEIGHTS, Run
+from mt.runs.names import CHOICE, CONFIDENCE, CONFIG, DIAGNOSIS, FILM, METRICS, STATE, WEIGHTS
+from mt.runs.run import Run
 from mt.text.tokenizer import train_tokenizers
 
 PAIRS = [

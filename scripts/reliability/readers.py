@@ -32,7 +32,8 @@ from mt.lab.diagnosis.distributions import read_expected
 from mt.lab.report.report import report, to_json
 from mt.lab.study.difference import read_differences
 from mt.runs.card import write_card
-from mt.runs.run import CHOICE, CONFIDENCE, CONFIG, DIAGNOSIS, FILM, METRICS, STATE, WEIGHTS, Run
+from mt.runs.names import CHOICE, CONFIDENCE, CONFIG, DIAGNOSIS, FILM, METRICS, STATE, WEIGHTS
+from mt.runs.run import Run
 from mt.runs.scores import FILE
 from mt.text.tokenizer import load_tokenizers
 from mt.web.app import create_app

@@ -2,8 +2,8 @@
 
 How each kind is checked:
 
-* `mt` (but for train, study, diagnose and serve) runs for real, in an empty folder that has tiny runs under every name
-  that the command uses.
+* `mt` (but for train, study, diagnose, serve and push) runs for real, in an empty folder that has tiny runs under every
+  name that the command uses.
 * `mt train` would take minutes: its configuration and overrides are resolved as `mt config` does it, and its options
   are looked up in its help. So would `mt study`, whose points are resolved, and `mt diagnose`. `mt serve` would
   not end.
@@ -142,7 +142,7 @@ def check(parts: list[list[str]], tiny: Path) -> None:
         program = Path(words[0]).name
         if program == "cat":
             stdin = "".join(Path(word).read_text() for word in words[1:])
-        elif program == "mt" and words[1] in {"train", "study", "diagnose", "serve"}:
+        elif program == "mt" and words[1] in {"train", "study", "diagnose", "serve", "push"}:
             check_dry(words)
         elif program == "mt":
             check_mt(words, stdin, tiny)

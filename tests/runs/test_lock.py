@@ -14,7 +14,7 @@ from conftest import ENVIRONMENT, write_numbers
 from mt.config.files import read_config
 from mt.core.errors import UserError
 from mt.runs.lock import writing
-from mt.runs.run import LOCK, OWNER
+from mt.runs.names import LOCK, OWNER
 from mt.training import experiment
 
 HOLDER = """

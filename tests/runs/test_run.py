@@ -14,7 +14,8 @@ from mt.core.errors import UserError
 from mt.evaluation.evaluate import Asked, evaluate
 from mt.runs import checkpoint
 from mt.runs import run as runs
-from mt.runs.run import FILES, FOLDERS, Run, latest
+from mt.runs.names import FILES, FOLDERS
+from mt.runs.run import Run, latest
 
 
 def test_an_evaluation_reads_each_file_of_the_run_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

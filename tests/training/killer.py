@@ -18,7 +18,7 @@ from typing import Any
 import torch
 
 from mt import cli, search
-from mt.runs.run import STATE
+from mt.runs.names import STATE
 from mt.training.trainer import Trainer
 
 SERVER = multiprocessing.get_context("forkserver")

@@ -12,7 +12,7 @@ from test_resume import hashes
 
 from mt import cli
 from mt.core import device, exchange, ranks
-from mt.runs.run import DATASTORE, LESSONS
+from mt.runs.names import DATASTORE, LESSONS
 
 HERE = Path(__file__).parent
 SETTINGS = [

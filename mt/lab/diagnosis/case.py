@@ -14,7 +14,8 @@ from mt.evaluation.tokenize import choose_tokenizer
 from mt.inference.load import translator_of
 from mt.inference.scorer import Scored, Scorer
 from mt.inference.translator import Translation, Translator
-from mt.runs.run import WEIGHTS, Run
+from mt.runs.names import WEIGHTS
+from mt.runs.run import Run
 from mt.runs.scores import searched
 
 Found = TypeVar("Found")

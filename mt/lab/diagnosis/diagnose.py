@@ -11,7 +11,7 @@ from mt.lab.diagnosis import DIAGNOSES
 from mt.lab.diagnosis.case import Case
 from mt.lab.diagnosis.distributions import distributions, source_scripts
 from mt.lab.diagnosis.finding import Finding, find
-from mt.runs.run import DIAGNOSIS
+from mt.runs.names import DIAGNOSIS
 
 VERSION = 1
 """Of diagnosis.json."""

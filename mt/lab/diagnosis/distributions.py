@@ -10,7 +10,8 @@ from mt.core.files import read_json
 from mt.inference.traffic import DIGITS, traffic_signals
 from mt.lab.diagnosis.case import QUICK, Case, first
 from mt.runs.confidence import read_fitted
-from mt.runs.run import DIAGNOSIS, WEIGHTS, Run
+from mt.runs.names import DIAGNOSIS, WEIGHTS
+from mt.runs.run import Run
 from mt.text.scripts import known_scripts
 
 BINS = 20

@@ -9,7 +9,7 @@ from mt.lab.diagnosis.case import Case, DoesNotApplyError
 from mt.lab.diagnosis.data import sample
 from mt.lab.diagnosis.finding import Bounds, Diagnosis, Measured, Question
 from mt.lab.diagnosis.learned import BROKEN, FINE, share_learned
-from mt.runs.run import WEIGHTS
+from mt.runs.names import WEIGHTS
 from mt.training.divergence import Watch
 
 

@@ -13,7 +13,8 @@ from mt.core.errors import UserError
 from mt.core.files import read_json
 from mt.evaluation.metrics import Texts, read_texts
 from mt.runs.confidence import Fitted, read_fitted
-from mt.runs.run import DIAGNOSIS, SCORED, Run
+from mt.runs.names import DIAGNOSIS, SCORED
+from mt.runs.run import Run
 from mt.runs.scores import Scores, read_scores
 
 

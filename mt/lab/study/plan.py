@@ -15,7 +15,8 @@ from mt.core.errors import UserError
 from mt.corpora import load_splits
 from mt.evaluation import metrics
 from mt.lab.study.score import is_scored
-from mt.runs.run import CONFIG, Run
+from mt.runs.names import CONFIG
+from mt.runs.run import Run
 from mt.training.resolve import resolve
 from mt.training.start import take_over
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from mt.lab.study.plan import Member, Plan, State
 from mt.lab.study.score import folder_of, scores_of
-from mt.runs.run import WEIGHTS
+from mt.runs.names import WEIGHTS
 from mt.runs.scores import Scores
 
 NAMES = {"as_it_is": "AER as it is", "shifted": "AER shifted", "posterior": "AER posterior", "chosen": "AER chosen"}

@@ -20,7 +20,8 @@ import filelock
 from mt.config import ASIDE, Config
 from mt.core.errors import UserError
 from mt.lab.study.score import score
-from mt.runs.run import LOCK, Run
+from mt.runs.names import LOCK
+from mt.runs.run import Run
 from mt.training import experiment
 from mt.training.processes import fresh
 
