@@ -21,13 +21,16 @@ TOKEN = "MT_TOKEN"
 """The environment variable that holds the token; an option would stand in the list of processes."""
 
 
+Runs = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="RUN...", help="Run directories; the first answers by default.", autocompletion=complete_run
+    ),
+]
+
+
 def serve(
-    runs: Annotated[
-        list[Path],
-        typer.Argument(
-            metavar="RUN...", help="Run directories; the first answers by default.", autocompletion=complete_run
-        ),
-    ],
+    runs: Runs,
     host: Annotated[
         str, typer.Option(help=f"Address to bind to. Any but loopback needs a token in {TOKEN}.")
     ] = "127.0.0.1",
