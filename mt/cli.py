@@ -15,6 +15,7 @@ from mt.commands.corpora import corpora
 from mt.commands.datastore import datastore
 from mt.commands.diagnose import diagnose
 from mt.commands.eval import evaluate
+from mt.commands.export import export
 from mt.commands.options import SETTINGS
 from mt.commands.report import report
 from mt.commands.runs import runs
@@ -38,6 +39,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "report": report,
     "runs": runs,
     "serve": serve,
+    "export": export,
     "datastore": datastore,
     "corpora": corpora,
     "config": config,

@@ -21,9 +21,12 @@ from mt.core.errors import UsageError, UserError
 from mt.core.files import must_be_writable
 from mt.core.growing import journal_of
 from mt.core.progress import Meter, Progress
+from mt.export.folder import is_export
 
 if TYPE_CHECKING:  # they import torch, which help and wrong options need not wait for
-    from mt.inference.translator import Translation, Translator
+    from mt.export.translator import ExportedTranslator
+    from mt.inference.translation import Translation
+    from mt.inference.translator import Translator
     from mt.runs.run import Run
 
 log = logging.getLogger("mt")
@@ -76,6 +79,13 @@ def translate(
         raise UsageError("give sentences or --input, not both")
     made = Output(n_best, alignments, picture, plot, confidence, as_json, output, resume)
     _must_fit(made)
+    if is_export(run):
+        if others:
+            raise UsageError(f"{run} is an exported model, which joins no ensemble: leave --with out")
+        from mt.export.translator import open_export
+
+        exported = open_export(run, changes, n_best)
+        return write_translations(exported, sentences, input_file, made, weights=[exported.told.run])
     from mt.inference.load import translator_of
     from mt.runs.run import Run
 
@@ -86,7 +96,7 @@ def translate(
         prepare(first)
     raw = getattr(first.config.corpus, "raw", False)
     weights = [one.fingerprint for one in members] if output else []
-    write_translations(translator, sentences, input_file, made, raw=raw, weights=weights)
+    return write_translations(translator, sentences, input_file, made, raw=raw, weights=weights)
 
 
 def _changes(beam: int | None, sample: bool, settings: Sequence[str]) -> dict[str, Any]:
@@ -124,7 +134,7 @@ def prepare(run: "Run") -> None:
 
 
 def write_translations(
-    translator: "Translator",
+    translator: "Translator | ExportedTranslator",
     sentences: Sequence[str] | None,
     file: Path | None,
     output: Output,
@@ -170,7 +180,7 @@ def write_translations(
     return None
 
 
-def _check(translator: "Translator", output: Output) -> None:
+def _check(translator: "Translator | ExportedTranslator", output: Output) -> None:
     """Raise UserError, before anything is translated, where what is asked for besides cannot be."""
     if (output.alignments or output.picture or output.plot) and not translator.has_attention:
         raise UserError("this model has no attention (model.attention.score: none), so there is no alignment to show")
@@ -193,7 +203,7 @@ def _input(sentences: Sequence[str] | None, file: Path | None, *, raw: bool) -> 
     return [lines], len(lines)
 
 
-def _converse(translator: "Translator", output: Output) -> None:
+def _converse(translator: "Translator | ExportedTranslator", output: Output) -> None:
     if output.alignments or output.picture or output.file:
         raise UsageError(
             "at the prompt each line would replace the files of the line before: give --output, --alignments and "
@@ -217,7 +227,11 @@ def _converse(translator: "Translator", output: Output) -> None:
 
 
 def _translate(
-    translator: "Translator", lines: list[str], output: Output, first: int, progress: Progress | None = None
+    translator: "Translator | ExportedTranslator",
+    lines: list[str],
+    output: Output,
+    first: int,
+    progress: Progress | None = None,
 ) -> "list[Translation]":
     return translator.translate(
         lines,

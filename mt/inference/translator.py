@@ -1,89 +1,27 @@
 """Lines in, translations out, in order, with what the attention looked at."""
 
-import html
-import logging
-import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from typing import cast
+from dataclasses import replace
 
 import torch
 
-from mt.alignment.matrices import EMPTY, Alignment, Matrix, Side, align
+from mt.alignment.matrices import EMPTY
 from mt.config import Config, Search
 from mt.core.device import side_by_side
 from mt.core.errors import UserError
 from mt.core.progress import Progress
-from mt.core.special import EOS, PAD
-from mt.corpora.pairs import Gold, Span
+from mt.core.special import PAD
+from mt.corpora.pairs import Gold
 from mt.data.batches import group, pad
-from mt.inference.confidence import NO_ENSEMBLE, Confidence, Estimator
+from mt.inference.confidence import NO_ENSEMBLE, Estimator
+from mt.inference.translation import Line, Prefixes, Texts, distinct, texts_of
+from mt.inference.translation import Translation as Translation
 from mt.models.contract import Look, Seq2Seq, Site, attention_at, default_site
-from mt.search import SEARCHES, Found, Hypothesis, Sources, Trace, choose
+from mt.search import SEARCHES, Found, Hypothesis, Sources, choose
 from mt.text.tokenizer import Tokenizers
-from mt.views.page import framed
-
-log = logging.getLogger("mt")
-Prefix = str | Sequence[int]
-Prefixes = Sequence[Prefix] | Prefix | None
-# A model can emit any byte, but one line in is one line out, and text has no NUL.
-NOT_IN_A_LINE = str.maketrans("\n\r\0", "   ")
 
 
-@dataclass(frozen=True, eq=False)
-class Translation:
-    """The best translation of a line, or the first sample."""
-
-    text: str = ""
-    score: float = 0.0
-    """What it was ranked by."""
-    log_probabilities: tuple[float, ...] = ()
-    """Natural, the model's own, of each of its pieces."""
-    pieces: tuple[str, ...] = ()
-    """The last is </s>."""
-    numbers: tuple[int, ...] = ()
-    """Of its pieces but the last: what a prefix may be made of."""
-    alignment: Alignment | None = None
-    """None where the model has no attention, or none was asked for."""
-    others: tuple["Translation", ...] = ()
-    """The next best ones, or the other samples, without any of their own."""
-    attention: Matrix | None = None
-    """[layers, heads, pieces, source pieces]: the weights of every site, where they were asked for."""
-    cut: bool = False
-    """Whether the limit on its length ended it (search.max_ratio, search.max_extra): the model would rather have gone
-    on, with a probability of more than a half."""
-    confidence: Confidence | None = None
-    """What a human will probably have to mend, where that was asked for; None where the source has no text."""
-    trace: Trace | None = None
-    """What the search dropped, where that was asked for; pieces are numbers, named by `Tokenizer.name`."""
-
-    def __repr__(self) -> str:
-        others = f", {len(self.others)} others" if self.others else ""
-        return f"<Translation {self.text!r}, score {self.score:.3f}{others}>"
-
-    def _repr_html_(self) -> str:
-        """Return what a notebook shows: the translation with its alignment, if it has one, or as text."""
-        return framed(self.alignment) if self.alignment else f"<p>{html.escape(self.text)}</p>"
-
-    @property
-    def n_best(self) -> list["Translation"]:
-        """The n best, this one first."""
-        return [self, *self.others]
-
-
-@dataclass(frozen=True)
-class _Line:
-    """A line as it is searched."""
-
-    text: str
-    source: list[int]
-    """Its pieces with </s>; nothing where it has no text."""
-    prefix: list[int]
-    words: Sequence[Span] | None
-    """Where its words stand, if that is known from gold."""
-
-
-class Translator:
+class Translator(Texts):
     """A trained model, its vocabularies and its search settings.
 
     Of an ensemble `config` is the first member's, whose search settings hold.
@@ -91,11 +29,9 @@ class Translator:
     """
 
     def __init__(self, model: Seq2Seq, tokenizers: Tokenizers, config: Config, estimator: Estimator | None = None):
-        self.model, self.tokenizers, self.settings, self.estimator = model, tokenizers, config.search, estimator
-        self.languages = config.corpus.source, config.corpus.target
-        self.unit = config.alignment.unit
-        """What alignments are in."""
-        self.has_attention = model.has_attention
+        languages = config.corpus.source, config.corpus.target
+        super().__init__(tokenizers, config.search, config.alignment.unit, languages, model.has_attention)
+        self.model, self.estimator = model, estimator
         # Where there is one site, as in an ensemble, the config may name another: a member's.
         self.site = Site(1) if model.sites == (1, 1) else default_site(model, config.model.report)
         """Where alignments look, unless another site is asked for."""
@@ -130,7 +66,7 @@ class Translator:
         settings, look = settings or self.settings, self._look(look)
         self._check(settings, look)
         estimator = self._estimator(settings) if confidence else None
-        every = self._lines(settings.max_source, first, *_texts(lines, prefixes, first), gold)
+        every = self._lines(settings.max_source, first, *texts_of(lines, prefixes, first), gold)
         found = [Translation(alignment=EMPTY if alignments and self.has_attention else None)] * len(every)
         name, progress = choose(settings, n_best), progress or (lambda count: None)
         width = max(settings.beam, n_best) if name == "beam" else n_best
@@ -170,37 +106,7 @@ class Translator:
         if settings.coverage_penalty and look.sites == "all":
             raise UserError("search.coverage_penalty goes by one site, and all are asked for: set it to 0")
 
-    def _lines(
-        self,
-        longest: int,
-        first: int,
-        texts: Sequence[str],
-        prefixes: Sequence[Prefix],
-        gold: Sequence[Gold | None] | None,
-    ) -> list[_Line]:
-        """Return lines as they are searched."""
-        given = zip(texts, prefixes, gold or [None] * len(texts), strict=True)
-        return [self._line(number, longest, *line) for number, line in enumerate(given, first)]
-
-    def _line(self, number: int, longest: int, text: str, prefix: str | Sequence[int], gold: Gold | None) -> _Line:
-        """Return a line as it is searched."""
-        text, encode = _whole(text).strip(), self.tokenizers.target.encode  # as corpora are read
-        pieces = self.tokenizers.source.encode(text)
-        source = [*pieces, EOS] if pieces else []
-        if len(source) > longest + 1:
-            log.warning(
-                "line %d has %d pieces: only the first %d (search.max_source) are translated",
-                number,
-                len(source) - 1,
-                longest,
-            )
-            source = [*source[:longest], EOS]
-        forced, size = encode(prefix.strip()) if isinstance(prefix, str) else [*prefix], len(self.tokenizers.target)
-        if wrong := [piece for piece in forced if not EOS < piece < size]:
-            raise UserError(f"line {number}: its prefix has piece {wrong[0]}; pieces are from {EOS + 1} to {size - 1}")
-        return _Line(text, source, forced, gold.source_spans if gold else None)
-
-    def _translation(self, line: _Line, found: Found, limit: int, alignments: bool, most: int | None) -> Translation:
+    def _translation(self, line: Line, found: Found, limit: int, alignments: bool, most: int | None) -> Translation:
         """Return the best of what was found, none of it longer than the limit, with the others.
 
         Of these each text once and so many at most, or all as they are.
@@ -208,30 +114,20 @@ class Translator:
         if not found.hypotheses:
             raise UserError(f"no translation of {line.text!r} has any probability, with its prefix {line.prefix}")
         made = [self._one(line, one, limit, alignments) for one in found.hypotheses]
-        best, *others = _distinct(made)[:most] if most else made
+        best, *others = distinct(made)[:most] if most else made
         return replace(best, others=tuple(others), trace=found.trace)
 
-    def _one(self, line: _Line, found: Hypothesis, limit: int, alignments: bool) -> Translation:
-        text = self.tokenizers.target.decode(found.tokens).translate(NOT_IN_A_LINE)
-        names = (self.tokenizers.target.name(piece) for piece in (*found.tokens, EOS))
-        cut = len(found.log_probabilities) >= limit and found.log_probabilities[-1] < math.log(0.5)
-        numbers = tuple(found.tokens)
-        made = Translation(text, found.score, tuple(found.log_probabilities), tuple(names), numbers, cut=cut)
-        attention = found.attention
-        if attention is None:
-            return made
-        if attention.dim() == 4:  # every site
-            made = replace(made, attention=attention.numpy())
+    def _one(self, line: Line, found: Hypothesis, limit: int, alignments: bool) -> Translation:
+        every, attention = None, found.attention
+        if attention is not None and attention.dim() == 4:  # every site
+            every = attention.numpy()
             layers = {number: layer[None] for number, layer in enumerate(attention, 1)}
             attention = attention_at(self.site or Site(1), layers)[0]
-        if not alignments:
-            return made
-        source = Side(line.text, self.tokenizers.source.spans(line.source[:-1], line.text), line.words)
-        target = Side(text, self.tokenizers.target.spans(found.tokens))
-        return replace(made, alignment=align(source, target, attention.numpy(), unit=self.unit))
+        weights = attention.numpy() if attention is not None and alignments else None
+        return replace(self._written(line, found, limit, weights), attention=every)
 
 
-def _add_confidence(estimator: Estimator, lines: Sequence[_Line], found: list[Translation]) -> list[Translation]:
+def _add_confidence(estimator: Estimator, lines: Sequence[Line], found: list[Translation]) -> list[Translation]:
     """Return the translations, and their others, with the confidence in each."""
     pairs = [(line, one) for line, first in zip(lines, found, strict=True) for one in first.n_best]
     sources = [line.text if line.source else "" for line, _ in pairs]
@@ -242,35 +138,7 @@ def _add_confidence(estimator: Estimator, lines: Sequence[_Line], found: list[Tr
     ]
 
 
-def _texts(lines: str | Iterable[str], prefixes: Prefixes, first: int) -> tuple[list[str], Sequence[Prefix]]:
-    """Return the lines, and a prefix for each. Raises UserError where they are none."""
-    one = isinstance(lines, str)
-    texts = [lines] if isinstance(lines, str) else list(lines)
-    if wrong := [row for row, text in enumerate(texts) if not isinstance(text, str)]:
-        raise UserError(f"line {first + wrong[0]} is no text but {texts[wrong[0]]!r:.80}")
-    if prefixes is None:
-        return texts, [""] * len(texts)
-    alone = isinstance(prefixes, str) or any(isinstance(prefix, int) for prefix in prefixes)
-    given = [cast(Prefix, prefixes)] if alone and one else list(cast(Sequence[Prefix], prefixes))
-    if (alone and not one) or len(given) != len(texts):
-        raise UserError(f"give a list of as many prefixes as there are lines, {len(texts)}: an empty one where none is")
-    return texts, given
-
-
-def _whole(text: str) -> str:
-    """Return a text with U+FFFD for each half of a surrogate pair, which is no character."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-
-
-def _distinct(found: list[Translation]) -> list[Translation]:
-    """Return each text once, the first time it comes."""
-    first: dict[str, Translation] = {}
-    for one in found:
-        first.setdefault(one.text, one)
-    return list(first.values())
-
-
-def _batch(lines: dict[int, _Line], settings: Search, device: torch.device) -> Sources:
+def _batch(lines: dict[int, Line], settings: Search, device: torch.device) -> Sources:
     """Return the lines, given by their row among all (from 0), as one batch."""
     source_BS = pad([line.source for line in lines.values()]).to(device)
     mask_BS = source_BS != PAD
