@@ -39,6 +39,7 @@ class CTranslateModel:
         prefixes: Sequence[list[int]],
         settings: Search,
         n_best: int,
+        attention: bool,
     ) -> list[list[Hypothesis]]:
         """Return the hypotheses of each source, best first; those of one limit are searched together."""
         if any(prefixes):
@@ -49,10 +50,12 @@ class CTranslateModel:
             together[limit].append(row)
         for limit, rows in together.items():
             named = [[self._source[piece] for piece in sources[row]] for row in rows]
-            found |= zip(rows, self._some(named, limit, settings, n_best), strict=True)
+            found |= zip(rows, self._some(named, limit, settings, n_best, attention), strict=True)
         return [found[row] for row in range(len(sources))]
 
-    def _some(self, sources: list[list[str]], limit: int, settings: Search, n_best: int) -> list[list[Hypothesis]]:
+    def _some(
+        self, sources: list[list[str]], limit: int, settings: Search, n_best: int, attention: bool
+    ) -> list[list[Hypothesis]]:
         width = max(settings.beam, n_best)
         many = 1 if width == 1 else PATIENCE * width
         results = self._model.translate_batch(
@@ -63,7 +66,8 @@ class CTranslateModel:
             length_penalty=1,  # not 0, which would end the beam with the first that ends best
             suppress_sequences=[[self._target[piece]] for piece in (PAD, UNK, BOS)],
             return_end_token=True,
-            return_attention=True,
+            return_attention=attention,
+            max_batch_size=1 if attention and width > 1 else 0,  # of several, beams mix up the first attention
             max_input_length=0,
             max_decoding_length=limit,
             min_decoding_length=0,
@@ -71,7 +75,7 @@ class CTranslateModel:
         ended = [
             (row, tokens[: limit - 1] if tokens[-1:] != [self._target[EOS]] else tokens[:-1], weights)
             for row, result in enumerate(results)
-            for tokens, weights in zip(result.hypotheses, result.attention, strict=True)
+            for tokens, weights in zip(result.hypotheses, result.attention or [None] * many, strict=False)
         ]
         scores = self._model.score_batch(
             [sources[row] for row, _, _ in ended], [tokens for _, tokens, _ in ended], max_input_length=0
@@ -81,5 +85,7 @@ class CTranslateModel:
             pieces = [self._number[token] for token in tokens]
             penalty = 1 if width == 1 else ((5 + len(pieces) + 1) / 6) ** settings.length_penalty
             own = [float(one) for one in score.log_probs]
-            found[row][tuple(pieces)] = Hypothesis(pieces, sum(own) / penalty, own, np.array(weights))
+            found[row][tuple(pieces)] = Hypothesis(
+                pieces, sum(own) / penalty, own, None if weights is None else np.array(weights)
+            )
         return [sorted(some.values(), key=lambda one: -one.score)[:n_best] for some in found]

@@ -58,8 +58,12 @@ class OnnxModel:
         prefixes: Sequence[list[int]],
         settings: Search,
         n_best: int,
+        attention: bool,
     ) -> list[list[Hypothesis]]:
-        """Return the hypotheses of each source, best first; sentences are searched side by side."""
+        """Return the hypotheses of each source, best first; sentences are searched side by side.
+
+        They have attention where the model has any, whether or not it is asked for.
+        """
 
         def one(source: list[int], limit: int, prefix: list[int]) -> list[Hypothesis]:
             if settings.beam == n_best == 1:

@@ -67,7 +67,7 @@ class ExportedTranslator(Texts):
                 for source, prefix in zip(sources, prefixed, strict=True)
             ]
             many = max(settings.beam, n_best) if spares else n_best
-            answers = self.engine.search(sources, limits, prefixed, settings, many)
+            answers = self.engine.search(sources, limits, prefixed, settings, many, alignments)
             for row, limit, answer in zip(some, limits, answers, strict=True):
                 if not answer:
                     raise UserError(f"no translation of {every[row].text!r} has any probability")

@@ -92,6 +92,16 @@ def test_a_beam_of_ctranslate2_finds_no_more_than_there_is_and_scores_it_as_the_
         assert one.score == pytest.approx(sum(one.log_probabilities) / ((5 + length) / 6))
 
 
+def test_beams_of_ctranslate2_keep_their_attention_in_a_batch(transformer: Path) -> None:
+    lines, made = ["eins zwei drei", "drei zwei eins", "neun neun neun"], exported(transformer, "ctranslate2")
+    for one, line in zip(made.translate(lines), lines, strict=True):
+        (alone,) = made.translate(line)
+        assert one.alignment is not None
+        assert alone.alignment is not None
+        np.testing.assert_allclose(one.alignment.words, alone.alignment.words, atol=CLOSE)
+    assert [one.alignment for one in made.translate(lines, alignments=False)] == [None] * 3
+
+
 def test_the_n_best_are_those_of_the_run(numbers: Path) -> None:
     must_be_equal(numbers, "onnx", n_best=4)
 
