@@ -15,6 +15,7 @@ from mt.commands.corpora import corpora
 from mt.commands.datastore import datastore
 from mt.commands.diagnose import diagnose
 from mt.commands.eval import evaluate
+from mt.commands.export import export
 from mt.commands.options import SETTINGS
 from mt.commands.pack import pack
 from mt.commands.push import push
@@ -42,6 +43,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "serve": serve,
     "pack": pack,
     "push": push,
+    "export": export,
     "datastore": datastore,
     "corpora": corpora,
     "config": config,

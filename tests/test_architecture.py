@@ -17,7 +17,8 @@ DATA = f"{CORPORA} corpora"
 RUNS = f"{DATA} data alignment models"
 NEIGHBOURS = f"{RUNS} runs"
 INFERENCE = f"{NEIGHBOURS} neighbours search views"
-EVALUATION = f"{INFERENCE} inference"
+EXPORT = f"{INFERENCE} inference"
+EVALUATION = f"{EXPORT} export"
 TRAINING = f"{EVALUATION} evaluation"
 LAB = f"{TRAINING} training"
 WEB = f"{LAB} lab"
@@ -36,6 +37,7 @@ MAY_IMPORT = {
     "runs": RUNS,
     "neighbours": NEIGHBOURS,
     "inference": INFERENCE,
+    "export": EXPORT,
     "evaluation": EVALUATION,
     "training": TRAINING,
     "lab": LAB,

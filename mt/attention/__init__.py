@@ -35,7 +35,7 @@ class Attention(nn.Module):
 
     def start(self, values_BSC: Tensor) -> Tensors:
         """Return the past of the first query, Q = 1: its step is 0."""
-        return {"step": values_BSC.new_zeros(len(values_BSC), 1, dtype=torch.long)}
+        return {"step": values_BSC.new_zeros(values_BSC.shape[0], 1, dtype=torch.long)}
 
     def forward(self, query_BQH: Tensor, memory: Tensors, past: Tensors, change: Change | None = None) -> Result:
         """Return contexts, the weights (of one head), changed where that is asked for, and the new past."""
@@ -78,7 +78,9 @@ class CoverageAttention(Attention):
 
     def start(self, values_BSC: Tensor) -> Tensors:
         """Return the past of the first query: nothing is covered."""
-        return super().start(values_BSC) | {"coverage": values_BSC.new_zeros(len(values_BSC), 1, values_BSC.shape[1])}
+        return super().start(values_BSC) | {
+            "coverage": values_BSC.new_zeros(values_BSC.shape[0], 1, values_BSC.shape[1])
+        }
 
     def scores(self, query_BQH: Tensor, keys_BSA: Tensor, past: Tensors) -> Tensor:
         """Return scores_BQS."""

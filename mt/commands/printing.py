@@ -63,13 +63,13 @@ def text_of(printed: Sequence[Printed], output: Output) -> Iterator[str]:
 
 def _fields(number: int, one: "Translation", output: Output, signs: tuple[str, str]) -> list[str]:
     """Return what stands in the line of a translation, of which the last is its text."""
-    from mt.inference.confidence import mark
-
     fields = [] if output.n_best == 1 else [str(number), f"{one.score:.4f}"]
     if not output.confidence:
         return [*fields, one.text]
     if one.confidence is None:
         return [*fields, "", "", one.text]
+    from mt.inference.confidence import mark
+
     return [*fields, f"{one.confidence.good:.2f}", f"{one.confidence.ter:.0f}", mark(one.text, one.confidence, signs)]
 
 

@@ -21,9 +21,12 @@ from mt.core.errors import UsageError, UserError
 from mt.core.files import must_be_writable
 from mt.core.growing import journal_of
 from mt.core.progress import Meter, Progress
+from mt.export.folder import is_export
 
 if TYPE_CHECKING:  # they import torch, which help and wrong options need not wait for
-    from mt.inference.translator import Translation, Translator
+    from mt.export.translator import ExportedTranslator
+    from mt.inference.translation import Translation
+    from mt.inference.translator import Translator
     from mt.runs.run import Run
 
 log = logging.getLogger("mt")
@@ -81,6 +84,10 @@ def translate(
     made = Output(n_best, alignments, picture, plot, confidence, as_json, output, resume)
     wishes = Wishes(prefix, prefix_file, tuple(must or []), tuple(must_not or []), glossary, paragraphs)
     _must_fit(made, wishes, sample=bool(changes.get("search", {}).get("sample")))
+    if is_export(run):
+        exported = _exported(run, others, changes, made)
+        of = [exported.told.run]
+        return write_translations(exported, sentences, input_file, made, weights=of, wishes=wishes)
     members = [open_run(run), *map(open_run, others or [])]
     first, *ensemble = members
     config = change(first.config, changes, n_best)
@@ -91,7 +98,7 @@ def translate(
         prepare(first)
     raw = getattr(first.config.corpus, "raw", False)
     weights = [one.fingerprint for one in members] if output else []
-    write_translations(translator, sentences, input_file, made, raw=raw, weights=weights, wishes=wishes)
+    return write_translations(translator, sentences, input_file, made, raw=raw, weights=weights, wishes=wishes)
 
 
 def _check_sentences(sentences: Sequence[str] | None, file: Path | None) -> None:
@@ -100,6 +107,17 @@ def _check_sentences(sentences: Sequence[str] | None, file: Path | None) -> None
         raise UsageError(f"{changed[0]} is a setting, not a sentence: write --set {changed[0]}")
     if sentences and file:
         raise UsageError("give sentences or --input, not both")
+
+
+def _exported(
+    folder: Path, others: Sequence[Path] | None, changes: dict[str, Any], output: Output
+) -> "ExportedTranslator":
+    """Return what translates by a model that `mt export` has written, without torch."""
+    if others:
+        raise UsageError(f"{folder} is an exported model, which joins no ensemble: leave --with out")
+    from mt.export.translator import open_export
+
+    return open_export(folder, changes, output.n_best)
 
 
 def _changes(beam: int | None, sample: bool, settings: Sequence[str]) -> dict[str, Any]:
@@ -140,7 +158,7 @@ def prepare(run: "Run") -> None:
 
 
 def write_translations(
-    translator: "Translator",
+    translator: "Translator | ExportedTranslator",
     sentences: Sequence[str] | None,
     file: Path | None,
     output: Output,
@@ -189,7 +207,7 @@ def write_translations(
     return None
 
 
-def _check(translator: "Translator", output: Output) -> None:
+def _check(translator: "Translator | ExportedTranslator", output: Output) -> None:
     """Raise UserError, before anything is translated, where what is asked for besides cannot be."""
     if (output.alignments or output.picture or output.plot) and not translator.has_attention:
         raise UserError("this model has no attention (model.attention.score: none), so there is no alignment to show")

@@ -12,6 +12,7 @@ from mt.core.errors import UsageError, UserError
 from mt.core.text import read_sentences
 
 if TYPE_CHECKING:  # they import torch, which help and wrong options need not wait for
+    from mt.export.translator import ExportedTranslator
     from mt.inference.translator import Translation, Translator
 
 Begun = Annotated[str | None, typer.Option("--prefix", metavar="TEXT", help="How each translation begins.")]
@@ -60,7 +61,7 @@ class Wishes:
         plain = {name: list(one) if isinstance(one, tuple) else one for name, one in told.items()}
         return {"wishes": plain} if plain else {}
 
-    def granter(self, translator: "Translator") -> "Granter":
+    def granter(self, translator: "Translator | ExportedTranslator") -> "Granter":
         """Return what translates by them. Raises UserError where a file cannot be read, or a library is missing."""
         return Granter(self, translator)
 
@@ -68,7 +69,7 @@ class Wishes:
 class Granter:
     """Translates lines as it is wished."""
 
-    def __init__(self, wishes: Wishes, translator: "Translator"):
+    def __init__(self, wishes: Wishes, translator: "Translator | ExportedTranslator"):
         from mt.inference.glossary import Glossary, read_glossary
         from mt.inference.paragraphs import splitter
         from mt.inference.wording import Wording

@@ -2,16 +2,18 @@
 
 import difflib
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, Literal, TypeVar, get_args, get_origin
 
 from pydantic import ValidationError
 
 from mt.config import MACHINE, AlignmentConfig, Config, Metrics, Search
+from mt.config.exported import Exported
 from mt.config.files import merge, parse_override
 from mt.config.mistakes import COMMAND_LINE, Origin, explain_all, switched
 from mt.config.tree import Tree, flatten
 from mt.core.errors import UsageError
 
+Settled = TypeVar("Settled", Config, Exported)
 CHANGEABLE: dict[str, type[Tree]] = {"search": Search, "alignment": AlignmentConfig, "metrics": Metrics}
 """The nodes of the configuration that can change after training."""
 PENALTIES = ("search.length_penalty", "search.coverage_penalty")
@@ -57,10 +59,10 @@ def _check(node: str, tree: dict[str, Any], origin: Origin, where: str) -> None:
         raise UsageError(wrong)
 
 
-def change(config: Config, changes: dict[str, Any], n_best: int = 1) -> Config:
-    """Return a run's config with the changes that `parse_changes` returns, for so many translations of each line.
+def change(config: Settled, changes: dict[str, Any], n_best: int = 1) -> Settled:
+    """Return the config of a run, or of an export, with the changes that `parse_changes` returns.
 
-    Raises UsageError when a change has no effect.
+    They are for `n_best` translations of each line. Raises UsageError when a change has no effect.
     """
     tree = {node: getattr(config, node).model_dump() for node in changes}
     merge(tree, changes, {}, COMMAND_LINE)

@@ -1,19 +1,14 @@
-"""Lines as they are searched: their pieces, what their translations begin with, and what these must say."""
+"""Lines as they are searched: their pieces, what their translations begin with, and what these must say. No torch."""
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import cast
 
-import torch
-
-from mt.config import Search
 from mt.core.errors import UserError
-from mt.core.special import EOS, PAD
+from mt.core.special import EOS
 from mt.corpora.pairs import Gold, Span
-from mt.data.batches import pad
-from mt.inference.wording import NOTHING, Speller, Wording
-from mt.search import Sources
+from mt.inference.wording import NOTHING, Wording
 from mt.text.tokenizer import Tokenizers
 
 log = logging.getLogger("mt")
@@ -95,14 +90,3 @@ def _prefixes(prefixes: Prefixes, count: int, one: bool) -> Sequence[Prefix]:
 def _whole(text: str) -> str:
     """Return a text with U+FFFD for each half of a surrogate pair, which is no character."""
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-
-
-def batch(lines: Mapping[int, Line], settings: Search, device: torch.device, speller: Speller) -> Sources:
-    """Return the lines, given by their row among all (from 0), as one batch."""
-    source_BS = pad([line.source for line in lines.values()]).to(device)
-    mask_BS = source_BS != PAD
-    limit_B = (mask_BS.sum(1) * settings.max_ratio + settings.max_extra).long()
-    prefixes = [line.prefix for line in lines.values()]
-    prefix_BP = pad(prefixes).to(device) if any(prefixes) else None
-    rules = speller.rules([line.wording for line in lines.values()], device)
-    return Sources(source_BS, mask_BS, limit_B, prefix_BP, [*lines], rules)

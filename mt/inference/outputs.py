@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Sequence
 
-from mt.inference.translator import Translation
+from mt.inference.translation import Translation
 from mt.runs.scores import Outputs
 from mt.text.normal import normalise
 

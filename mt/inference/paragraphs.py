@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 
 from mt.core.errors import UserError
-from mt.inference.translator import Translation
+from mt.inference.translation import Translation
 from mt.text.words import UNSPACED
 
 

@@ -1,20 +1,28 @@
-"""A translation: its text and all that is known of it. It shows, draws and saves itself."""
+"""A translation: its text and all that is known of it. It shows, draws and saves itself. No torch."""
 
 import html
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from mt.alignment.files import write_jsonl, write_npz
-from mt.alignment.matrices import Alignment, Matrix
+from mt.alignment.matrices import Alignment, Matrix, Side, align
 from mt.core.errors import UserError
-from mt.inference.confidence import Confidence
-from mt.search import Trace
+from mt.core.special import EOS
+from mt.inference.lines import Line
+from mt.text.tokenizer import Tokenizers
+from mt.text.words import Unit
 from mt.views.page import framed, write_page
 
-if TYPE_CHECKING:  # it imports matplotlib, which only pictures need
+if TYPE_CHECKING:  # they import torch, and matplotlib, which only pictures need
+    from mt.inference.confidence import Confidence
+    from mt.search import Trace
     from mt.views.heat_map import Picture
+
+# A model can emit any byte, but one line in is one line out, and text has no NUL.
+NOT_IN_A_LINE = str.maketrans("\n\r\0", "   ")
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,9 +47,9 @@ class Translation:
     cut: bool = False
     """Whether the limit on its length ended it (search.max_ratio, search.max_extra): the model would rather have gone
     on, with a probability of more than a half."""
-    confidence: Confidence | None = None
+    confidence: "Confidence | None" = None
     """What a human will probably have to mend, where that was asked for; None where the source has no text."""
-    trace: Trace | None = None
+    trace: "Trace | None" = None
     """What the search dropped, where that was asked for; pieces are numbers, named by `Tokenizer.name`."""
 
     def __repr__(self) -> str:
@@ -102,3 +110,44 @@ WRITERS: dict[str, Callable[[Path, Alignment], None]] = {
     ".npz": lambda path, alignment: write_npz(path, [alignment]),
 }
 """What writes an alignment, by the suffix of the file."""
+
+
+class Pieces(Protocol):
+    """A hypothesis, whatever search found it."""
+
+    @property
+    def tokens(self) -> list[int]:
+        """Its pieces, without </s>."""
+
+    @property
+    def score(self) -> float:
+        """What it was ranked by."""
+
+    @property
+    def log_probabilities(self) -> list[float]:
+        """Natural, of each piece and of </s>."""
+
+
+def write(
+    tokenizers: Tokenizers, unit: Unit, line: Line, found: Pieces, limit: int, weights: Matrix | None
+) -> Translation:
+    """Return what was found for a line as a translation, aligned by these weights where there are any."""
+    target, tokens = tokenizers.target, found.tokens
+    text = target.decode(tokens).translate(NOT_IN_A_LINE)
+    names = tuple(target.name(piece) for piece in (*tokens, EOS))
+    cut = len(found.log_probabilities) >= limit and found.log_probabilities[-1] < math.log(0.5)
+    alignment = None
+    if weights is not None:
+        source = Side(line.text, tokenizers.source.spans(line.source[:-1], line.text), line.words)
+        alignment = align(source, Side(text, target.spans(tokens)), weights, unit=unit)
+    return Translation(
+        text, found.score, tuple(found.log_probabilities), names, tuple(tokens), cut=cut, alignment=alignment
+    )
+
+
+def distinct(found: list[Translation]) -> list[Translation]:
+    """Return each text once, the first time it comes."""
+    first: dict[str, Translation] = {}
+    for one in found:
+        first.setdefault(one.text, one)
+    return list(first.values())

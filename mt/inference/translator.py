@@ -1,31 +1,29 @@
 """Lines in, translations out, in order, with what the attention looked at."""
 
-import logging
-import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from mt.alignment.matrices import EMPTY, Side, align
+import torch
+
+from mt.alignment.matrices import EMPTY
 from mt.config import Config, Search
 from mt.config.overrides import change_search, describe_briefly
 from mt.core.device import side_by_side
 from mt.core.errors import UserError
 from mt.core.progress import Progress
-from mt.core.special import EOS
+from mt.core.special import PAD
 from mt.corpora.pairs import Gold
-from mt.data.batches import group
+from mt.data.batches import group, pad
 from mt.inference.confidence import NO_ENSEMBLE, Estimator
-from mt.inference.lines import Asked, Line, Prefixes, batch, read_lines
+from mt.inference.lines import Asked, Line, Prefixes, read_lines
+from mt.inference.speller import Speller
 from mt.inference.translation import Translation as Translation
-from mt.inference.wording import Speller, Wording
+from mt.inference.translation import distinct, write
+from mt.inference.wording import Wording
 from mt.models.contract import Look, Seq2Seq, Site, attention_at, default_site, describe_look
-from mt.search import SEARCHES, Found, Hypothesis, choose
+from mt.search import SEARCHES, Found, Hypothesis, Sources, choose
 from mt.text.tokenizer import Tokenizers
-
-log = logging.getLogger("mt")
-# A model can emit any byte, but one line in is one line out, and text has no NUL.
-NOT_IN_A_LINE = str.maketrans("\n\r\0", "   ")
 
 
 class Translator:
@@ -97,7 +95,7 @@ class Translator:
         many = width if most else n_best  # spares, in place of those with a text of another
 
         def search(rows: list[int]) -> list[tuple[Found, int]]:
-            sources = batch({first - 1 + row: every[row] for row in rows}, settings, self.model.device, self.speller)
+            sources = _batch({first - 1 + row: every[row] for row in rows}, settings, self.model.device, self.speller)
             answers = SEARCHES[name](self.model, sources, settings, n_best=many, look=look, trace=trace)
             return list(zip(answers, sources.limits().tolist(), strict=True))
 
@@ -137,27 +135,17 @@ class Translator:
             asked = f"its prefix {line.prefix}" if line.prefix else f"{line.wording}"
             raise UserError(f"no translation of {line.text!r} has any probability, with {asked}")
         made = [self._one(line, one, limit, alignments) for one in found.hypotheses]
-        best, *others = _distinct(made)[:most] if most else made
+        best, *others = distinct(made)[:most] if most else made
         return replace(best, others=tuple(others), trace=found.trace)
 
     def _one(self, line: Line, found: Hypothesis, limit: int, alignments: bool) -> Translation:
-        text = self.tokenizers.target.decode(found.tokens).translate(NOT_IN_A_LINE)
-        names = (self.tokenizers.target.name(piece) for piece in (*found.tokens, EOS))
-        cut = len(found.log_probabilities) >= limit and found.log_probabilities[-1] < math.log(0.5)
-        numbers = tuple(found.tokens)
-        made = Translation(text, found.score, tuple(found.log_probabilities), tuple(names), numbers, cut=cut)
-        attention = found.attention
-        if attention is None:
-            return made
-        if attention.dim() == 4:  # every site
-            made = replace(made, attention=attention.numpy())
+        every, attention = None, found.attention
+        if attention is not None and attention.dim() == 4:  # every site
+            every = attention.numpy()
             layers = {number: layer[None] for number, layer in enumerate(attention, 1)}
             attention = attention_at(self.site or Site(1), layers)[0]
-        if not alignments:
-            return made
-        source = Side(line.text, self.tokenizers.source.spans(line.source[:-1], line.text), line.words)
-        target = Side(text, self.tokenizers.target.spans(found.tokens))
-        return replace(made, alignment=align(source, target, attention.numpy(), unit=self.unit))
+        weights = attention.numpy() if attention is not None and alignments else None
+        return replace(write(self.tokenizers, self.unit, line, found, limit, weights), attention=every)
 
 
 def _search_for(lines: Sequence[Line], settings: Search, n_best: int) -> str:
@@ -181,9 +169,12 @@ def _add_confidence(estimator: Estimator, lines: Sequence[Line], found: list[Tra
     ]
 
 
-def _distinct(found: list[Translation]) -> list[Translation]:
-    """Return each text once, the first time it comes."""
-    first: dict[str, Translation] = {}
-    for one in found:
-        first.setdefault(one.text, one)
-    return list(first.values())
+def _batch(lines: Mapping[int, Line], settings: Search, device: torch.device, speller: Speller) -> Sources:
+    """Return the lines, given by their row among all (from 0), as one batch."""
+    source_BS = pad([line.source for line in lines.values()]).to(device)
+    mask_BS = source_BS != PAD
+    limit_B = (mask_BS.sum(1) * settings.max_ratio + settings.max_extra).long()
+    prefixes = [line.prefix for line in lines.values()]
+    prefix_BP = pad(prefixes).to(device) if any(prefixes) else None
+    rules = speller.rules([line.wording for line in lines.values()], device)
+    return Sources(source_BS, mask_BS, limit_B, prefix_BP, [*lines], rules)

@@ -191,7 +191,7 @@ class Transformer(Seq2Seq):
 
     def encode(self, source_BS: Tensor, mask_BS: Tensor) -> tuple[Memory, State]:
         """Return keys and values of every decoder layer, and a state of no pieces."""
-        x_BSE = self._embed(self.source_embedding, source_BS, 0)
+        x_BSE = self.embed(self.source_embedding, source_BS, 0)
         for layer in self.encoder:
             x_BSE = layer(x_BSE, mask_BS)
         x_BSE = self.encoder_norm(x_BSE)
@@ -215,7 +215,7 @@ class Transformer(Seq2Seq):
 
     def read_step(self, previous_BK: Tensor, state: State, memory: Memory, look: Look = NOTHING) -> tuple[Read, State]:
         """Return what the output layer sees, the attention that is asked for, and the next state."""
-        x_BKE = self._embed(self.target_embedding, previous_BK[..., None], state["keys0"].shape[3])[:, :, 0]
+        x_BKE = self.embed(self.target_embedding, previous_BK[..., None], state["keys0"].shape[3])[:, :, 0]
         weights, grown = dict[int, Tensor](), dict(state)
         for number, layer in enumerate(self._layers()):
             names = f"keys{number}", f"values{number}"
@@ -229,7 +229,7 @@ class Transformer(Seq2Seq):
     def read(self, source_BS: Tensor, mask_BS: Tensor, target_in_BT: Tensor, look: Look = NOTHING) -> Read:
         """Return what the output layer sees at every piece, and the attention that is asked for."""
         memory, _ = self.encode(source_BS, mask_BS)
-        x_BTE, weights = self._embed(self.target_embedding, target_in_BT, 0), dict[int, Tensor]()
+        x_BTE, weights = self.embed(self.target_embedding, target_in_BT, 0), dict[int, Tensor]()
         for number, layer in enumerate(self._layers()):
             x_BTE, weights_BNTS = layer(x_BTE, self._source(memory, number), number + 1, look)
             if weights_BNTS is not None:
@@ -245,7 +245,7 @@ class Transformer(Seq2Seq):
     def posterior(self, source_BS: Tensor, mask_BS: Tensor, target_in_BT: Tensor, target_out_BT: Tensor) -> Tensor:
         """Return the last layer's weights times the likelihood of each piece, had the piece been all it looked at."""
         memory, _ = self.encode(source_BS, mask_BS)
-        x_BTE = self._embed(self.target_embedding, target_in_BT, 0)
+        x_BTE = self.embed(self.target_embedding, target_in_BT, 0)
         *below, last = self._layers()
         for number, layer in enumerate(below):
             x_BTE, _ = layer(x_BTE, self._source(memory, number), number + 1, NOTHING)
@@ -257,7 +257,7 @@ class Transformer(Seq2Seq):
         ]
         return posterior(weights_BNTS, torch.stack(given, 1))
 
-    def _embed(self, embedding: nn.Embedding, pieces_X: Tensor, start: int) -> Tensor:
+    def embed(self, embedding: nn.Embedding, pieces_X: Tensor, start: int) -> Tensor:
         """Return scaled embeddings plus the sinusoids of their places (section 3.5), the first at `start`."""
         width = embedding.embedding_dim
         place_X1 = torch.arange(start, start + pieces_X.shape[-1], device=pieces_X.device)[:, None]

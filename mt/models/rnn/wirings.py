@@ -86,7 +86,7 @@ class Luong(nn.Module):
         past = self.attention.start(values_BSC)
         if self.feed is None:
             return past
-        return past | {"fed": values_BSC.new_zeros(len(values_BSC), 1, self.feed.in_features)}
+        return past | {"fed": values_BSC.new_zeros(values_BSC.shape[0], 1, self.feed.in_features)}
 
     def ask(self, gates_BKG: Tensor, state: State) -> tuple[Tensor, Tensor, State]:
         """Return the query, the gates, and the state, as they are before the source is looked at."""
