@@ -3,13 +3,16 @@
 import shutil
 import sys
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from mt.commands.options import Files, RunPath, check_given, open_run
 from mt.config.overrides import change, parse_changes
 from mt.core.errors import UsageError
+
+if TYPE_CHECKING:  # help need not wait for it
+    from mt.alignment.matrices import Alignment
 
 Symmetrisation = Literal["grow-diag-final-and", "intersection", "union"]
 Reading = Literal["as-is", "shifted", "posterior"]
@@ -58,15 +61,20 @@ def align(
     asked, other = open_run(run), open_run(reverse) if reverse else None
     unit = change(asked.config, changes).alignment.unit if changes else None
     from mt.evaluation.align import Pairs, Reverse, Wanted, align
-    from mt.views.terminal import blocks, may_colour
 
     pairs = Pairs(split, source, target, gold, gold_format, unit)
     backward = Reverse(other, symmetrise or "grow-diag-final-and") if other else None
     found, scores = align(asked, pairs, Wanted(layer, head, read, threshold), backward, output)
     print("".join(f"{score}\n" for score in scores), end="")
     if plot and found:
-        first, width = found[0], shutil.get_terminal_size().columns
-        print(blocks(first.words, first.source_words, first.target_words, width, colour=may_colour(sys.stdout)))
+        _plot(found[0])
+
+
+def _plot(first: "Alignment") -> None:
+    from mt.views.terminal import blocks, may_colour
+
+    width = shutil.get_terminal_size().columns
+    print(blocks(first.words, first.source_words, first.target_words, width, colour=may_colour(sys.stdout)))
 
 
 def _parse(settings: list[str]) -> dict[str, Any]:

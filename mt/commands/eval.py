@@ -14,6 +14,10 @@ Confident = Annotated[
     bool,
     typer.Option("--confidence", help="Also how well confidence tells good from bad; fits it on validation first."),
 ]
+Drawn = Annotated[bool, typer.Option("--plot", help="Also draw: the first sentence (PNG, SVG), the first 50 (HTML).")]
+Papers = Annotated[
+    bool, typer.Option("--papers", help="Also the papers' BLEU: lower case, Moses normalised and tokenized.")
+]
 
 
 def evaluate(
@@ -22,12 +26,8 @@ def evaluate(
     ] = None,
     overrides: Annotated[list[str] | None, typer.Argument(help=CHANGES)] = None,
     split: Annotated[str | None, typer.Option(help="Unset: the corpus's main test split.")] = None,
-    plot: Annotated[
-        bool, typer.Option("--plot", help="Also draw: the first sentence (PNG, SVG), the first 50 (HTML).")
-    ] = False,
-    papers: Annotated[
-        bool, typer.Option("--papers", help="Also the papers' BLEU: lower case, Moses normalised and tokenized.")
-    ] = False,
+    plot: Drawn = False,
+    papers: Papers = False,
     novel: Annotated[
         bool, typer.Option("--novel", help="Also BLEU of the sources that no training source holds half of.")
     ] = False,

@@ -43,6 +43,14 @@ Confident = Annotated[
 AsJson = Annotated[
     bool, typer.Option("--json", help="Print an object of JSON for each translation, with all that is known of it.")
 ]
+Drawn = Annotated[
+    Path | None,
+    typer.Option("--picture", help=f"Draw the first alignment as .png, .svg or .pdf; the first {PAGE} as .html."),
+]
+Written = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", help="Write the translations to a file; until all is done they are in FILE.part."),
+]
 
 
 def translate(
@@ -56,18 +64,10 @@ def translate(
     ] = 1,
     sample: Annotated[bool, typer.Option("--sample", help=MEANING["sample"])] = False,
     settings: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help=CHANGES)] = None,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output", "-o", help="Write the translations to a file; until all is done they are in FILE.part."
-        ),
-    ] = None,
+    output: Written = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on after what FILE.part of --output holds.")] = False,
     alignments: Annotated[Path | None, typer.Option(help="Write FILE.npz, FILE.jsonl and FILE.pharaoh.")] = None,
-    picture: Annotated[
-        Path | None,
-        typer.Option(help=f"Draw the first alignment as .png, .svg or .pdf; the first {PAGE} as .html."),
-    ] = None,
+    picture: Drawn = None,
     plot: Annotated[bool, typer.Option("--plot", help="Draw each alignment in the terminal.")] = False,
     confidence: Confident = False,
     as_json: AsJson = False,

@@ -78,9 +78,7 @@ class Translator:
         translation begins with, as text or as numbers of pieces. `wording`: what translations must say and must not,
         each line's or that of all. `look`: of which site alignments are (unset, or "all": the config's), and what
         replaces the model's weights. `trace`: whether each tells what was dropped; `confidence`: whether what a human
-        will have to mend. `progress` is called with the number of lines just done. Raises UserError where a coverage
-        penalty has no attention, a prefix or change cannot be, confidence is asked of an ensemble or was not fitted, or
-        a sample is to say something.
+        will have to mend. `progress` is called with the number of lines just done. Raises UserError where any cannot be.
         """
         settings = change_search(settings or self.settings, changes, n_best)
         look = self._look(settings, look)
