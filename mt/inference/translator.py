@@ -75,10 +75,10 @@ class Translator:
         the model (see `change_search`). Beam 1 is greedy search, whose score is the log probability, as a sample's is;
         `n_best` is then the number of samples. A line's samples depend on sample_seed and on its number, not on the
         other lines; `first` is that of the first. Alignments have the source words of `gold`. `prefixes`: what each
-        translation begins with, as text or as numbers of pieces. `wording`: what translations must say and must not,
-        each line's or that of all. `look`: of which site alignments are (unset, or "all": the config's), and what
-        replaces the model's weights. `trace`: whether each tells what was dropped; `confidence`: whether what a human
-        will have to mend. `progress` is called with the number of lines just done. Raises UserError where any cannot be.
+        translation begins with, as text or as numbers of pieces. `wording`: what it must say and must not. `look`: of
+        which site alignments are (unset, or "all": the config's), and what replaces the model's weights. `trace`:
+        whether each tells what was dropped; `confidence`: what a human will have to mend. `progress` gets the number of
+        lines just done. Raises UserError where any of this cannot be.
         """
         settings = change_search(settings or self.settings, changes, n_best)
         look = self._look(settings, look)
