@@ -89,12 +89,13 @@ class Translator:
         width = max(settings.beam, n_best) if name == "beam" else n_best
         progress(sum(not line.source for line in every))
         batches = list(group([len(line.source) for line in every], settings.batch, width))
-        most = n_best if settings.distinct and name == "beam" and n_best > 1 else None
-        many = width if most else n_best  # spares, in place of those with a text of another
+        most = n_best if settings.distinct and name == "beam" and n_best > 1 else None  # spares stand in for doubles
 
         def search(rows: list[int]) -> list[tuple[Found, int]]:
             sources = _batch({first - 1 + row: every[row] for row in rows}, settings, self.model.device, self.speller)
-            answers = SEARCHES[name](self.model, sources, settings, n_best=many, look=look, trace=trace)
+            answers = SEARCHES[name](
+                self.model, sources, settings, n_best=width if most else n_best, look=look, trace=trace
+            )
             return list(zip(answers, sources.limits().tolist(), strict=True))
 
         with side_by_side(len(batches) if self.model.device.type == "cpu" else 1) as each:
