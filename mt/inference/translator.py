@@ -81,21 +81,19 @@ class Translator:
         lines just done. Raises UserError where any of this cannot be.
         """
         settings = change_search(settings or self.settings, changes, n_best)
-        look = self._look(settings, look)
-        estimator = self._estimator(settings) if confidence else None
+        look, estimator = self._look(settings, look), self._estimator(settings) if confidence else None
         every = read_lines(self.tokenizers, settings.max_source, first, Asked(lines, prefixes, gold, wording))
         found = [Translation(alignment=EMPTY if alignments and self.has_attention else None)] * len(every)
         name, progress = _search_for(every, settings, n_best), progress or (lambda count: None)
         width = max(settings.beam, n_best) if name == "beam" else n_best
         progress(sum(not line.source for line in every))
         batches = list(group([len(line.source) for line in every], settings.batch, width))
-        most = n_best if settings.distinct and name == "beam" and n_best > 1 else None  # spares stand in for doubles
+        most = n_best if settings.distinct and name == "beam" and n_best > 1 else None
+        many = width if most else n_best  # spares, in place of those with a text of another
 
         def search(rows: list[int]) -> list[tuple[Found, int]]:
             sources = _batch({first - 1 + row: every[row] for row in rows}, settings, self.model.device, self.speller)
-            answers = SEARCHES[name](
-                self.model, sources, settings, n_best=width if most else n_best, look=look, trace=trace
-            )
+            answers = SEARCHES[name](self.model, sources, settings, n_best=many, look=look, trace=trace)
             return list(zip(answers, sources.limits().tolist(), strict=True))
 
         with side_by_side(len(batches) if self.model.device.type == "cpu" else 1) as each:
