@@ -17,6 +17,7 @@ from mt.corpora.pairs import Gold
 from mt.data.batches import group
 from mt.inference.confidence import NO_ENSEMBLE, Estimator
 from mt.inference.lines import Asked, Line, Prefixes, batch, read_lines
+from mt.inference.shortlist import Shortlist
 from mt.inference.translation import Translation as Translation
 from mt.inference.wording import Speller, Wording
 from mt.models.contract import Look, Seq2Seq, Site, attention_at, default_site, describe_look
@@ -32,11 +33,19 @@ class Translator:
     """A trained model, its vocabularies and its search settings.
 
     Of an ensemble `config` is the first member's, whose search settings hold.
-    Their keys `nearest` and `precision` are for whoever makes the model: see `load`.
+    Their keys `nearest`, `precision` and `shortlist` are for whoever makes the model and the list: see `load`.
     """
 
-    def __init__(self, model: Seq2Seq, tokenizers: Tokenizers, config: Config, estimator: Estimator | None = None):
+    def __init__(
+        self,
+        model: Seq2Seq,
+        tokenizers: Tokenizers,
+        config: Config,
+        estimator: Estimator | None = None,
+        shortlist: Shortlist | None = None,
+    ):
         self.model, self.tokenizers, self.settings, self.estimator = model, tokenizers, config.search, estimator
+        self.shortlist = shortlist
         self.languages = config.corpus.source, config.corpus.target
         self.unit = config.alignment.unit
         """What alignments are in."""
@@ -98,7 +107,12 @@ class Translator:
 
         def search(rows: list[int]) -> list[tuple[Found, int]]:
             sources = batch({first - 1 + row: every[row] for row in rows}, settings, self.model.device, self.speller)
-            answers = SEARCHES[name](self.model, sources, settings, n_best=many, look=look, trace=trace)
+            do = SEARCHES[name]
+            if self.shortlist:
+                phrases = dict.fromkeys(phrase for row in rows for phrase in every[row].wording.must)
+                must = {piece for phrase in phrases for piece in self.tokenizers.target.encode(phrase.strip())}
+                do = self.shortlist.within(do, must)
+            answers = do(self.model, sources, settings, n_best=many, look=look, trace=trace)
             return list(zip(answers, sources.limits().tolist(), strict=True))
 
         with side_by_side(len(batches) if self.model.device.type == "cpu" else 1) as each:
