@@ -29,6 +29,8 @@ from mt.search.trace import Trace
 log = logging.getLogger("mt")
 KEPT = 500
 """Candidates of each source piece that a run keeps: the largest search.shortlist."""
+MANY = 8
+"""Sentences of a batch for which it pays to pack the output layer of its list."""
 READ = 1000
 """Pairs that are read at once."""
 
@@ -81,8 +83,7 @@ class Shortlist:
             forced = [] if sources.prefix_BP is None else sources.prefix_BP.flatten().tolist()
             pieces_V = self.list_of(sources.source_BS.unique(), [*forced, *must])
             ours = _renumber(sources, pieces_V, self.size)
-            with torch.inference_mode():
-                made = narrow(model, pieces_V).eval()
+            made = narrow(model, pieces_V, packed=len(sources.source_BS) >= MANY)
             names = pieces_V.tolist()
             return [_name(one, names) for one in search(made, ours, settings, n_best=n_best, look=look, trace=trace)]
 

@@ -48,13 +48,13 @@ def pack(model: Seq2Seq, packing: Packing) -> Seq2Seq:
     return model.eval()
 
 
-def pick(layer: nn.Linear, rows_N: Tensor) -> Product:
-    """Return a layer with these of its outputs alone, packed as the layer is; what it returns is float32."""
+def pick(layer: nn.Linear, rows_N: Tensor, packed: bool = True) -> Product:
+    """Return a layer with these of its outputs alone; one of a packed layer is packed, too, where that is asked for."""
     weight_NI = layer.weight.detach().t().index_select(1, rows_N).t()  # laid out as the whole is, so it adds alike
     bias_N = None if layer.bias is None else layer.bias.detach()[rows_N]
-    if isinstance(layer, Packed):
+    if packed and isinstance(layer, Packed):
         return PACKINGS[layer.packing](weight_NI, bias_N)
-    return lambda input_XI: functional.linear(input_XI.to(weight_NI.dtype), weight_NI, bias_N).float()
+    return lambda input_XI: functional.linear(input_XI.to(weight_NI.dtype), weight_NI, bias_N).to(input_XI)
 
 
 def _pack_float16(weight_OI: Tensor, bias_O: Tensor | None) -> Product:

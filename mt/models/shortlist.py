@@ -14,14 +14,15 @@ class Shortlisted(Seq2Seq):
     """A model with the weights of another, whose target vocabulary is a list of its pieces, numbered by their place.
 
     Logits are the model's own. Their softmax is over the list, so what probability the model gave to other pieces is
-    shared out.
+    shared out. `packed`: whether output layers of a packed model are packed again, which takes as long as some steps of
+    a few sentences.
     """
 
-    def __init__(self, model: Seq2Seq, pieces_V: Tensor):
+    def __init__(self, model: Seq2Seq, pieces_V: Tensor, packed: bool = True):
         super().__init__()
         self.model, self.pieces_V = model, pieces_V
         self.sites, self.summary = model.sites, f"{model.summary}, {len(pieces_V)} pieces"
-        self.products = [pick(layer, pieces_V) for layer in need_readouts(model).outputs]
+        self.products = [pick(layer, pieces_V, packed) for layer in need_readouts(model).outputs]
 
     def encode(self, source_BS: Tensor, mask_BS: Tensor) -> tuple[Memory, State]:
         """Return the model's memory and state."""
@@ -43,8 +44,8 @@ class Shortlisted(Seq2Seq):
         return Output(first, read.attention)
 
 
-def narrow(model: Seq2Seq, pieces_V: Tensor) -> Seq2Seq:
+def narrow(model: Seq2Seq, pieces_V: Tensor, packed: bool = True) -> Seq2Seq:
     """Return a model, or an ensemble, that predicts these pieces alone. Raises TypeError where it has no readouts."""
     if isinstance(model, Ensemble):
-        return Ensemble([narrow(member, pieces_V) for member in model.members], model.looked_at)
-    return Shortlisted(model, pieces_V)
+        return Ensemble([narrow(member, pieces_V, packed) for member in model.members], model.looked_at)
+    return Shortlisted(model, pieces_V, packed).eval()

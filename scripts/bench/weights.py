@@ -51,9 +51,7 @@ def weights(
     """Measure and tabulate."""
     torch.set_num_threads(1)
     parts = [_part(Run(path), timed, scored, rounds) for path in runs]
-    page = (
-        "\n\n".join(parts) + "\n\n`python scripts/bench/weights.py`: beam search of each run's config, one thread.\n"
-    )
+    page = "\n\n".join(parts) + "\n\n`python scripts/bench/weights.py`: beam search of each run's config, one thread.\n"
     if output:
         write_text(output, page)
     print(page, end="")

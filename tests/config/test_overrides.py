@@ -46,7 +46,7 @@ def test_every_key_can_be_given_and_is_described() -> None:
     assert all(one.partition(": ")[2] for one in described)
     assert described[0].startswith("search.beam=5: Hypotheses")
     assert "search.sample=false: " in describe_settings()
-    assert "search.precision=float32: float32 or bfloat16. " in describe_settings()
+    assert "search.precision=float32: float32 or bfloat16 or float16 or int8. " in describe_settings()
     sampled = {"search.temperature", "search.top_k", "search.top_p", "search.sample_seed"}
     for key, value in flatten(defaults).items():
         rest = ["search.sample=true"] if key in sampled else ["search.nearest.count=3"]
