@@ -22,6 +22,7 @@ from mt.inference.translation import Translation as Translation
 from mt.inference.wording import Speller, Wording
 from mt.models.contract import Look, Seq2Seq, Site, attention_at, default_site, describe_look
 from mt.search import SEARCHES, Found, Hypothesis, choose
+from mt.search import Search as SearchOf
 from mt.text.tokenizer import Tokenizers
 
 log = logging.getLogger("mt")
@@ -107,11 +108,7 @@ class Translator:
 
         def search(rows: list[int]) -> list[tuple[Found, int]]:
             sources = batch({first - 1 + row: every[row] for row in rows}, settings, self.model.device, self.speller)
-            do = SEARCHES[name]
-            if self.shortlist:
-                phrases = dict.fromkeys(phrase for row in rows for phrase in every[row].wording.must)
-                must = {piece for phrase in phrases for piece in self.tokenizers.target.encode(phrase.strip())}
-                do = self.shortlist.within(do, must)
+            do = self._search(name, [every[row].wording for row in rows])
             answers = do(self.model, sources, settings, n_best=many, look=look, trace=trace)
             return list(zip(answers, sources.limits().tolist(), strict=True))
 
@@ -121,6 +118,14 @@ class Translator:
                     found[row] = self._translation(every[row], answer, limit, alignments, most)
                 progress(len(rows))
         return _add_confidence(estimator, every, found) if estimator else found
+
+    def _search(self, name: str, wordings: Sequence[Wording]) -> SearchOf:
+        """Return the search of that name, on the shortlist where there is one, which has what must be said."""
+        if self.shortlist is None:
+            return SEARCHES[name]
+        phrases = dict.fromkeys(phrase for one in wordings for phrase in one.must)
+        must = {piece for phrase in phrases for piece in self.tokenizers.target.encode(phrase.strip())}
+        return self.shortlist.within(SEARCHES[name], must)
 
     def _estimator(self, settings: Search) -> Estimator:
         """Return what tells how much a human will have to mend. Raises UserError where nothing can."""

@@ -104,7 +104,7 @@ def test_a_key_of_training_is_refused_by_name(key: str) -> None:
         ("search.length_penalty=.nan", "search.length_penalty in the command line is nan: input should be a finite"),
         (
             "search.precision=bf16",
-            "search.precision in the command line is 'bf16': input should be 'float32' or 'bfloat",
+            "search.precision in the command line is 'bf16': input should be 'float32', 'bfloat",
         ),
         ("search.nearest.weight=1", "search.nearest.weight in the command line is 1: input should be less than 1"),
     ],
