@@ -74,6 +74,7 @@ class Config(Tree):
             "train.guide.links": self.train.guide.links,
             "train.teacher.runs": self.train.teacher.runs,
             "search.nearest.count": self.search.nearest.count,
+            "search.shortlist": self.search.shortlist,
         }.items():
             if wanted:
                 raise ValueError(f"{key} needs all training pairs at hand, and corpus.streaming has them not", key)

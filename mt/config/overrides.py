@@ -19,7 +19,7 @@ CHANGEABLE: dict[str, type[Tree]] = {"search": Search, "alignment": AlignmentCon
 PENALTIES = ("search.length_penalty", "search.coverage_penalty")
 SEARCHING = ("search.beam", *PENALTIES)
 SAMPLING = ("search.temperature", "search.top_k", "search.top_p", "search.sample_seed")
-OF_THE_MODEL = {"nearest", "precision"}
+OF_THE_MODEL = {"nearest", "precision", "shortlist"}
 """Keys of `search` by which the model is made."""
 CALL = "this call"
 """Where the settings of one call in Python stand."""

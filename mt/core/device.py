@@ -139,9 +139,13 @@ def has_bfloat16(device: torch.device = CPU) -> bool:
 
 def require(precision: str, device: torch.device, remedy: str) -> None:
     """Raise UserError, which ends with the remedy, when the device has no instructions for this precision."""
+    what = "processor" if device.type == "cpu" else "GPU"
     if precision == "bfloat16" and not has_bfloat16(device):
-        what = "processor" if device.type == "cpu" else "GPU"
         raise UserError(f"this {what} has no instructions for bfloat16: {remedy}")
+    if precision in {"float16", "int8"} and device.type != "cpu":
+        raise UserError(f"weights are packed in {precision} for processors, and a GPU computes here: {remedy}")
+    if precision in {"float16", "int8"} and torch.backends.quantized.engine not in {"x86", "fbgemm"}:
+        raise UserError(f"this PyTorch packs no weights in {precision} on this processor (it has no FBGEMM): {remedy}")
 
 
 def computing_in(precision: str, device: torch.device) -> AbstractContextManager[None]:

@@ -9,10 +9,12 @@ from mt.config.overrides import change, parse_changes
 from mt.core.device import choose_for_run, require, set_threads
 from mt.core.errors import UserError
 from mt.inference.confidence import Estimator
+from mt.inference.shortlist import read_shortlist
 from mt.inference.translator import Translator
 from mt.models.bfloat16 import Rounded
 from mt.models.contract import Seq2Seq, default_site
 from mt.models.ensemble import Ensemble
+from mt.models.packed import pack
 from mt.models.rnn.encoder import lay_together
 from mt.neighbours.datastore import with_neighbours
 from mt.runs.run import Run
@@ -37,6 +39,10 @@ def translator_of(run: Run, others: Sequence[Run], config: Config) -> Translator
     """
     settings = config.search
     require(settings.precision, choose_for_run(run.config.device), "give search.precision=float32")
+    if settings.shortlist and settings.nearest.count:
+        raise UserError(
+            "neighbours vote for any piece, and a shortlist has not all: set search.shortlist to 0, or the count"
+        )
     models = [_prepare(run, settings)]
     set_threads(run.config.threads)
     ours = run.config.corpus.source, run.config.corpus.target
@@ -51,14 +57,15 @@ def translator_of(run: Run, others: Sequence[Run], config: Config) -> Translator
             )
     looked_at = [default_site(one.model, one.config.model.report) for one in (run, *others)]
     model = Ensemble(models, looked_at).eval() if others else models[0]
-    return Translator(model, run.tokenizers, config, None if others else Estimator(run))
+    shortlist = read_shortlist(run, settings.shortlist).to(model.device) if settings.shortlist else None
+    return Translator(model, run.tokenizers, config, None if others else Estimator(run), shortlist)
 
 
 def _prepare(run: Run, settings: Search) -> Seq2Seq:
     """Return the model of a run as it is searched: in the precision that is asked for, with its nearest neighbours."""
     model = run.model
-    if settings.precision == "bfloat16":
+    if settings.precision != "float32":
         model = copy.deepcopy(model)  # it is changed, and the run may be asked for it again
         lay_together(model)
-        model = Rounded(model).eval()
+        model = Rounded(model).eval() if settings.precision == "bfloat16" else pack(model, settings.precision)
     return with_neighbours(model, run, settings.nearest)

@@ -17,12 +17,14 @@ from mt.corpora.pairs import Gold
 from mt.data.batches import group, pad
 from mt.inference.confidence import NO_ENSEMBLE, Estimator
 from mt.inference.lines import Asked, Line, Prefixes, read_lines
+from mt.inference.shortlist import Shortlist
 from mt.inference.speller import Speller
 from mt.inference.translation import Translation as Translation
 from mt.inference.translation import distinct, write
 from mt.inference.wording import Wording
 from mt.models.contract import Look, Seq2Seq, Site, attention_at, default_site, describe_look
 from mt.search import SEARCHES, Found, Hypothesis, Sources, choose
+from mt.search import Search as SearchOf
 from mt.text.tokenizer import Tokenizers
 
 
@@ -30,11 +32,19 @@ class Translator:
     """A trained model, its vocabularies and its search settings.
 
     Of an ensemble `config` is the first member's, whose search settings hold.
-    Their keys `nearest` and `precision` are for whoever makes the model: see `load`.
+    Their keys `nearest`, `precision` and `shortlist` are for whoever makes the model and the list: see `load`.
     """
 
-    def __init__(self, model: Seq2Seq, tokenizers: Tokenizers, config: Config, estimator: Estimator | None = None):
+    def __init__(
+        self,
+        model: Seq2Seq,
+        tokenizers: Tokenizers,
+        config: Config,
+        estimator: Estimator | None = None,
+        shortlist: Shortlist | None = None,
+    ):
         self.model, self.tokenizers, self.settings, self.estimator = model, tokenizers, config.search, estimator
+        self.shortlist = shortlist
         self.languages = config.corpus.source, config.corpus.target
         self.unit = config.alignment.unit
         """What alignments are in."""
@@ -71,14 +81,13 @@ class Translator:
     ) -> list[Translation]:
         """Translate each line; an empty line gives an empty translation. A text alone is a list of one.
 
-        Unset settings are the config's; `changes` are keys of `search` for this call, such as beam=10, but for those of
-        the model (see `change_search`). Beam 1 is greedy search, whose score is the log probability, as a sample's is;
-        `n_best` is then the number of samples. A line's samples depend on sample_seed and on its number, not on the
-        other lines; `first` is that of the first. Alignments have the source words of `gold`. `prefixes`: what each
-        translation begins with, as text or as numbers of pieces. `wording`: what it must say and must not. `look`: of
-        which site alignments are (unset, or "all": the config's), and what replaces the model's weights. `trace`:
-        whether each tells what was dropped; `confidence`: what a human will have to mend. `progress` gets the number of
-        lines just done. Raises UserError where any of this cannot be.
+        Unset settings are the config's; `changes` are keys of `search` for this call, such as beam=10. Beam 1 is greedy
+        search, whose score is the log probability, as a sample's is; `n_best` is then the number of samples. A line's
+        samples depend on sample_seed and on its number, not on the other lines; `first` is that of the first.
+        Alignments have the source words of `gold`. `prefixes`: what each translation begins with, as text or as numbers
+        of pieces. `wording`: what it must say and must not. `look`: of which site alignments are (unset, or "all": the
+        config's), and what replaces the model's weights. `trace`: whether each tells what was dropped; `confidence`:
+        what a human will mend. `progress` gets the number of lines just done. Raises UserError where any cannot be.
         """
         settings = change_search(settings or self.settings, changes, n_best)
         look, estimator = self._look(settings, look), self._estimator(settings) if confidence else None
@@ -93,7 +102,8 @@ class Translator:
 
         def search(rows: list[int]) -> list[tuple[Found, int]]:
             sources = _batch({first - 1 + row: every[row] for row in rows}, settings, self.model.device, self.speller)
-            answers = SEARCHES[name](self.model, sources, settings, n_best=many, look=look, trace=trace)
+            do = self._search(name, [every[row].wording for row in rows])
+            answers = do(self.model, sources, settings, n_best=many, look=look, trace=trace)
             return list(zip(answers, sources.limits().tolist(), strict=True))
 
         with side_by_side(len(batches) if self.model.device.type == "cpu" else 1) as each:
@@ -102,6 +112,14 @@ class Translator:
                     found[row] = self._translation(every[row], answer, limit, alignments, most)
                 progress(len(rows))
         return _add_confidence(estimator, every, found) if estimator else found
+
+    def _search(self, name: str, wordings: Sequence[Wording]) -> SearchOf:
+        """Return the search of that name, on the shortlist where there is one, which has what must be said."""
+        if self.shortlist is None:
+            return SEARCHES[name]
+        phrases = dict.fromkeys(phrase for one in wordings for phrase in one.must)
+        must = {piece for phrase in phrases for piece in self.tokenizers.target.encode(phrase.strip())}
+        return self.shortlist.within(SEARCHES[name], must)
 
     def _estimator(self, settings: Search) -> Estimator:
         """Return what tells how much a human will have to mend. Raises UserError where nothing can."""

@@ -3,7 +3,7 @@
 Shapes as in models/contract.py.
 """
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from mt.models.contract import NOTHING, Look, Memory, Output, Read, Seq2Seq, State, need_readouts
 
@@ -41,6 +41,11 @@ class Rounded(Seq2Seq):
         """Return what the model's output layers see, in float32, and the next state."""
         read, state = need_readouts(self.model).read_step(previous_BK, state, memory, look)
         return _widened(read), state
+
+    @property
+    def outputs(self) -> tuple[nn.Linear, ...]:
+        """The output layers, one for each readout."""
+        return need_readouts(self.model).outputs
 
     def predict(self, readouts: tuple[Tensor, ...]) -> Tensor:
         """Return the logits of the readouts, which lose nothing when they are rounded again."""

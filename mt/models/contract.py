@@ -127,7 +127,14 @@ class Read(NamedTuple):
 
 @runtime_checkable
 class HasReadouts(Protocol):
-    """What neighbours ask of a model whose output layers see something: several models together have nothing such."""
+    """What neighbours and shortlists ask of a model whose output layers see something.
+
+    Several models together have nothing such.
+    """
+
+    @property
+    def outputs(self) -> tuple[nn.Linear, ...]:
+        """The output layers, one for each readout: logits are the sum of what they return."""
 
     def read(self, source_BS: Tensor, mask_BS: Tensor, target_in_BT: Tensor, look: Look = NOTHING) -> Read:
         """Do what `forward` does, but for the output layers."""
@@ -142,7 +149,7 @@ class HasReadouts(Protocol):
 def need_readouts(model: nn.Module) -> HasReadouts:
     """Return the model, whose readouts are to be looked at. Raises TypeError when it has none."""
     if not isinstance(model, HasReadouts):
-        raise TypeError("several models have no readouts of their own: give each its own neighbours")
+        raise TypeError("what it is made of has readouts, and not the whole: several models, or one with neighbours")
     return model
 
 

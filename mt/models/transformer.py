@@ -236,6 +236,11 @@ class Transformer(Seq2Seq):
                 weights[number + 1] = weights_BNTS
         return Read((self.decoder_norm(x_BTE),), attention_of(look.sites, weights))
 
+    @property
+    def outputs(self) -> tuple[nn.Linear, ...]:
+        """The output layers, one for each readout."""
+        return (self.output,)
+
     def predict(self, readouts: tuple[Tensor, ...]) -> Tensor:
         """Return the logits of the readouts."""
         (readout_BQE,) = readouts

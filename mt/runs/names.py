@@ -8,6 +8,7 @@ UPDATES, CURVES, TENSORBOARD = "updates.jsonl", "curves.svg", "tensorboard"
 DIAGNOSIS, CONFIDENCE, PACKED = "diagnosis.json", "confidence.json", "packed.json"
 LOCK, OWNER = ".lock", ".lock.json"
 DATASTORE, CLUSTERS, LESSONS = "datastore.safetensors", "datastore.faiss", "lessons.safetensors"
+SHORTLIST = "shortlist.safetensors"
 CACHE, SCORED, ALIGNED = "cache", "eval", "align"
 FORMAT = 1
 """The version of all these files; the state says it."""
@@ -29,6 +30,7 @@ FILES = {
     CONFIDENCE: "what predicts how much a human will have to mend, fitted on validation, and how well it does",
     DATASTORE: "what the model saw at each target piece of training, where neighbours vote",
     CLUSTERS: "the same in clusters, where `search.nearest.index` is faiss",
+    SHORTLIST: "which target pieces each source piece becomes in training, where `search.shortlist` is not 0",
     manifest.NAME: "the length and the checksum (SHA-256) of each other file, by which damage is noticed",
     PACKED: "in a run that `mt pack` made: what its state said of the training",
     LESSONS: "what the teacher said of each target piece of training, where there is one",
@@ -41,7 +43,8 @@ FOLDERS = {
 }
 SCORES, ALIGNMENTS = "eval/*/scores.json", ("eval/*/alignments.npz", "eval/*/alignments.pharaoh")
 SHARED = (
-    *(CONFIG, TOKENIZERS, WEIGHTS, METRICS, CARD, CHOICE, CONFIDENCE, PACKED, DATASTORE, CLUSTERS, manifest.NAME),
+    *(CONFIG, TOKENIZERS, WEIGHTS, METRICS, CARD, CHOICE, CONFIDENCE, PACKED, DATASTORE, CLUSTERS, SHORTLIST),
+    manifest.NAME,
     *(SCORES, *ALIGNMENTS),
 )
 """What a packed run may hold, and all that is fetched of one from the Hub."""

@@ -22,6 +22,7 @@ from mt.corpora.groups import MOST, overlap
 from mt.corpora.pairs import Split
 from mt.data.pieces import must_fit
 from mt.data.reading import keep_survey, kept_survey
+from mt.inference.shortlist import has_shortlist, write_shortlist
 from mt.neighbours.datastore import has_current_datastore, mend_datastore, write_datastore
 from mt.runs.cache import BEGUN
 from mt.runs.card import BLEU_TELLS_NOTHING, describe_best, tells_nothing, write_card
@@ -179,6 +180,8 @@ def complete(run: Run) -> None:
     if nearest.count and not has_current_datastore(run, nearest.index):
         count = write_datastore(run, nearest.index)
         log.info("%s target pieces of the training split written to %s", f"{count:,}", run / DATASTORE)
+    if run.config.search.shortlist and not has_shortlist(run):
+        write_shortlist(run)
 
 
 def gather(config: Config, run: Run, *, resume: bool = False) -> Materials:

@@ -46,7 +46,7 @@ def test_every_key_can_be_given_and_is_described() -> None:
     assert all(one.partition(": ")[2] for one in described)
     assert described[0].startswith("search.beam=5: Hypotheses")
     assert "search.sample=false: " in describe_settings()
-    assert "search.precision=float32: float32 or bfloat16. " in describe_settings()
+    assert "search.precision=float32: float32 or bfloat16 or float16 or int8. " in describe_settings()
     sampled = {"search.temperature", "search.top_k", "search.top_p", "search.sample_seed"}
     for key, value in flatten(defaults).items():
         rest = ["search.sample=true"] if key in sampled else ["search.nearest.count=3"]
@@ -104,7 +104,7 @@ def test_a_key_of_training_is_refused_by_name(key: str) -> None:
         ("search.length_penalty=.nan", "search.length_penalty in the command line is nan: input should be a finite"),
         (
             "search.precision=bf16",
-            "search.precision in the command line is 'bf16': input should be 'float32' or 'bfloat",
+            "search.precision in the command line is 'bf16': input should be 'float32', 'bfloat",
         ),
         ("search.nearest.weight=1", "search.nearest.weight in the command line is 1: input should be less than 1"),
     ],

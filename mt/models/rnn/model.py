@@ -117,6 +117,11 @@ class RNN(Seq2Seq):
         weights_BNTS = torch.cat(weights, 2) if weights else None
         return self._read(torch.cat(features, 1), word_BTE, weights_BNTS, memory, look)
 
+    @property
+    def outputs(self) -> tuple[Linear, ...]:
+        """The output layers, one for each readout."""
+        return (self.output,) if self.lexical is None else (self.output, self.lexical.output)
+
     def predict(self, readouts: tuple[Tensor, ...]) -> Tensor:
         """Return the logits of the readouts: the output layer's, plus the lexical model's where there is one."""
         logits: Tensor = self.output(readouts[0])
