@@ -182,7 +182,9 @@ def attention_at(site: Site, weights: Mapping[int, Tensor]) -> Tensor:
     if site.layer not in weights or not 1 <= (site.head or 1) <= weights[site.layer].shape[1]:
         raise ValueError(f"the model has no such layer or head: {site}")
     weights_BNQS = weights[site.layer]
-    return weights_BNQS.mean(1) if site.head is None else weights_BNQS[:, site.head - 1]
+    if site.head is None and weights_BNQS.shape[1] > 1:
+        return weights_BNQS.mean(1)
+    return weights_BNQS[:, (site.head or 1) - 1]
 
 
 def likelihood(logits_BSV: Tensor, piece_B: Tensor) -> Tensor:
@@ -198,5 +200,10 @@ def posterior(weights_BNTS: Tensor, given_BTS: Tensor) -> Tensor:
 
 def reorder(state: State, parents_BK: Tensor) -> State:
     """Return the state of the hypotheses that continue `parents_BK`, numbered within each sentence."""
-    rows_B1 = torch.arange(parents_BK.shape[0], device=parents_BK.device)[:, None]
-    return {name: tensor[rows_B1, parents_BK] for name, tensor in state.items()}
+    first_B1 = torch.arange(len(parents_BK), device=parents_BK.device)[:, None]
+    return {
+        name: tensor.flatten(0, 1)
+        .index_select(0, (first_B1 * tensor.shape[1] + parents_BK).flatten())  # copies whole rows
+        .unflatten(0, parents_BK.shape)
+        for name, tensor in state.items()
+    }

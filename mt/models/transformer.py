@@ -7,6 +7,7 @@ replaced, it is written out.
 
 import math
 from collections.abc import Iterable
+from functools import cache
 from typing import cast
 
 import torch
@@ -33,6 +34,15 @@ from mt.models.embedding import Embedding
 
 Source = tuple[Tensor, Tensor, Tensor]
 """Keys and values, each [B, N, X, D], and the mask, [B, X]."""
+
+
+@cache  # a step needs one row
+@torch.inference_mode(False)  # training reads what a search may have made
+def _sinusoids(places: int, width: int, device: torch.device, dtype: torch.dtype) -> Tensor:
+    """Return the sinusoids of the first places, [X, E], section 3.5."""
+    rate_E = torch.exp(torch.arange(0, width, 2, device=device) * (-math.log(10000) / width))
+    angle_XE = torch.arange(places, device=device)[:, None] * rate_E
+    return torch.stack((angle_XE.sin(), angle_XE.cos()), -1).flatten(1).to(dtype)
 
 
 class Heads(nn.Module):
@@ -264,11 +274,8 @@ class Transformer(Seq2Seq):
 
     def embed(self, embedding: nn.Embedding, pieces_X: Tensor, start: int) -> Tensor:
         """Return scaled embeddings plus the sinusoids of their places (section 3.5), the first at `start`."""
-        width = embedding.embedding_dim
-        place_X1 = torch.arange(start, start + pieces_X.shape[-1], device=pieces_X.device)[:, None]
-        rate_E = torch.exp(torch.arange(0, width, 2, device=pieces_X.device) * (-math.log(10000) / width))
-        angle_XE = place_X1 * rate_E
-        sinusoid_XE = torch.stack((angle_XE.sin(), angle_XE.cos()), -1).flatten(1).to(embedding.weight.dtype)
+        width, end, weight = embedding.embedding_dim, start + pieces_X.shape[-1], embedding.weight
+        sinusoid_XE = _sinusoids(1 << (end - 1).bit_length(), width, weight.device, weight.dtype)[start:end]
         embedded: Tensor = self.dropout(embedding(pieces_X) * math.sqrt(width) + sinusoid_XE)
         return embedded
 

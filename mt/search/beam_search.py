@@ -1,6 +1,8 @@
 """Beam search that stops exactly. Letters of shapes as in `mt.search`."""
 
-from dataclasses import dataclass, replace
+import math
+from collections.abc import Sequence
+from dataclasses import replace
 from itertools import count
 
 import torch
@@ -43,28 +45,35 @@ def beam(
     """
     width, covering = max(settings.beam, n_best), settings.coverage_penalty
     live = Live.start(model, sources, no_past(sources.mask_BS, settings.no_repeat, covering > 0, sources.rules))
-    pool, trail = _Pool.empty(len(live.sentences_B), width, live.limit_B.device), Trail(sources.mask_BS)
+    pool, trail = _Pool(len(live.sentences_B), width), Trail(sources.mask_BS)
     recorder = Recorder(len(live.sentences_B), trace)
     for step in count():
         live, own_BKV = live.ask(model, look, trail)
-        forced_B, last_B = sources.forced(live.sentences_B, step), live.limit_B == step + 2
+        forced_B = sources.forced(live.sentences_B, step)
+        last_B = live.limit_B == step + 2 if sources.rules else None
         restrict(own_BKV, live.past, settings.no_repeat, forced_B, sources.rules, last_B)
         before_BK = live.branches.total_BK
         ended_BK = own_BKV[:, :, EOS] + before_BK
         bonus_BK = covering * coverage(live.past) if covering else 0.0
-        score_BK = ended_BK.to(pool.score.dtype) / _penalty(step + 1, settings.length_penalty) + bonus_BK
-        offer = pool.offer(live.sentences_B, score_BK, ended_BK, step)
+        score_BK = ended_BK.to(finest(ended_BK.device)) / _penalty(step + 1, settings.length_penalty) + bonus_BK
+        sentences = live.sentences_B.tolist()
+        left = pool.offer(sentences, step, ended_BK.tolist(), score_BK.tolist())
         own_BKV[:, :, EOS] = -torch.inf
         live = replace(live, branches=_best_of_banks(live, own_BKV, before_BK, width))
 
         # Log probabilities only fall, length penalties grow, coverage is at most 0: nothing alive can score more.
-        reachable_B = live.branches.total_BK.amax(1) / _penalty(live.limit_B, settings.length_penalty)
-        going_B = (pool.score[live.sentences_B, n_best - 1] < reachable_B) & (live.limit_B > step + 1)
+        going = [
+            limit > step + 1 and pool.score(sentence, n_best) < max(totals) / _penalty(limit, settings.length_penalty)
+            for sentence, limit, totals in zip(
+                sentences, live.limit_B.tolist(), live.branches.total_BK.tolist(), strict=True
+            )
+        ]
         if trace:
-            recorder.add(live, going_B[:, None], _best(own_BKV, before_BK, 2 * width), offer.losers())
-        if not going_B.any():
+            stay_B1 = torch.tensor(going, device=before_BK.device)[:, None]
+            recorder.add(live, stay_B1, _best(own_BKV, before_BK, 2 * width), left)
+        if not any(going):
             break
-        live = live.select(going_B)
+        live = live.select(going)
         live = live.follow(live.branches.parent_BK)
     return recorder.found(pool.hypotheses(trail, n_best))
 
@@ -89,61 +98,42 @@ def _best_of_banks(live: Live, own_BKV: Tensor, before_BK: Tensor, width: int) -
     return Branches(*(torch.cat(columns, 1) for columns in zip(*banks, strict=True)))
 
 
-def _penalty(length: int | Tensor, alpha: float) -> float | Tensor:
-    return ((5 + length) / 6) ** alpha
+def _penalty(length: int, alpha: float) -> float:
+    penalty: float = ((5 + length) / 6) ** alpha
+    return penalty
 
 
-@dataclass(frozen=True)
-class _Offer:
-    """Finished hypotheses that competed for the pool."""
-
-    columns: list[Tensor]
-    """What the pool says of its own, in the same order, [B, W + K]."""
-    kept_BW: Tensor
-    """The places of those that it kept."""
-
-    def losers(self) -> list[list[Ending]]:
-        """Return those that are possible and were not kept, best first."""
-        score, log_probability, step, hypothesis = self.columns
-        lost = score.scatter(1, self.kept_BW, -torch.inf)
-        rows = zip(*(column.tolist() for column in (step, hypothesis, log_probability, lost)), strict=True)
-        found = ([Ending(*entry) for entry in zip(*row, strict=True) if entry[3] > -torch.inf] for row in rows)
-        return [sorted(endings, key=lambda ending: -ending.score) for endings in found]
-
-
-@dataclass(frozen=True)
 class _Pool:
-    """The best finished hypotheses of all sentences of the batch, best first; empty places score -inf."""
+    """The best finished hypotheses of each sentence of the batch, so many at most, best first."""
 
-    score: Tensor
-    log_probability: Tensor
-    step: Tensor
-    """Where it ended, which is also how many pieces came before </s>."""
-    hypothesis: Tensor
-    """Which of the live hypotheses of that step ended."""
+    def __init__(self, sentences: int, width: int):
+        self.width = width
+        self.best: list[list[Ending]] = [[] for _ in range(sentences)]
 
-    @classmethod
-    def empty(cls, sentences: int, width: int, device: torch.device) -> "_Pool":
-        nothing = torch.full((sentences, width), -torch.inf, dtype=finest(device), device=device)
-        nowhere = torch.zeros((sentences, width), dtype=torch.long, device=device)
-        return cls(nothing, nothing.clone(), nowhere, nowhere.clone())
+    def offer(
+        self, sentences: Sequence[int], step: int, ended: list[list[float]], scores: list[list[float]]
+    ) -> list[list[Ending]]:
+        """Let all live hypotheses end at `step`, keep the best, and return of each sentence the others, best first.
 
-    def offer(self, sentences_B: Tensor, score_BK: Tensor, log_probability_BK: Tensor, step: int) -> _Offer:
-        """Let all live hypotheses end at `step`, keep the best, and return all that competed."""
-        hypothesis_BK = torch.arange(score_BK.shape[1], device=score_BK.device).expand_as(score_BK)
-        offered = score_BK, log_probability_BK, torch.full_like(hypothesis_BK, step), hypothesis_BK
-        mine = self.score, self.log_probability, self.step, self.hypothesis
-        competing = [torch.cat([kept[sentences_B], new], 1) for kept, new in zip(mine, offered, strict=True)]
-        best_BW = competing[0].topk(self.score.shape[1]).indices
-        for kept, every in zip(mine, competing, strict=True):
-            kept[sentences_B] = every.gather(1, best_BW)
-        return _Offer(competing, best_BW)
+        `ended`: their log probabilities, by sentence. Those that are impossible, of score -inf, do not compete.
+        """
+        left: list[list[Ending]] = []
+        for sentence, ends, row in zip(sentences, ended, scores, strict=True):
+            offered = enumerate(zip(ends, row, strict=True))
+            new = [Ending(step, number, *both) for number, both in offered if both[1] != -math.inf]
+            ranked = sorted(self.best[sentence] + new, key=lambda ending: -ending.score)
+            self.best[sentence] = ranked[: self.width]
+            left.append(ranked[self.width :])
+        return left
+
+    def score(self, sentence: int, place: int) -> float:
+        """Return the score of the hypothesis at a place, from 1; -inf where there are not so many."""
+        best = self.best[sentence]
+        return best[place - 1].score if place <= len(best) else -math.inf
 
     def hypotheses(self, trail: Trail, n_best: int) -> list[list[Hypothesis]]:
-        """Return what was found for each sentence; impossible hypotheses are left out."""
-        columns = (self.step, self.hypothesis, self.score, self.log_probability)
-        table = zip(*(column[:, :n_best].tolist() for column in columns), strict=True)
+        """Return what was found for each sentence."""
         return [
-            [trail.hypothesis(sentence, *entry) for entry in zip(*rows, strict=True) if entry[3] != -torch.inf]
-            for sentence, rows in enumerate(table)
+            [trail.hypothesis(sentence, one.step, one.parent, one.score, one.log_probability) for one in best[:n_best]]
+            for sentence, best in enumerate(self.best)
         ]

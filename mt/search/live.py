@@ -1,5 +1,6 @@
 """What is alive in a search: the sentences not yet done, and their hypotheses. Letters of shapes as in `mt.search`."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -48,10 +49,11 @@ class Live:
         past = remember(self.past, self.branches.piece_BK, output.attention, self.rules)
         return replace(self, state=state, past=past), own_BKV
 
-    def select(self, going_B: Tensor) -> "Live":
+    def select(self, going: Sequence[bool]) -> "Live":
         """Keep the sentences that go on."""
-        if going_B.all():
+        if all(going):
             return self
+        going_B = torch.tensor(going, device=self.limit_B.device)
         branches = Branches(*(column[going_B] for column in self.branches))
         memory, state, past = (_rows(tensors, going_B) for tensors in (self.memory, self.state, self.past))
         return Live(self.sentences_B[going_B], self.limit_B[going_B], branches, memory, state, past, self.rules)

@@ -4,12 +4,13 @@ import torch
 from torch import Tensor
 
 from mt.core.device import finest
-from mt.core.special import BOS, PAD, UNK
+from mt.core.special import EOS, PAD
 from mt.models.contract import State
 from mt.search.rules import Rules
 
-NEVER = [PAD, UNK, BOS]
-"""Pieces no hypothesis emits. Their probability is not shared out: log probabilities stay the model's own."""
+NEVER = slice(EOS)
+"""Pieces no hypothesis emits: <pad>, <unk> and <s>, which come before </s>. Their probability is not shared out: log
+probabilities stay the model's own."""
 LEAST_COVERED = 1e-10
 """What the coverage penalty takes for the attention on a piece that had less, so that no score is -inf."""
 

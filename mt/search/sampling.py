@@ -132,10 +132,10 @@ def _walk(
         going_BK = going_BK & (piece_BK != EOS)
         total[live.sentences_B] = total_BK
         length[live.sentences_B] += going_BK
-        going_B = going_BK.any(1)
-        if not going_B.any():
+        going = going_BK.any(1).tolist()
+        if not any(going):
             break
-        live, going_BK = live.select(going_B), going_BK[going_B]
+        live, going_BK = live.select(going), going_BK[going]
     ended = zip(length.tolist(), total.tolist(), strict=True)
     return recorder.found([trail.all_ended(sentence, *row) for sentence, row in enumerate(ended)])
 

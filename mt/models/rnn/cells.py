@@ -47,9 +47,10 @@ class GRU(Cell):
     def forward(self, gates_BKG: Tensor, state: State, layer: str) -> State:
         """Return the new entries of the state for this layer."""
         hidden = state["hidden" + layer]
-        reset_in, update_in, new_in = gates_BKG.chunk(3, -1)
-        reset_h, update_h, new_h = self.recurrent(hidden).chunk(3, -1)
-        reset, update = torch.sigmoid(reset_in + reset_h), torch.sigmoid(update_in + update_h)
+        width = hidden.shape[-1]
+        both_in, new_in = gates_BKG.split((2 * width, width), -1)
+        both_h, new_h = self.recurrent(hidden).split((2 * width, width), -1)
+        reset, update = torch.sigmoid(both_in + both_h).chunk(2, -1)
         new = torch.tanh(torch.addcmul(new_in, reset, new_h))
         return {"hidden" + layer: torch.lerp(new, hidden, update)}
 
