@@ -59,8 +59,8 @@ class Search(Tree):
     precision: Literal["float32", "bfloat16", "float16", "int8"] = "float32"
     """Of the model when it translates, its logits included; the softmax over them, the votes of nearest neighbours,
     validation in training, and aligning are float32. bfloat16: all of it, on processors and GPUs with instructions for
-    it. float16, int8: only the weights of linear layers, packed for any x86 processor with AVX2; they save time where
-    few sentences are translated at once. With int8, translations depend a little on which lines come together."""
+    it. float16, int8: only the weights of linear layers, packed for any x86 processor with AVX2.
+    With int8, translations depend a little on which lines come together."""
     shortlist: Annotated[int, Field(ge=0, le=500)] = 0
     """Each source piece brings so many target pieces, those that it becomes most often in training (IBM Model 1; Brown
     et al. 1993), and an empty word as many. Only these, and the source pieces themselves, are searched for the lines of
