@@ -105,7 +105,7 @@ def _by_kind(key: str, kinds: dict[str, Any], nodes: dict[str, Any]) -> dict[str
     fields: dict[str, Any] = {}
     for one in kinds.values():
         for name, field in nodes[_name(one)]["properties"].items():
-            held = fields.setdefault(name, {"description": field["description"], "anyOf": []})
+            held = fields.setdefault(name, {"description": field.get("description", ""), "anyOf": []})
             if field not in held["anyOf"]:
                 held["anyOf"].append(field)
     fields[key] = {"description": fields[key]["description"], "enum": list(kinds), "type": "string"}

@@ -36,7 +36,7 @@ def load_model(config: Config, tokenizers: Tokenizers, tensors: Mapping[str, Ten
         model = build_model(config.model, len(tokenizers.source), len(tokenizers.target), tokenizers.joint)
     set_weights(model, tensors, origin)
     model.to(choose_for_run(config.device))
-    _lay_out(model)
+    lay_out(model)
     return model.eval()
 
 
@@ -151,10 +151,3 @@ def must_have(found: Mapping[str, object], wanted: Mapping[str, object], path: P
     """Raise DamagedError when the tensors of a file, described by name, are not those that are wanted."""
     if found != wanted:
         raise DamagedError(path, remedy, f"it has {found} in place of {wanted}")
-
-
-def _lay_out(model: nn.Module) -> None:
-    """Store each linear layer's matrix column by column: products of a few rows, as in search, then take less time."""
-    for module in model.modules():
-        if isinstance(module, nn.Linear):
-            module.weight.data = module.weight.detach().t().contiguous().t()  # stays tied to the embedding
