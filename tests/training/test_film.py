@@ -226,7 +226,7 @@ def test_a_resume_goes_on_without_the_damaged_frames(
     assert f"): {3 - len(lost)} of 3 frames" in done.stderr
     kept = [frame for number, frame in enumerate(Run(whole).film.frames) if number not in lost]
     assert Run(run).film == Film(Run(whole).film.sentences, kept)
-    assert hashes(run)["state.safetensors"] == hashes(whole)["state.safetensors"]
+    assert hashes(run) | {"film": ""} == hashes(whole) | {"film": ""}
 
 
 def test_a_film_of_other_sentences_is_not_gone_on_with(numbers_trainer: Callable[..., Trainer]) -> None:
