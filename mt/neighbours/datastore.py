@@ -117,7 +117,7 @@ def _state(run: Run, name: str) -> str:
 
 
 def mend_datastore(run: Run, index: str) -> None:
-    """Write what is damaged of what an index needs again, and say so; the clusters from the keys, if these are whole."""
+    """Write what is damaged of what an index needs again, and say so; clusters alone are made from the keys."""
     try:
         _must_be_whole(run, "it is written again")
     except DamagedError as error:

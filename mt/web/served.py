@@ -20,7 +20,6 @@ from mt.runs.names import CLUSTERS, CONFIG, DATASTORE, TOKENIZERS, WEIGHTS
 from mt.runs.run import Run
 from mt.text.words import Unit
 
-
 log = logging.getLogger("mt")
 READ = (CONFIG, TOKENIZERS, WEIGHTS, DATASTORE, CLUSTERS, manifest.NAME)
 """What a translator is read from; where that failed, it is tried again when one of these is another."""

@@ -206,7 +206,7 @@ def test_what_is_damaged_is_said(trained: tuple[Path, Path], tmp_path: Path, dam
 @pytest.mark.parametrize(
     ("damage", "lost"),
     [
-        (lambda lines: lines[:2] + [lines[2][: len(lines[2]) // 2]], [1, 2]),
+        (lambda lines: [*lines[:2], lines[2][: len(lines[2]) // 2]], [1, 2]),
         (lambda lines: [lines[0][:-9], *lines[1:]], []),
         (lambda lines: [lines[0], lines[1].replace("[[", "[[7,", 1), *lines[2:]], [0]),
         (lambda lines: [], [0, 1, 2]),

@@ -96,7 +96,8 @@ def test_a_resume_goes_on_without_the_damaged_lines_and_draws_the_curves_again(d
     assert (run / "updates.jsonl").read_text().splitlines() == kept
     assert (run / "model.safetensors").read_bytes() == weights
     drawn = (run / "curves.svg").read_text()
-    assert drawn.endswith("</svg>\n") and (drawn == curves) == (kept == lines)
+    assert drawn.endswith("</svg>\n")
+    assert (drawn == curves) == (kept == lines)
 
 
 def test_a_drawing_that_fails_is_a_warning(tmp_path, monkeypatch, caplog):
