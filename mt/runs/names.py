@@ -43,8 +43,7 @@ FOLDERS = {
 }
 SCORES, ALIGNMENTS = "eval/*/scores.json", ("eval/*/alignments.npz", "eval/*/alignments.pharaoh")
 SHARED = (
-    *(CONFIG, TOKENIZERS, WEIGHTS, METRICS, CARD, CHOICE, CONFIDENCE, PACKED, DATASTORE, CLUSTERS, SHORTLIST),
-    manifest.NAME,
+    *(CONFIG, TOKENIZERS, WEIGHTS, METRICS, CARD, CHOICE, CONFIDENCE, PACKED, DATASTORE, SHORTLIST, manifest.NAME),
     *(SCORES, *ALIGNMENTS),
 )
-"""What a packed run may hold, and all that is fetched of one from the Hub."""
+"""What a packed run may hold, and all that is fetched of one from the Hub; its clusters are made from its datastore."""

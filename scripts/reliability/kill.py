@@ -3,7 +3,7 @@
     python scripts/reliability/kill.py --kills 50 --output docs/experiments/reliability/kill.md
 
 Each toy run is trained once in peace, and again and again with SIGKILL after a random part of that time. What it ends
-with is held against the other, bit for bit: weights, optimiser, film, and metrics.jsonl but for its seconds.
+with is held against the other, bit for bit: weights, optimiser, film, curves, card, but for what is of seconds.
 """
 
 import hashlib
@@ -25,8 +25,9 @@ from toys import TOYS, command, mt
 
 from mt.core.files import write_text
 from mt.runs import checkpoint
-from mt.runs.names import DATASTORE, FILM, METRICS, STATE, WEIGHTS
+from mt.runs.names import CARD, CURVES, DATASTORE, FILM, METRICS, STATE, TENSORBOARD, UPDATES, WEIGHTS
 from mt.training import experiment  # noqa: F401
+from mt.views.curves import PANELS
 from mt.views.markdown import tabulate
 
 SHARE = 0.8
@@ -84,14 +85,30 @@ def tell(run: Path) -> dict[str, str]:
     tensors, record = checkpoint.read(run / STATE)
     found = {STATE: "".join(f"{name}{tensor.tolist()}" for name, tensor in sorted(tensors.items()))}
     found["position"] = json.dumps({key: record[key] for key in ("update", "epoch", "batch", "stale", "finished")})
-    lines = [json.loads(line) | {"seconds": 0} for line in (run / METRICS).read_text().splitlines()]
-    found[METRICS] = json.dumps(lines)
+    for name in (METRICS, UPDATES):
+        lines = (run / name).read_text().splitlines()
+        found[name] = json.dumps([json.loads(line) | {"seconds": 0, "tokens_per_second": 0} for line in lines])
+    found[CURVES] = (run / CURVES).read_text().partition(PANELS[-1].title)[0]
+    card = (run / CARD).read_text().splitlines()
+    found[CARD] = "\n".join(line for line in card if " minutes" not in line).replace(run.name, "RUN")
+    found[TENSORBOARD] = str(_points(run / TENSORBOARD))
     for name in (WEIGHTS, FILM, DATASTORE):
         found[name] = (run / name).read_bytes().hex() if (run / name).exists() else ""
     left = [path.name for path in run.rglob(".*") if path.name != ".lock"]
     return {
         name: hashlib.sha256(text.encode()).hexdigest() for name, text in (found | {"leftovers": str(left)}).items()
     }
+
+
+def _points(folder: Path) -> list[tuple[str, int, float]]:
+    """Return what TensorBoard shows of a folder but for speed; nothing where there is none."""
+    if not folder.exists():
+        return []
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    shown = EventAccumulator(str(folder)).Reload()
+    names = sorted({*shown.Tags()["scalars"]} - {"tokens_per_second"})
+    return [(name, one.step, one.value) for name in names for one in shown.Scalars(name)]
 
 
 def _train(arguments: list[str], limit: float | None = None) -> tuple[int, str]:

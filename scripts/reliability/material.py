@@ -21,8 +21,9 @@ from mt.lab.diagnosis.distributions import CENTILES
 from mt.runs import checkpoint
 from mt.runs.confidence import Figure, Fitted, Linear, Measured, Predictors, Weight
 from mt.runs.film import Film, Frame, Seen, Sentence
-from mt.runs.names import CHOICE, CONFIDENCE, CONFIG, DIAGNOSIS, FILM, METRICS, STATE, WEIGHTS
+from mt.runs.names import CHOICE, CONFIDENCE, CONFIG, DIAGNOSIS, FILM, METRICS, STATE, UPDATES, WEIGHTS
 from mt.runs.run import Run
+from mt.runs.updates import Line, write_updates
 from mt.text.tokenizer import train_tokenizers
 
 PAIRS = [
@@ -71,6 +72,7 @@ def write_run(path: Path, config: Config) -> None:
     checkpoint.save(path / STATE, {"a": torch.zeros(1)}, record)
     line = {"update": 7, "epoch": 1, "train_loss": 4.0, "validation_loss": 3.0, "validation_bleu": 1.5, "best": True}
     write_lines(path / METRICS, [json.dumps(line | {"update": row, "seconds": row}) for row in (7, 14)])
+    write_updates(path / UPDATES, [Line(row, 1, 4.0, 0.001, 1.5, 900.0) for row in (7, 14)])
     sentence = Sentence("Ja", "Yes", ["▁Ja", "</s>"], ["▁Yes", "</s>"], ["Ja"], ["Yes"])
     Film([sentence], [Frame(7, 1, [Seen([[900, 100], [100, 900]], "Yes")])]).write(path / FILM)
     choice = {"layer": 1, "head": None, "reading": "shifted", "threshold": 0.25}

@@ -18,10 +18,11 @@ from pyarrow import parquet
 
 from mt.alignment.files import read_npz, read_pharaoh
 from mt.alignment.gold import FORMATS, read_gold
-from mt.config.corpora import FilesCorpus
+from mt.config.corpora import Columns, FilesCorpus
 from mt.config.files import read_config
 from mt.config.overrides import change, parse_changes
 from mt.config.study import read_study
+from mt.core import manifest
 from mt.core.errors import UserError
 from mt.core.text import decode_sentences, read_sentences
 from mt.corpora import files
@@ -32,9 +33,11 @@ from mt.lab.diagnosis.distributions import read_expected
 from mt.lab.report.report import report, to_json
 from mt.lab.study.difference import read_differences
 from mt.runs.card import write_card
-from mt.runs.names import CHOICE, CONFIDENCE, CONFIG, DIAGNOSIS, FILM, METRICS, STATE, WEIGHTS
+from mt.runs.names import CHOICE, CONFIDENCE, CONFIG, DIAGNOSIS, FILM, METRICS, PACKED, STATE, UPDATES, WEIGHTS
+from mt.runs.packed import pack
 from mt.runs.run import Run
 from mt.runs.scores import FILE
+from mt.runs.updates import read_updates
 from mt.text.tokenizer import load_tokenizers
 from mt.web.app import create_app
 
@@ -114,7 +117,12 @@ def _corpora(at: Material) -> list[Reader]:
     zstd = bytes(pyarrow.Codec("zstd").compress(rows["csv"].encode(), asbytes=True))
     config = FilesCorpus(name="files", source="de", target="en", train="x.tsv", copies="allow")
 
-    def split(name: str) -> Callable[[bytes], object]:
+    named = config.model_copy(update={"columns": Columns(source="de", target="en")})
+    counted = config.model_copy(update={"columns": Columns(source=3, target=1)})
+    old = config.model_copy(update={"encoding": "windows-1252"})
+    wide = "".join(f"{target}\t7\t{source}\n" for source, target in PAIRS)
+
+    def split(name: str, config: FilesCorpus = config) -> Callable[[bytes], object]:
         return _file(at / name, lambda path: files.read(str(path), config))
 
     def stream(path: Path) -> object:
@@ -128,10 +136,15 @@ def _corpora(at: Material) -> list[Reader]:
         Reader("a .tsv.gz file", split("x.tsv.gz"), [gzip.compress(rows["tsv"].encode(), mtime=0)]),
         Reader("a .csv.zst file", split("x.csv.zst"), [zstd]),
         Reader("a .parquet file", split("x.parquet"), [table.getvalue()]),
+        Reader("named columns, .csv", split("n.csv", named), [rows["csv"].encode()]),
+        Reader("named columns, .tsv", split("n.tsv", named), [b"id\ten\tde\n" + wide.encode()]),
+        Reader("counted columns, .tsv", split("c.tsv", counted), [wide.encode()]),
+        Reader("columns in windows-1252", split("o.csv", old), [rows["csv"].encode("windows-1252")]),
         *(
             Reader(f"a stream of .{kind}", _file(at / f"y.{kind}", stream), [rows[kind].encode()])
             for kind in ("tsv", "csv", "jsonl", "tmx")
         ),
+        Reader("a stream of .parquet", _file(at / "y.parquet", stream), [table.getvalue()]),
         Reader("sentences in a file", _file(at / "lines", read_sentences), [plain]),
         Reader("standard input", lambda data: decode_sentences(data, "standard input"), [plain]),
     ]
@@ -177,6 +190,8 @@ def _run(at: Material) -> list[Reader]:
     def tensors(fresh: Run) -> object:
         return fresh.model if fresh.fingerprint else None
 
+    packed = pack(run, at / "packed")
+    (packed / manifest.NAME).unlink()  # by which every change would be noticed
     state = safetensors.torch.save({"a": torch.zeros(1)}, {"record": json.dumps(run.record)})
     differences = _file(at / "study.json", read_differences)
     return [
@@ -184,10 +199,17 @@ def _run(at: Material) -> list[Reader]:
         of(CONFIDENCE, reported),
         of(CHOICE, of_run, 0.5),
         of(DIAGNOSIS, lambda one: (read_expected(one), reported(one))),
+        of(UPDATES, lambda one: read_updates(one / UPDATES), 0.5),
         of(METRICS, lambda one: (write_card(one, "x"), one.best_validation, reported(one))),
         of(FILM, lambda one: one.film, 0.5),
         of("eval/test/alignments.jsonl", reported),
         Reader(f"a run's {STATE}", of(STATE, lambda one: (one.is_trained, write_card(one, "x"))).read, [state], 0.05),
+        Reader(
+            f"a packed run's {PACKED}",
+            _file(packed / PACKED, lambda path: (Run(path.parent).is_trained, write_card(Run(path.parent), "x"))),
+            [(packed / PACKED).read_bytes()],
+            0.2,
+        ),
         of(WEIGHTS, tensors),
         of("tokenizer.model", lambda one: load_tokenizers(one.path, one.config.vocabulary), 0.05),
         Reader("a run's survey", _file(at / SURVEY, lambda path: kept_survey(path.parent)), [at.survey]),

@@ -12,7 +12,7 @@ from mt import cli
 
 SMALL = [
     *("toy", "corpus.pairs=100", "corpus.held_out=8", "vocabulary.size=400", "threads=1", "train.epochs=2"),
-    *("train.film=2", "train.batch_tokens=250", "train.validate_every=5", "train.save_every=2"),
+    *("train.film=2", "train.batch_tokens=250", "train.validate_every=5", "train.save_every=2", "log.every=3"),
     *("search.beam=2", "search.max_extra=3", "search.max_ratio=1"),
 ]
 RNN = ["model.embedding=8", "model.hidden=8", "model.encoder_hidden=4", "model.attention.width=8"]
@@ -25,6 +25,7 @@ TOYS = {
     "nearest": [*RNN, "search.nearest.count=2"],
     "two vocabularies": [*RNN, "vocabulary.joint=false"],
     "transformer": TRANSFORMER,
+    "tensorboard": [*RNN, "log.tensorboard=true"],
 }
 """By what is special of them, the overrides; {teacher} stands for the run of `plain`."""
 

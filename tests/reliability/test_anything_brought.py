@@ -26,12 +26,15 @@ from mt.corpora import files
 FUZZ = script("reliability/fuzz")
 NAMES = """a config | the config of a run | changes on the command line | overrides of a config | a study |
 two plain files | a .tsv file | a .csv file | a .jsonl file | a .json file | a .tmx file | a .tsv.gz file
-| a .csv.zst file | a .parquet file | a stream of .tsv | a stream of .csv | a stream of .jsonl | a stream of .tmx
-| sentences in a file |
+| a .csv.zst file | a .parquet file | named columns, .csv | named columns, .tsv | counted columns, .tsv |
+columns in windows-1252 | a stream of .tsv | a stream of .csv | a stream of .jsonl | a stream of .tmx
+| a stream of .parquet | sentences in a file |
 standard input | gold links, pharaoh0 | gold links, pharaoh1 | gold links, naacl | links of a guide
 | alignments, .npz |
 a run's eval/test/scores.json | a run's confidence.json | a run's alignment.json | a run's diagnosis.json |
+a run's updates.jsonl |
 a run's metrics.jsonl | a run's film.jsonl | a run's eval/test/alignments.jsonl | a run's state.safetensors |
+a packed run's packed.json |
 a run's model.safetensors | a run's tokenizer.model | a run's survey | a study's differences | a run's config.yaml |
 a request to translate | a request to go on"""
 READERS = [" ".join(name.split()) for name in NAMES.split("|")]
