@@ -24,18 +24,13 @@ NOWHERE = -1000.0
 
 
 class Clusters:
-    """Of a file that `write` wrote, which stays where it is: only the clusters that are asked for are read."""
+    """Of what `read` or `build` returns; as many clusters as `probes` are looked at for a query."""
 
-    def __init__(self, path: Path, probes: int):
-        faiss = _faiss()
-        try:
-            self.index = faiss.read_index(str(path), faiss.IO_FLAG_MMAP | faiss.IO_FLAG_READ_ONLY)
-        except RuntimeError as error:
-            raise UserError(f"cannot read {path}: {error}") from error
-        faiss.downcast_InvertedLists(
-            self.index.invlists
-        ).prefetch_nthread = 0  # a search would start threads of its own
-        self.index.nprobe = min(probes, self.index.nlist)
+    def __init__(self, index: Any, probes: int):
+        self.index = index
+        lists = _faiss().downcast_InvertedLists(index.invlists)
+        lists.prefetch_nthread = 0  # a search would start threads of its own
+        index.nprobe = min(probes, index.nlist)
 
     def __len__(self) -> int:
         """Return how many keys there are."""
@@ -50,7 +45,20 @@ class Clusters:
         return product_XC.masked_fill(missing_XC, NOWHERE).to(query_XE.dtype), place_XC.masked_fill(missing_XC, 0)
 
 
-def write(path: Path, keys_NE: Tensor, mark: str) -> None:
+def read(path: Path) -> Any:
+    """Return the index of a file that `write` wrote, which stays there: only clusters that are asked for are read.
+
+    Faiss believes what it reads, so the file must be of this program: datastore.py knows. Raises UserError where Faiss
+    sees that it is none.
+    """
+    faiss = _faiss()
+    try:
+        return faiss.read_index(str(path), faiss.IO_FLAG_MMAP | faiss.IO_FLAG_READ_ONLY)
+    except RuntimeError as error:
+        raise UserError(f"cannot read {path}: {error}") from error
+
+
+def build(keys_NE: Tensor) -> Any:
     """Put keys into clusters, as many as four times the root of their number, in float16; the same each time."""
     faiss = _faiss()
     faiss.omp_set_num_threads(torch.get_num_threads())
@@ -64,8 +72,14 @@ def write(path: Path, keys_NE: Tensor, mark: str) -> None:
     index.train(keys_NE[some].float().numpy())
     for part_NE in keys_NE.split(BLOCK):
         index.add(part_NE.float().numpy())
+    return index
+
+
+def write(path: Path, keys_NE: Tensor, mark: str) -> None:
+    """Write the clusters of keys, and behind them of which weights these are."""
+    index = build(keys_NE)
     with replacing(path) as temporary:
-        faiss.write_index(index, str(temporary))
+        _faiss().write_index(index, str(temporary))
         with open(temporary, "ab") as file:
             file.write(mark.encode().ljust(MARK))
 

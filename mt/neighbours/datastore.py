@@ -15,9 +15,11 @@ from torch import Tensor
 from mt.config import Nearest
 from mt.core.errors import DamagedError, UserError
 from mt.core.files import replacing
-from mt.core.manifest import must_be_whole
+from mt.core.manifest import must_be_whole, told
+from mt.core.once import say_once
 from mt.core.progress import Meter
 from mt.core.special import PAD
+from mt.corpora import places_of
 from mt.data.pieces import Pieces
 from mt.models.contract import Seq2Seq, need_readouts
 from mt.neighbours import clusters
@@ -115,32 +117,50 @@ def _state(run: Run, name: str) -> str:
 
 
 def mend_datastore(run: Run, index: str) -> None:
-    """Write what is damaged of what an index needs again, and say so."""
-    file, remedy = run / DATASTORE, "it is written again"
+    """Write what is damaged of what an index needs again, and say so; clusters alone are made from the keys."""
     try:
-        if file.exists():
-            must_be_whole(file, remedy)
-            found = checkpoint.read_kinds(file, remedy)
-            checkpoint.must_have(
-                {name: (len(shape), kind) for name, (shape, kind) in found.items()}, KINDS, file, remedy
-            )
-        if (run / CLUSTERS).exists() and index == "faiss":
-            must_be_whole(run / CLUSTERS, remedy)
+        _must_be_whole(run, "it is written again")
     except DamagedError as error:
         log.warning("%s", error)
         write_datastore(run, index)
+        return
+    _mend_clusters(run, index)
+
+
+def _must_be_whole(run: Run, remedy: str) -> None:
+    """Raise DamagedError where the keys, or the pieces beside them, are not what was written."""
+    file = run / DATASTORE
+    if file.exists():
+        must_be_whole(file, remedy)
+        found = checkpoint.read_kinds(file, remedy)
+        checkpoint.must_have({name: (len(shape), kind) for name, (shape, kind) in found.items()}, KINDS, file, remedy)
+
+
+def _mend_clusters(run: Run, index: str) -> None:
+    if index != "faiss" or run.is_packed or not (run / CLUSTERS).exists():
+        return
+    try:
+        must_be_whole(run / CLUSTERS, f"it is written again from {DATASTORE}")
+    except DamagedError as error:
+        log.warning("%s", error)
+        write_clusters(run)
 
 
 def with_neighbours(model: Seq2Seq, run: Run, settings: Nearest) -> Seq2Seq:
     """Return the model of a run, which now asks its nearest neighbours; itself where the settings have none.
 
-    Keys stay in their file, and of it only what is searched is read. Raises UserError when the run has no datastore of
-    its present weights.
+    Keys stay in their file, and of it only what is searched is read. A damaged datastore is written again, unless that
+    needs more than the run: a packed one has no text, and another may name a text that is no business of its reader.
+    Raises UserError when the run has no datastore of its present weights.
     """
     if not settings.count:
         return model
-    mend_datastore(run, settings.index)
-    for name in _needed(settings.index):
+    if run.is_packed or places_of(run.config.corpus):
+        _must_be_whole(run, "restore it" if run.is_packed else f"`mt datastore {run}` writes it again")
+        _mend_clusters(run, settings.index)
+    else:
+        mend_datastore(run, settings.index)
+    for name in [DATASTORE] if run.is_packed else _needed(settings.index):
         if state := _state(run, name):
             option = f" --index {settings.index}" if settings.index != run.config.search.nearest.index else ""
             raise UserError(f"{run / name} {state}: `mt datastore {run}{option}` writes it")
@@ -151,7 +171,10 @@ def with_neighbours(model: Seq2Seq, run: Run, settings: Nearest) -> Seq2Seq:
 def _open(run: Run, keys_NE: Tensor, model: Seq2Seq, settings: Nearest) -> Index:
     if settings.index == "exact":
         return Exact(keys_NE.to(model.device))
-    found = clusters.Clusters(run / CLUSTERS, settings.probes)
+    if run.is_packed or told(run / CLUSTERS) is None:
+        say_once(f"{run}: the clusters of its keys are made anew, because only those of a run's own manifest are read")
+        return clusters.Clusters(clusters.build(keys_NE), settings.probes)
+    found = clusters.Clusters(clusters.read(run / CLUSTERS), settings.probes)
     if len(found) != len(keys_NE):
         raise UserError(
             f"{run / CLUSTERS} is not of the keys in {DATASTORE}: `mt datastore {run} --index faiss` mends it"

@@ -41,7 +41,7 @@ FOLDERS = {
 }
 SCORES, ALIGNMENTS = "eval/*/scores.json", ("eval/*/alignments.npz", "eval/*/alignments.pharaoh")
 SHARED = (
-    *(CONFIG, TOKENIZERS, WEIGHTS, METRICS, CARD, CHOICE, CONFIDENCE, PACKED, DATASTORE, CLUSTERS, manifest.NAME),
+    *(CONFIG, TOKENIZERS, WEIGHTS, METRICS, CARD, CHOICE, CONFIDENCE, PACKED, DATASTORE, manifest.NAME),
     *(SCORES, *ALIGNMENTS),
 )
-"""What a packed run may hold, and all that is fetched of one from the Hub."""
+"""What a packed run may hold, and all that is fetched of one from the Hub; its clusters are made from its datastore."""

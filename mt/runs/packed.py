@@ -17,7 +17,7 @@ from mt.core.errors import UserError
 from mt.core.files import make_folder, replacing, write_text
 from mt.runs.card import write_card
 from mt.runs.config_file import write_config
-from mt.runs.names import ALIGNMENTS, CARD, CLUSTERS, CONFIG, DATASTORE, PACKED, SCORES, SHARED
+from mt.runs.names import ALIGNMENTS, CARD, CONFIG, DATASTORE, PACKED, SCORES, SHARED
 from mt.runs.run import Run
 from mt.runs.scores import read_scores
 
@@ -63,10 +63,8 @@ def _fill(run: Run, folder: Path) -> None:
     for scores in sorted(run.path.glob(SCORES)):
         for path in (scores, *_alignments(scores.parent)) if _is_own(run, scores.parent) else ():
             _copy(path, folder / path.relative_to(run.path))
-    votes = run.config.search.nearest
     apart = {CONFIG, PACKED, CARD, manifest.NAME}
-    apart |= set() if votes.count else {DATASTORE}
-    apart |= set() if votes.count and votes.index == "faiss" else {CLUSTERS}
+    apart |= set() if run.config.search.nearest.count else {DATASTORE}
     for name in SHARED:
         for path in run.path.glob(name) if "/" not in name and name not in apart else ():
             _copy(path, folder / path.name)

@@ -11,7 +11,10 @@ from tiny_models import one_thread as one_thread
 from torch import Tensor
 
 from mt.config import Nearest, Search
+from mt.core import manifest
 from mt.core.errors import UserError
+from mt.core.files import replacing
+from mt.core.once import say_once
 from mt.inference.load import load
 from mt.neighbours import clusters
 from mt.neighbours.clusters import Clusters
@@ -59,7 +62,7 @@ def test_neighbours_are_those_of_plain_loops_over_the_nearest_clusters(
     faiss = pytest.importorskip("faiss")
     keys_NE, query_XE = keys(size), keys(11).float()
     clusters.write(tmp_path / "x.faiss", keys_NE, "some weights")
-    index = Clusters(tmp_path / "x.faiss", probes)
+    index = Clusters(clusters.read(tmp_path / "x.faiss"), probes)
     assert len(index) == size
     product_XC, place_XC = index.find(query_XE, count)
     assert product_XC.shape == place_XC.shape == (11, min(count, size))
@@ -93,8 +96,52 @@ def test_the_same_keys_make_the_same_clusters_with_their_mark_behind(tmp_path: P
     assert clusters.mark_of(tmp_path / "one") == "0123456789abcdef"
 
 
+def write(file: Path, data: bytes) -> None:
+    """Write a file as the program does, so that the manifest lists it."""
+    with replacing(file) as temporary:
+        temporary.write_bytes(data)
+
+
+@pytest.mark.parametrize("origin", ["no manifest", "not listed", "packed", "damaged"])
+def test_faiss_reads_no_file_that_the_run_does_not_vouch_for(
+    origin: str, run: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    pytest.importorskip("faiss")
+    real = clusters.read
+    read: list[Path] = []
+    monkeypatch.setattr(clusters, "read", lambda path: (read.append(path), real(path))[1])
+    monkeypatch.setattr(manifest, "PAUSE", 0)
+    say_once.cache_clear()
+    changes = ["search.nearest.index=faiss", "search.nearest.probes=1000"]
+    lines = (OLD / "eval/test/sources.txt").read_text().splitlines()
+    exact = [one.text for one in load(run).translate(lines)]
+    file = run / "datastore.faiss"
+    if origin != "no manifest":
+        manifest.begin(run)
+    if origin in {"packed", "damaged"}:
+        write_clusters(Run(run))
+        assert [one.text for one in load(run, changes=changes).translate(lines)] == exact
+        assert read == [file]
+        read.clear()
+    if origin == "packed":
+        (run / "packed.json").write_text("{}")
+    if origin == "damaged":
+        whole = file.read_bytes()
+        file.write_bytes(whole[:99] + b"evil" + whole[103:])
+    else:
+        file.write_bytes(b"evil" * 99 + Run(run).fingerprint.encode())
+    assert [one.text for one in load(run, changes=changes).translate(lines)] == exact
+    if origin == "damaged":
+        assert (file.read_bytes(), read) == (whole, [file]), "it was written again first"
+        assert "datastore.faiss is damaged; it is written again from datastore.safetensors" in caplog.text
+    else:
+        assert read == []
+        assert caplog.text.count("the clusters of its keys are made anew") == 1
+
+
 def test_a_run_translates_by_clusters_of_its_own_keys_alone(run: Path) -> None:
     pytest.importorskip("faiss")
+    manifest.begin(run)
     lines = (OLD / "eval/test/sources.txt").read_text().splitlines()
     assert not has_current_datastore(Run(run), "faiss")
     write_clusters(Run(run))
@@ -106,13 +153,13 @@ def test_a_run_translates_by_clusters_of_its_own_keys_alone(run: Path) -> None:
     assert done.stdout == exact[0] + "\n"
     file = run / "datastore.faiss"
     whole = file.read_bytes()
-    clusters.write(file, keys(100, 16), Run(run).fingerprint)
+    clusters.write(file, keys(100, 16), Run(run).fingerprint)  # which the manifest lists
     with pytest.raises(UserError, match="is not of the keys in "):
         load(run, changes=changes)
-    file.write_bytes(whole[:200] + whole[-clusters.MARK :])
+    write(file, whole[:200] + whole[-clusters.MARK :])
     with pytest.raises(UserError, match=r"cannot read .*datastore\.faiss"):
         load(run, changes=changes)
-    file.write_bytes(whole[: -clusters.MARK] + b"other weights...")
+    write(file, whole[: -clusters.MARK] + b"other weights...")
     with pytest.raises(UserError, match=r"datastore\.faiss was written for other weights"):
         load(run, changes=changes)
     Run(run).remove()

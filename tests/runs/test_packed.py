@@ -171,3 +171,20 @@ def test_neighbours_come_along_where_they_vote(tmp_path: Path) -> None:
         packed = pack(Run(run), tmp_path / f"{name}-packed")
         assert ("datastore.safetensors" in files(packed)) == bool(count)
         assert library.load(packed).translate("Ein Hund")
+    data = (packed / "datastore.safetensors").read_bytes()
+    (packed / "datastore.safetensors").write_bytes(data[:-1])
+    with pytest.raises(UserError, match=r"datastore\.safetensors is damaged; restore it \("):
+        library.load(packed)
+
+
+def test_clusters_are_not_packed_and_are_made_from_the_datastore(tmp_path: Path) -> None:
+    pytest.importorskip("faiss")
+    made = config(RNN)
+    nearest = made.search.nearest.model_copy(update={"count": 2, "index": "faiss"})
+    search = made.search.model_copy(update={"nearest": nearest})
+    run = write_run(tmp_path / "run", made.model_copy(update={"search": search}))
+    assert mt("datastore", run).returncode == 0
+    assert (run / "datastore.faiss").exists()
+    packed = pack(Run(run), tmp_path / "packed")
+    assert {"datastore.safetensors", "datastore.faiss"} & {*files(packed)} == {"datastore.safetensors"}
+    assert library.load(packed).translate("Ein Hund")[0].text == library.load(run).translate("Ein Hund")[0].text
