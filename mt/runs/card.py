@@ -69,9 +69,12 @@ def tells_nothing(validations: Sequence[dict[str, Any]]) -> bool:
 
 
 def _read(run: Run, folder: Path) -> Scores | None:
-    """Return the scores of one split, if they are of the present weights."""
+    """Return the scores of one split, if they are of the present weights.
+
+    Of an ensemble that is said of this run alone: the others, which a stranger may have named, are not read.
+    """
     scores = read_scores(folder)
-    return scores if scores and scores.weights == _fingerprints(run, scores) else None
+    return scores if scores and scores.weights[:1] == [run.fingerprint] else None
 
 
 def _rows(split: str, scores: Scores) -> Iterator[str]:
@@ -83,10 +86,6 @@ def _rows(split: str, scores: Scores) -> Iterator[str]:
         yield f"| {described} | {name} | {one.score:.1f} | {one.low:.1f} to {one.high:.1f} | {signature} |"
     if scores.alignment:
         yield f"| {split} | AER | {scores.alignment.score:.1f} |  | {scores.alignment.named} |"
-
-
-def _fingerprints(run: Run, scores: Scores) -> list[str]:
-    return [run.fingerprint, *(Run(other).fingerprint for other in scores.search.get("with", []))]
 
 
 def _described(scores: Scores) -> str:

@@ -1,5 +1,6 @@
 """Runs that strangers made: they read nothing but themselves, whatever their configs and their links say."""
 
+import json
 import os
 import shutil
 import sys
@@ -20,6 +21,7 @@ from toy_runs import RNN, config, write_run
 import mt as library
 from mt.core.errors import UserError
 from mt.runs import checkpoint
+from mt.runs.card import write_card
 from mt.runs.run import Run
 
 OPENED: list[str] | None = None
@@ -115,6 +117,24 @@ def _report(run: Path) -> None:
     from mt.lab.report.report import report
 
     report([Run(run)])
+
+
+def test_a_card_names_the_runs_of_an_ensemble_and_opens_none(tmp_path: Path) -> None:
+    run, other = (strangers_run(tmp_path / name, tmp_path / "outside") for name in ("run", "other"))
+    one = {"score": 41.0, "low": 39.0, "high": 43.0, "signature": "nrefs:1"}
+    given = {"beam": 2, "with": [str(other), "/dev/zero", "hub:nobody/none"]}
+    told = {"BLEU": one, "search": given, "weights": [Run(run).fingerprint, Run(other).fingerprint, "0", "0"]}
+    (run / "eval/test+other").mkdir(parents=True)
+    (run / "eval/test+other/scores.json").write_text(json.dumps(told))
+    with watching() as opened:
+        write_card(Run(run), "a model")
+    assert "| test+other, beam 2 | BLEU | 41.0 |" in (run / "README.md").read_text()
+    assert f"{run}/eval/test+other/scores.json" in opened
+    assert [path for path in opened if not path.startswith((*SYSTEM, str(run)))] == []
+    told["weights"] = ["0", *told["weights"][1:]]
+    (run / "eval/test+other/scores.json").write_text(json.dumps(told))
+    write_card(Run(run), "a model")
+    assert "test+other" not in (run / "README.md").read_text(), "these are scores of other weights"
 
 
 def test_who_needs_the_corpus_is_told_where_it_is_read(tmp_path: Path) -> None:
