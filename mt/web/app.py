@@ -65,8 +65,12 @@ def create_app(runs: Sequence[Served], limits: Limits | None = None, watch: Watc
 
     @app.get("/healthz")
     def is_healthy() -> dict[str, Any]:
-        """Tell that the service runs, and how many sentences wait."""
-        return {"status": "ok", "waiting": len(service.queue)}
+        """Tell that the service runs, how many sentences wait, and which runs answer with the weights of before.
+
+        The latter where new ones cannot be read; the log says why.
+        """
+        behind = [run.name for run in service.runs.values() if run.is_behind]
+        return {"status": "ok", "waiting": len(service.queue)} | ({"behind": behind} if behind else {})
 
     return app
 

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, MutableMapping, Sequence
+from functools import partial
 from typing import Any
 
 from fastapi import FastAPI
@@ -16,7 +17,7 @@ from mt.web.drift import FALSE_ALARMS
 from mt.web.guard import App, Receive, Scope, Send
 from mt.web.messages import Drifted, Judged
 from mt.web.queue import Answerer
-from mt.web.served import Translating
+from mt.web.served import Served, Translating
 from mt.web.watch import Watch
 
 BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
@@ -50,6 +51,12 @@ class Metrics:
         self.registry.register(_Drifts(watch))
         for name in watch.runs:
             self.sentences.labels(name), self.pieces.labels(name)
+
+    def add_behind(self, runs: Sequence[Served]) -> None:
+        """Tell of each run whether it answers with the weights of before."""
+        behind = Gauge("mt_run_behind", "1 where new weights cannot be read.", ["run"], registry=self.registry)
+        for run in runs:
+            behind.labels(run.name).set_function(partial(getattr, run, "is_behind"))
 
     def count(self, how: Answerer[Any, Any], sentences: Sequence[Any], translations: Sequence[Any]) -> None:
         """Count translations that were asked for in one way, and hold them against validation; nothing else."""

@@ -1,6 +1,8 @@
 """Runs that are served, and sentences that are translated by them."""
 
+import contextlib
 import copy
+import logging
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -8,14 +10,21 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mt.config import Search
+from mt.core import manifest
 from mt.core.errors import UserError
 from mt.core.memory import telling_shortage
 from mt.inference.load import translator_of
 from mt.inference.translator import Translation, Translator
 from mt.models.contract import Look, Site
-from mt.runs.names import WEIGHTS
+from mt.runs.names import CLUSTERS, CONFIG, DATASTORE, TOKENIZERS, WEIGHTS
 from mt.runs.run import Run
 from mt.text.words import Unit
+
+log = logging.getLogger("mt")
+READ = (CONFIG, TOKENIZERS, WEIGHTS, DATASTORE, CLUSTERS, manifest.NAME)
+"""What a translator is read from; where that failed, it is tried again when one of these is another."""
+Stamps = tuple[tuple[str, int, int], ...]
+"""Of files: name, when each was written in nanoseconds, and bytes."""
 
 
 class Loaded(NamedTuple):
@@ -26,32 +35,64 @@ class Loaded(NamedTuple):
 
 
 class Served:
-    """A run by the name of its directory. What answers has the weights that stand there now, also after a training."""
+    """A run by the name of its directory. What answers has the weights that stand there now, also after a training.
+
+    Where these cannot be read, as they are damaged or not all there yet, it keeps those it had, until they can.
+    """
 
     def __init__(self, path: Path):
         run = Run(path)
         self.path, self.name = run.path, run.name
         self._lock = threading.Lock()
-        self._loaded: tuple[tuple[int, int], Loaded] | None = None
+        self._loaded: tuple[Stamps, Loaded] | None = None
+        self._refused: Stamps | None = None
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether it answers with the weights of before, because those that stand there could not be read."""
+        return self._refused is not None
 
     def load(self) -> Loaded:
-        """Return the run and its translator. Raises UserError when it has been deleted, or has no model yet."""
+        """Return the run and its translator. Raises UserError when it has been deleted, or had no model yet."""
         with self._lock:
-            stamp = self._stamp()
-            if self._loaded is None or self._loaded[0] != stamp:
-                run = Run(self.path)
-                self._loaded = stamp, Loaded(run, translator_of(run, [], run.config))
+            if self._loaded is None:
+                self._loaded = self._read()
+            elif not self.path.exists():
+                raise UserError(f"the run {self.name} has been deleted, or moved, while it was served")
+            elif self._loaded[0] != self._stamps(WEIGHTS):
+                self._renew()
+            elif self.is_behind:  # the weights of before stand there again
+                self._refused = None
             return self._loaded[1]
 
-    def _stamp(self) -> tuple[int, int]:
+    def _read(self) -> tuple[Stamps, Loaded]:
+        stamps, run = self._stamps(WEIGHTS), Run(self.path)
+        return stamps, Loaded(run, translator_of(run, [], run.config))
+
+    def _renew(self) -> None:
+        """Read the weights that stand there now, unless that failed and nothing has changed since."""
+        now = self._stamps(*READ)
+        if now == self._refused:
+            return
         try:
-            found = (self.path / WEIGHTS).stat()
-        except OSError as error:
-            if self._loaded:
-                raise UserError(f"the run {self.name} has been deleted, or moved, while it was served") from error
-            _ = Run(self.path).model  # which says what is wrong
-            raise
-        return found.st_mtime_ns, found.st_size
+            self._loaded = self._read()
+        except (UserError, OSError) as error:
+            if not self.is_behind:
+                log.warning("%s: the new weights cannot be read, and those of before answer: %s", self.name, error)
+            self._refused = now
+        else:
+            if self.is_behind:
+                log.info("%s: the new weights can be read, and answer from now on", self.name)
+            self._refused = None
+
+    def _stamps(self, *patterns: str) -> Stamps:
+        """Return when the files of these names were written, and how long they are; of those that are there."""
+        found = []
+        for path in sorted(path for pattern in patterns for path in self.path.glob(pattern)):
+            with contextlib.suppress(OSError):  # it may go meanwhile
+                told = path.stat()
+                found.append((path.name, told.st_mtime_ns, told.st_size))
+        return tuple(found)
 
 
 @dataclass(frozen=True)

@@ -42,6 +42,7 @@ class Service:
         self.runs = {run.name: run for run in runs}
         self.limits = limits
         self.metrics = Metrics(lambda: len(self.queue), watch)
+        self.metrics.add_behind(runs)
         self.queue = Queue(waiting=limits.waiting, together=limits.together, after=self.metrics.count)
 
     def run(self, name: str | None) -> Served:

@@ -17,7 +17,6 @@ from mt.inference.translator import Translation, Translator
 from mt.lab.diagnosis.distributions import Distribution, Expected, read_expected
 from mt.runs.confidence import Fitted, read_fitted
 from mt.runs.names import DIAGNOSIS
-from mt.runs.run import Run
 from mt.web.drift import Drift, Window
 from mt.web.served import Sentence, Served, Translating
 
@@ -68,7 +67,7 @@ class Watched:
 
         A window begins anew with them. Raises UserError when a file is damaged.
         """
-        translator, run = self.served.load().translator, Run(self.served.path)
+        run, translator = self.served.load()
         known = translator, _changed(run / DIAGNOSIS)
         with self._lock:
             if self._known is None or self._known[0] is not translator or self._known[1] != known[1]:
