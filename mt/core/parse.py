@@ -3,8 +3,10 @@
 import json
 import math
 import re
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 
+Kind = TypeVar("Kind")
 DEEPEST = 50
 """Lists and objects inside one another."""
 TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[][{}]')
@@ -26,6 +28,15 @@ def parse_json(data: str | bytes, *, finite: bool = True) -> Any:
         except UnicodeEncodeError as error:
             raise ValueError("half a surrogate pair, which is no character") from error
     return value
+
+
+def readable_lines(data: bytes, parse: Callable[[bytes], Kind]) -> Iterator[Kind]:
+    """Yield what `parse` makes of each line of a damaged file, but for those of which it raises ValueError."""
+    for line in data.splitlines():
+        try:
+            yield parse(line)
+        except ValueError:
+            continue
 
 
 def _refuse(name: str) -> float:

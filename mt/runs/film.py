@@ -9,6 +9,7 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from mt.core.files import parse_file, write_lines
+from mt.core.parse import readable_lines
 
 
 @dataclass(frozen=True)
@@ -64,14 +65,28 @@ class Film:
         write_lines(path, [line.decode() for line in lines])
 
 
+RESCUED = "training goes on with what can be read of it"
+"""What happens to a damaged film where its training is resumed."""
 SENTENCES, FRAME = TypeAdapter(list[Sentence]), TypeAdapter(Frame)
 
 
-def read_film(path: Path) -> Film:
+def read_film(path: Path, remedy: str = "restore it, or delete it, and go without the frames it had") -> Film:
     """Return the film of a file; an empty one where there is none. Raises DamagedError where it is damaged."""
     if not path.exists():
         return Film()
-    return parse_file(path, "restore it, or delete it, and go without the frames it had", _parse)
+    return parse_file(path, remedy, _parse)
+
+
+def rescue_film(path: Path, sentences: list[Sentence]) -> Film:
+    """Return what can be read of a damaged film of these sentences."""
+    frames: dict[int, Frame] = {}
+    for frame in readable_lines(path.read_bytes() if path.is_file() else b"", FRAME.validate_json):
+        try:
+            Film(sentences, [frame])
+        except ValueError:
+            continue
+        frames[frame.update] = frame
+    return Film(sentences, [*frames.values()])
 
 
 def _parse(data: bytes) -> Film:

@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field, TypeAdapter
 
 from mt.core.files import parse_file, write_lines
+from mt.core.parse import readable_lines
 
 Count = Annotated[int, Field(strict=True, ge=0)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
@@ -33,11 +34,15 @@ class Line:
 LINE = TypeAdapter(Line)
 
 
-def read_updates(path: Path) -> list[Line]:
+def read_updates(path: Path, remedy: str = "restore it, or delete it, and go without the lines it had") -> list[Line]:
     """Return the lines of a file; none where there is no file. Raises DamagedError where it is damaged."""
-    return (
-        parse_file(path, "restore it, or delete it, and go without the lines it had", _parse) if path.exists() else []
-    )
+    return parse_file(path, remedy, _parse) if path.exists() else []
+
+
+def rescue_updates(path: Path) -> list[Line]:
+    """Return the lines that can be read of a damaged file, each update once."""
+    lines = readable_lines(path.read_bytes() if path.is_file() else b"", LINE.validate_json)
+    return [line for _, line in sorted({line.update: line for line in lines}.items())]
 
 
 def write_updates(path: Path, lines: list[Line]) -> None:

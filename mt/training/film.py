@@ -1,5 +1,6 @@
 """The film of a training: how a few validation sentences are read and translated at each validation."""
 
+import logging
 from collections.abc import Collection
 from itertools import islice
 from pathlib import Path
@@ -8,16 +9,17 @@ import numpy as np
 
 from mt.alignment.matrices import END, Side
 from mt.core import ranks
-from mt.core.errors import UserError
+from mt.core.errors import DamagedError, UserError
 from mt.corpora.pairs import Gold, Split
 from mt.data.pieces import Pieces
 from mt.inference.aligner import Aligner, View
 from mt.inference.scorer import encode_side
 from mt.models.contract import Seq2Seq
-from mt.runs.film import Film, Frame, Seen, Sentence, read_film
+from mt.runs.film import RESCUED, Film, Frame, Seen, Sentence, read_film, rescue_film
 from mt.text.words import words_in
 from mt.training.validation import Validator
 
+log = logging.getLogger("mt")
 FEWEST, MOST = 4, 20
 """Words of either side of a sentence that is worth to be watched."""
 
@@ -46,11 +48,17 @@ class Camera:
     def go_on(self, updates: Collection[int]) -> None:
         """Go on with the film as it was after these updates, whose validations the state knows; others come again.
 
-        Raises UserError where the file is damaged, or of other sentences.
+        Of a damaged file those frames are kept that can be read, and a warning says so. Raises UserError where the
+        file is of other sentences.
         """
         if not self.pairs.sources:
             return
-        before = read_film(self.path)
+        try:
+            before = read_film(self.path, RESCUED)
+        except DamagedError as error:
+            before = rescue_film(self.path, self.film.sentences)
+            kept = len([frame for frame in before.frames if frame.update in updates])
+            log.warning("%s: %d of %d frames", error, kept, len(updates))
         if before.frames and before.sentences != self.film.sentences:
             raise UserError(f"{self.path} is of other sentences than those of this training: restore it, or delete it")
         self.film = Film(self.film.sentences, [frame for frame in before.frames if frame.update in updates])

@@ -7,9 +7,11 @@ from typing import Any
 
 from mt.config import Config
 from mt.core import ranks
+from mt.core.errors import DamagedError
+from mt.runs.film import RESCUED
 from mt.runs.names import CURVES, TENSORBOARD, UPDATES
 from mt.runs.run import Run
-from mt.runs.updates import Line, read_updates, write_updates
+from mt.runs.updates import Line, read_updates, rescue_updates, write_updates
 from mt.training.board import Board
 from mt.training.position import Position
 from mt.views.curves import draw
@@ -36,14 +38,24 @@ class Recorder:
         self.board: Board | None = None
 
     def go_on(self, position: Position) -> None:
-        """Go on with the lines as they were at a position. Raises DamagedError where the file is damaged."""
+        """Go on with the lines as they were at a position, and draw what there is of them.
+
+        Of a damaged file those lines are kept that can be read, and a warning says so.
+        """
         if ranks.rank():
             return
-        before = read_updates(self.run / UPDATES)
+        whole = True
+        try:
+            before = read_updates(self.run / UPDATES, RESCUED)
+        except DamagedError as error:
+            whole, before = False, rescue_updates(self.run / UPDATES)
+            log.warning("%s: %d lines", error, len(before))
         self.lines = [line for line in before if line.update <= position.update]
         self.written = len(self.lines)
-        if before != self.lines:
+        if before != self.lines or not whole:
             write_updates(self.run / UPDATES, self.lines)
+        if position.update:
+            self.draw(position.records)
         if self.config.log.tensorboard:
             self.board = Board(self.run / TENSORBOARD, position.update)
 

@@ -281,8 +281,8 @@ class Trainer:
         )
         self.recorder.add_validation(record)
         self.save()
-        self.write_results()
         self.recorder.draw(self.position.records)
+        self.write_results()
         return describe(record)
 
     def _diverged(self, update: int, how: str) -> str:

@@ -1,13 +1,14 @@
 """The film of a training: its matrices are those of the weights, and a kill neither repeats nor loses a frame."""
 
 import re
+import shutil
 import signal
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
-from conftest import NUMBERS, write_numbers
+from conftest import NUMBERS, mt, write_numbers
 from killer import Started
 from test_resume import hashes
 from test_train import config
@@ -200,6 +201,32 @@ def test_what_is_damaged_is_said(trained: tuple[Path, Path], tmp_path: Path, dam
         _ = Run(tmp_path).film
     said = f"{tmp_path}/film.jsonl is damaged; restore it, or delete it, and go without the frames it had ("
     assert str(caught.value).startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("damage", "lost"),
+    [
+        (lambda lines: [*lines[:2], lines[2][: len(lines[2]) // 2]], [1, 2]),
+        (lambda lines: [lines[0][:-9], *lines[1:]], []),
+        (lambda lines: [lines[0], lines[1].replace("[[", "[[7,", 1), *lines[2:]], [0]),
+        (lambda lines: [], [0, 1, 2]),
+    ],
+)
+def test_a_resume_goes_on_without_the_damaged_frames(
+    trained: tuple[Path, Path], tmp_path: Path, damage: Callable[[list[str]], list[str]], lost: list[int]
+) -> None:
+    config, whole = trained
+    run = shutil.copytree(whole, tmp_path / "run")
+    lines = (run / "film.jsonl").read_text().splitlines()
+    assert len(lines) == 4
+    (run / "film.jsonl").write_text("\n".join(damage(lines)))
+    done = mt("train", config, *SHORT, "train.film=3", "--run", run, "--resume")
+    said = "film.jsonl is damaged; training goes on with what can be read of it ("
+    assert (done.returncode, done.stderr.count(said), done.stderr.count("film.jsonl")) == (0, 1, 1), done.stderr
+    assert f"): {3 - len(lost)} of 3 frames" in done.stderr
+    kept = [frame for number, frame in enumerate(Run(whole).film.frames) if number not in lost]
+    assert Run(run).film == Film(Run(whole).film.sentences, kept)
+    assert hashes(run) | {"film": ""} == hashes(whole) | {"film": ""}
 
 
 def test_a_film_of_other_sentences_is_not_gone_on_with(numbers_trainer: Callable[..., Trainer]) -> None:

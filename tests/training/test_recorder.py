@@ -12,7 +12,6 @@ from conftest import mt, write_numbers
 from killer import Started
 
 from mt.config import Config
-from mt.core.errors import DamagedError
 from mt.runs.run import Run
 from mt.training import recorder as recorder_module
 from mt.training.recorder import Recorder
@@ -74,11 +73,31 @@ def test_lines_go_on_with_another_log_and_not_behind_a_state(tmp_path):
     assert found == [*range(2, saved + 1, 2), *(n for n in range(saved + 1, last + 1) if n % 5 == 0)]
 
 
-def test_a_damaged_file_is_named(tmp_path):
-    job = Recorder(Run(tmp_path), TOY, 10)
-    (tmp_path / "updates.jsonl").write_text('{"update": 3, "epoch": 1}\n')
-    with pytest.raises(DamagedError, match=r"updates\.jsonl is damaged"):
-        job.go_on(None)
+@pytest.mark.parametrize(
+    ("damage", "lost"),
+    [
+        (lambda lines: [*lines[:4], lines[4][:30]], range(4, 99)),
+        (lambda lines: [lines[0].replace('"epoch"', '"era"'), *lines[1:]], range(1)),
+        (lambda lines: [], range(99)),
+    ],
+)
+def test_a_resume_goes_on_without_the_damaged_lines_and_draws_the_curves_again(damage, lost, tmp_path):
+    run, config = tmp_path / "run", write_numbers(tmp_path, 200)
+    asked = ["train", config, *SHORT, "log.every=2", "--run", run, "--resume"]
+    assert mt(*asked).returncode == 0
+    lines, curves = (run / "updates.jsonl").read_text().splitlines(), (run / "curves.svg").read_text()
+    weights = (run / "model.safetensors").read_bytes()
+    (run / "updates.jsonl").write_text("\n".join(damage(lines)))
+    (run / "curves.svg").write_text(curves[:99])
+    done = mt(*asked)
+    said = "updates.jsonl is damaged; training goes on with what can be read of it ("
+    assert (done.returncode, done.stderr.count(said), done.stderr.count("updates.jsonl")) == (0, 1, 1), done.stderr
+    kept = [line for number, line in enumerate(lines) if number not in lost]
+    assert (run / "updates.jsonl").read_text().splitlines() == kept
+    assert (run / "model.safetensors").read_bytes() == weights
+    drawn = (run / "curves.svg").read_text()
+    assert drawn.endswith("</svg>\n")
+    assert (drawn == curves) == (kept == lines)
 
 
 def test_a_drawing_that_fails_is_a_warning(tmp_path, monkeypatch, caplog):
