@@ -26,13 +26,15 @@ from mt.core.files import write_text
 from mt.core.manifest import NAME
 from mt.core.once import say_once
 from mt.runs import checkpoint
-from mt.runs.names import METRICS, STATE, WEIGHTS
+from mt.runs.names import FILM, METRICS, STATE, UPDATES, WEIGHTS
 from mt.views.markdown import tabulate
 
 OUTCOMES = ["refused", "mended", "warned", "no effect", "SILENT", "TRACEBACK"]
 SENTENCES = ["Der alte Mann hat einen Hund.", "Wann kommt sie?"]
 FINISHED = ["config.yaml", "tokenizer.model", WEIGHTS, "confidence.json", "datastore.safetensors", NAME]
 """Files that translating reads."""
+WARNED = ["config.yaml", FILM, UPDATES]
+"""Files that cannot be made again: that of a user, and what training keeps to be looked at, but for what is damaged."""
 Told = tuple[Done, str]
 """How a command ended, and what it made."""
 Reader = Callable[["Lab"], Told]
@@ -55,7 +57,7 @@ class Lab:
 
     def _make(self, teacher: Path) -> None:
         self._must("train", *SMALL, *RNN, "--run", teacher, "--overwrite")
-        special = [f"train.teacher.runs=[{teacher}]", "search.nearest.count=2"]
+        special = [f"train.teacher.runs=[{teacher}]", "search.nearest.count=2", "log.tensorboard=true"]
         self._must("train", *SMALL, *RNN, *special, "--run", self.run, "--overwrite")
         self._must("eval", self.run, "--split", "validation")
         self._must("eval", self.run, "--confidence")
@@ -96,7 +98,7 @@ class Lab:
             return "SILENT", f"failed, and named another: {done.said.strip().splitlines()[-1:]}"
         same = made == usual[1]
         if line and line not in usual[0].said:
-            return "mended" if same and file.name != "config.yaml" else "warned", line
+            return "mended" if same and file.name not in WARNED else "warned", line
         return ("no effect", "") if same else ("SILENT", "the result is another")
 
 
@@ -132,7 +134,7 @@ def resume(lab: Lab) -> Told:
 
 
 def resume_alone(lab: Lab) -> Told:
-    """Resume the training without its weights: state, cache, lessons and film are all read."""
+    """Resume the training without its weights: state, cache, lessons, film and updates are all read."""
     (lab.run / WEIGHTS).unlink(missing_ok=True)
     return resume(lab)
 
@@ -151,7 +153,7 @@ def readers(file: Path) -> list[Reader]:
         return [report]
     if file.name == "alignment.json":
         return [evaluate]
-    if file.parts[0] == "cache" or file.name in {"lessons.safetensors", "film.jsonl", STATE}:
+    if file.parts[0] == "cache" or file.name in {"lessons.safetensors", FILM, UPDATES, STATE}:
         return [resume_alone]
     if file.name == METRICS:
         return [resume]
@@ -190,6 +192,7 @@ def damage_lab(
             file = files[number % len(files)]
             how, outcome, said = lab.try_file(file, rng)
             name = "cache/*.arrow" if file.suffix == ".arrow" else str(file)
+            name = "tensorboard/*" if file.parts[0] == "tensorboard" else name
             found.setdefault(name, Counter())[outcome] += 1
             print(name, how, outcome, said, sep=" | ", file=sys.stderr, flush=True)
             if outcome.isupper():

@@ -32,8 +32,10 @@ columns in windows-1252 | a stream of .tsv | a stream of .csv | a stream of .jso
 standard input | gold links, pharaoh0 | gold links, pharaoh1 | gold links, naacl | links of a guide
 | alignments, .npz |
 a run's eval/test/scores.json | a run's confidence.json | a run's alignment.json | a run's diagnosis.json |
-a run's updates.jsonl | a run's metrics.jsonl | a run's film.jsonl | a run's eval/test/alignments.jsonl | a run's state.safetensors |
-a packed run's packed.json | a run's model.safetensors | a run's tokenizer.model | a run's survey | a study's differences | a run's config.yaml |
+a run's updates.jsonl |
+a run's metrics.jsonl | a run's film.jsonl | a run's eval/test/alignments.jsonl | a run's state.safetensors |
+a packed run's packed.json |
+a run's model.safetensors | a run's tokenizer.model | a run's survey | a study's differences | a run's config.yaml |
 a request to translate | a request to go on"""
 READERS = [" ".join(name.split()) for name in NAMES.split("|")]
 BRIEF = {"derandomize": True, "deadline": None, "database": None, "suppress_health_check": list(HealthCheck)}
