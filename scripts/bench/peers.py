@@ -104,7 +104,14 @@ class Peer:
         """Return what a script of inside/ measured of itself."""
         told |= {"threads": threads, "modes": modes, "alone": self.text.alone, "length": self.text.length}
         found = self.ask([self.python, INSIDE / script], threads, told)
-        return Translated(found["start_up"], found["memory"], [Usage(**mode) for mode in found["modes"]])
+        works = [Usage(**mode) for mode in found["modes"]]
+        for (_, batch), work in zip(modes, works, strict=True):
+            sentences = self.text.alone if batch == 1 else len(self.text.lines)
+            if abs(work.pieces / sentences - self.text.length) > 1:
+                raise UserError(
+                    f"{self.name} made {work.pieces} pieces of {sentences} sentences, not {self.text.length} each"
+                )
+        return Translated(found["start_up"], found["memory"], works)
 
     def ask(self, command: Sequence[object], threads: int, told: dict[str, Any]) -> dict[str, Any]:
         """Return what a command answers to JSON, in JSON on its last line."""

@@ -124,3 +124,14 @@ def test_a_process_measures_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert 1 < found["memory"] < 1000
     with pytest.raises(UserError, match="inside failed"):
         peer.run([sys.executable, "-c", "raise SystemExit('bad')"], 1)
+
+
+def test_outputs_of_other_lengths_are_not_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    peer = peers.Peer(tmp_path, peers.Text(["a"] * 10, [], 16, 5, tmp_path, []))
+    peer.name = "short"
+    found = {"start_up": 1, "memory": 2, "modes": [{"pieces": 150, "cpu": 1, "wall": 1}]}
+    monkeypatch.setattr(peer, "ask", lambda *_: found)
+    assert peer.measure("x.py", 1, [(5, 64)]).modes[0].pieces == 150
+    found["modes"][0]["pieces"] = 149
+    with pytest.raises(UserError, match="short made 149 pieces of 10 sentences, not 16 each"):
+        peer.measure("x.py", 1, [(5, 64)])
