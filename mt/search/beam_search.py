@@ -56,18 +56,11 @@ def beam(
         ended_BK = own_BKV[:, :, EOS] + before_BK
         bonus_BK = covering * coverage(live.past) if covering else 0.0
         score_BK = ended_BK.to(finest(ended_BK.device)) / _penalty(step + 1, settings.length_penalty) + bonus_BK
-        sentences = live.sentences_B.tolist()
-        left = pool.offer(sentences, step, ended_BK.tolist(), score_BK.tolist())
+        left = pool.offer(live.sentences_B.tolist(), step, ended_BK.tolist(), score_BK.tolist())
         own_BKV[:, :, EOS] = -torch.inf
         live = replace(live, branches=_best_of_banks(live, own_BKV, before_BK, width))
 
-        # Log probabilities only fall, length penalties grow, coverage is at most 0: nothing alive can score more.
-        going = [
-            limit > step + 1 and pool.score(sentence, n_best) < max(totals) / _penalty(limit, settings.length_penalty)
-            for sentence, limit, totals in zip(
-                sentences, live.limit_B.tolist(), live.branches.total_BK.tolist(), strict=True
-            )
-        ]
+        going = _going(live, pool, step, n_best, settings.length_penalty)
         if trace:
             stay_B1 = torch.tensor(going, device=before_BK.device)[:, None]
             recorder.add(live, stay_B1, _best(own_BKV, before_BK, 2 * width), left)
@@ -96,6 +89,19 @@ def _best_of_banks(live: Live, own_BKV: Tensor, before_BK: Tensor, width: int) -
         _best(own_BKV.masked_fill(bank_BKV != bank, -torch.inf), before_BK, width) for bank in range(live.rules.banks)
     ]
     return Branches(*(torch.cat(columns, 1) for columns in zip(*banks, strict=True)))
+
+
+def _going(live: Live, pool: "_Pool", step: int, n_best: int, alpha: float) -> list[bool]:
+    """Tell of each sentence whether a live hypothesis can still enter its best.
+
+    Log probabilities only fall, length penalties grow, coverage is at most 0: nothing alive can score more than now
+    with the penalty of the limit.
+    """
+    columns = (column.tolist() for column in (live.sentences_B, live.limit_B, live.branches.total_BK))
+    return [
+        limit > step + 1 and pool.score(sentence, n_best) < max(totals) / _penalty(limit, alpha)
+        for sentence, limit, totals in zip(*columns, strict=True)
+    ]
 
 
 def _penalty(length: int, alpha: float) -> float:

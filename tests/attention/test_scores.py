@@ -48,10 +48,12 @@ def test_the_quick_tanh_rounds_a_small_number_once() -> None:
     torch.testing.assert_close(scores._tanh(x).double(), x.double().tanh(), rtol=once, atol=rest)
 
 
+@pytest.mark.parametrize("learning", [True, False])
 @pytest.mark.parametrize(("score", "query", "value"), WIDTHS)
-def test_scores_are_the_papers(score: str, query: int, value: int) -> None:
+def test_scores_are_the_papers(score: str, query: int, value: int, learning: bool) -> None:
     made, query_BQH, values_BSC = attention(score, query, value), random(3, 2, query, seed=3), random(3, 5, value)
-    scores_BQS = made.score(query_BQH, made.memory(values_BSC, mask())["keys"])
+    with torch.set_grad_enabled(learning):
+        scores_BQS = made.score(query_BQH, made.memory(values_BSC, mask())["keys"])
     assert scores_BQS.shape == (3, 2, 5)
     parameters = {name: parameter.tolist() for name, parameter in made.named_parameters()}
     for b, q in ((b, q) for b in range(3) for q in range(2)):
