@@ -46,7 +46,7 @@ def test_everything_is_written_to_the_run(numbers, scores):
         assert record["target_words"] == hypothesis.split()
     assert (folder / "alignment.png").read_bytes().startswith(b"\x89PNG")
     assert {"BLEU", "chrF", "TER"} <= scores.keys()
-    assert scores["BLEU"]["signature"] in (numbers / "README.md").read_text()
+    assert scores["BLEU"]["signature"].replace("|", "\\|") in (numbers / "README.md").read_text()
 
 
 def test_sacrebleu_itself_agrees(numbers, scores):

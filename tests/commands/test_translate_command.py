@@ -110,7 +110,7 @@ def test_the_prompt_translates_and_writes_no_files(
     run(made, None, None, Output())
     asked = capsys.readouterr()
     assert asked.out == expected
-    assert asked.err.endswith("> > ")
+    assert asked.err.endswith("\nde > de > ")
     for options in (Output(alignments=tmp_path / "a"), Output(picture=tmp_path / "p.png")):
         monkeypatch.setattr(sys, "stdin", Terminal("Der Tee\n"))
         with pytest.raises(UsageError, match="at the prompt"):

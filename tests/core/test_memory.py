@@ -83,5 +83,6 @@ def test_training_ends_in_a_sentence(tmp_path: Path) -> None:
         resource.setrlimit(resource.RLIMIT_AS, before)
     assert done.returncode == 1, done.stderr
     assert "not enough memory for " in done.stderr.splitlines()[-1]
-    assert done.stderr.endswith(" GiB more: lower train.batch_tokens or model.hidden\n")
+    assert " GiB more: lower train.batch_tokens or model.hidden, and give --overwrite, since " in done.stderr
+    assert done.stderr.endswith(" holds nothing yet that would be lost\n")
     assert "Traceback" not in done.stderr

@@ -113,7 +113,9 @@ def test_other_systems_are_compared_with_the_run(run: Path, tmp_path: Path, monk
     assert f"against {run}, mine" in done.stderr
     # What is known of the run is not searched for again, unless the search is another.
     monkeypatch.setattr("mt.evaluation.theirs.evaluate", lambda *_: pytest.fail("translated again"))
-    assert mt("eval", run, *pair, *others).stderr == done.stderr[done.stderr.index("a.en against") :]
+    again = mt("eval", run, *pair, *others).stderr
+    assert again[again.index("a.en against") :] == done.stderr[done.stderr.index("a.en against") :]
+    assert again.index("a.en against") == len("2026-11-27 12:00:00 ")  # nothing is told before
     monkeypatch.undo()
     done = mt("eval", run, "search.beam=1", *pair, *others)
     assert json.loads((folder / "others/a.en.json").read_text())["against"]["search"]["beam"] == 1

@@ -8,7 +8,8 @@ from slow_search import Forced, Toy, find, random_sources
 from tiny_models import one_thread as one_thread
 
 from mt.core.errors import UserError
-from mt.inference.wording import Wording, holds, make_automaton
+from mt.inference.speller import make_automaton
+from mt.inference.wording import Wording, holds
 from mt.search import Search, beam, greedy, sample
 from mt.search.rules import Rules
 
