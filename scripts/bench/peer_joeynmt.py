@@ -26,7 +26,7 @@ class JoeyNMT(Peer):
     name = "JoeyNMT"
     packages = PACKAGES
     unfair = (
-        f"JoeyNMT trains with batches of {BATCH:,} pieces, its best with a GRU, and half as many updates; its pieces are "
+        f"JoeyNMT trains with batches of {BATCH:,} pieces, best with a GRU, in half as many updates; its pieces are "
         "another SentencePiece model of the same size and text, so its sources differ in length; ours drops out before "
         "the output layer, JoeyNMT elsewhere."
     )
