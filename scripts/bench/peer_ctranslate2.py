@@ -25,8 +25,7 @@ class CTranslate2(Peer):
     trains = False
     unfair = (
         "CTranslate2 has our weights, reads pieces instead of text, and chooses products made for this processor. "
-        "int8: its own rounding of the same weights when it loads them (`compute_type`), a scale for each row; the "
-        "numbers between the products are float32."
+        "int8: its own rounding of the same weights when it loads them (`compute_type`)."
     )
 
     def __init__(self, home: Path, text: Text, ours: Ours, precision: str = "float32"):

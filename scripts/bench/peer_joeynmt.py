@@ -26,8 +26,8 @@ class JoeyNMT(Peer):
     name = "JoeyNMT"
     packages = PACKAGES
     unfair = (
-        f"JoeyNMT trains with batches of {BATCH:,} pieces, its best, and half as many updates; its vocabulary is "
-        "SentencePiece's of the same size on the same text, so its sources have other pieces; ours drops out before "
+        f"JoeyNMT trains with batches of {BATCH:,} pieces, best with a GRU, in half as many updates; its pieces are "
+        "another SentencePiece model of the same size and text, so its sources differ in length; ours drops out before "
         "the output layer, JoeyNMT elsewhere."
     )
 

@@ -24,9 +24,9 @@ class Marian(Peer):
     packages = ("pymarian==1.12.42",)
     unfair = (
         "Marian's wheel is built for AVX alone, without AVX2 (a build for one's own processor is faster); it reads "
-        "pieces instead of text; its vocabulary has the same pieces, without <pad> and <s>; its dropout is set to "
-        "ours by the nearest of its places; its GRU has two cells a step. int8: `pymarian convert --gemm-type "
-        "intgemm8`, which rounds the weights once, each matrix by its largest value; biases stay float32 (its "
+        "pieces instead of text; its vocabulary has the same pieces, without <pad> and <s>; its dropout is set to ours "
+        "at the nearest of its places; its batch size is ours, whatever its best is; its GRU has two cells a step. "
+        "int8: `pymarian convert --gemm-type intgemm8`, which rounds the weights once; biases stay float32 (its "
         "intgemm8avx2 and packed8avx2 end a GRU with a segmentation fault)."
     )
 
