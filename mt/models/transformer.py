@@ -36,13 +36,15 @@ Source = tuple[Tensor, Tensor, Tensor]
 """Keys and values, each [B, N, X, D], and the mask, [B, X]."""
 
 
-@cache  # a step needs one row
-@torch.inference_mode(False)  # training reads what a search may have made
 def _sinusoids(places: int, width: int, device: torch.device, dtype: torch.dtype) -> Tensor:
     """Return the sinusoids of the first places, [X, E], section 3.5."""
     rate_E = torch.exp(torch.arange(0, width, 2, device=device) * (-math.log(10000) / width))
     angle_XE = torch.arange(places, device=device)[:, None] * rate_E
     return torch.stack((angle_XE.sin(), angle_XE.cos()), -1).flatten(1).to(dtype)
+
+
+_kept_sinusoids = cache(torch.inference_mode(False)(_sinusoids))
+"""A step needs one row; and training reads what a search may have made."""
 
 
 class Heads(nn.Module):
@@ -275,7 +277,10 @@ class Transformer(Seq2Seq):
     def embed(self, embedding: nn.Embedding, pieces_X: Tensor, start: int) -> Tensor:
         """Return scaled embeddings plus the sinusoids of their places (section 3.5), the first at `start`."""
         width, end, weight = embedding.embedding_dim, start + pieces_X.shape[-1], embedding.weight
-        sinusoid_XE = _sinusoids(1 << (end - 1).bit_length(), width, weight.device, weight.dtype)[start:end]
+        if torch.jit.is_tracing():  # an export, where a length is not a number yet
+            sinusoid_XE = _sinusoids(end, width, weight.device, weight.dtype)[start:end]
+        else:
+            sinusoid_XE = _kept_sinusoids(1 << (end - 1).bit_length(), width, weight.device, weight.dtype)[start:end]
         embedded: Tensor = self.dropout(embedding(pieces_X) * math.sqrt(width) + sinusoid_XE)
         return embedded
 

@@ -144,6 +144,7 @@ def describe_search(settings: Search, others: Sequence[object] = ()) -> dict[str
     """Return what scores.json says of the search, and of the other members of an ensemble."""
     idle: dict[str, Any] = dict.fromkeys(("batch", "distinct"), True)
     idle |= {"precision": True} if settings.precision == "float32" else {}
+    idle |= {} if settings.shortlist else {"shortlist": True}
     if not settings.nearest.count:
         idle["nearest"] = True
     elif settings.nearest.index == "exact":

@@ -129,7 +129,7 @@ def test_an_ensemble_asks_each_members_own_neighbours_and_has_none_itself() -> N
     close(together.logits.exp(), torch.stack([one(*arguments).logits.exp() for one in made]).mean(0))
     keys, pieces = store(5, 200)
     wrong = NearestNeighbours(Ensemble(made, [Site(1)] * len(made)), Exact(keys), pieces, Nearest(count=9)).eval()
-    with pytest.raises(TypeError, match="its own neighbours"):
+    with pytest.raises(TypeError, match="and not the whole"):
         wrong(*arguments)
 
 
