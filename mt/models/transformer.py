@@ -277,7 +277,7 @@ class Transformer(Seq2Seq):
     def embed(self, embedding: nn.Embedding, pieces_X: Tensor, start: int) -> Tensor:
         """Return scaled embeddings plus the sinusoids of their places (section 3.5), the first at `start`."""
         width, end, weight = embedding.embedding_dim, start + pieces_X.shape[-1], embedding.weight
-        if torch.jit.is_tracing():  # an export, where a length is not a number yet
+        if not isinstance(end, int):  # in an export, where lengths are tensors
             sinusoid_XE = _sinusoids(end, width, weight.device, weight.dtype)[start:end]
         else:
             sinusoid_XE = _kept_sinusoids(1 << (end - 1).bit_length(), width, weight.device, weight.dtype)[start:end]
