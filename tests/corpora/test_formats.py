@@ -1,94 +1,18 @@
-"""Files that people have: tables with other columns, JSON, TMX, Parquet, each compressed; the same as a stream."""
+"""Files that people have: tables with other columns, JSON, Parquet, each compressed; the same as a stream."""
 
-import bz2
-import csv
-import gzip
-import io
 import json
-import lzma
-import re
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pyarrow
 import pytest
 from config_files import refused
 from corpus_files import elsewhere as elsewhere
 from corpus_files import write
-from pyarrow import parquet
+from formats import NOTE, PACK, PAIRS, comma, read, streamed, table, tmx, tsv
 
-from mt.config.corpora import FilesCorpus
 from mt.core import text
 from mt.core.errors import UserError
-from mt.corpora import files, objects, open_stream
-
-PAIRS = [("Die Ritter wachen nicht auf.", "The knights do not wake up."), ("Wo sind sie, im Winter?", "Where? & <so>")]
-PAIRS += [(f'Satz "{number}"', f"sentence; {number}") for number in range(7)]
-NOTE = "licence (names of two contributors)"
-PACK: dict[str, Callable[[bytes], bytes]] = {
-    "": bytes,
-    ".gz": gzip.compress,
-    ".bz2": bz2.compress,
-    ".XZ": lzma.compress,
-    ".zst": lambda data: bytes(pyarrow.Codec("zstd").compress(data, asbytes=True)),
-}
-
-
-def config_of(place: str, **keys: Any) -> FilesCorpus:
-    given = {"name": "files", "source": "de", "target": "en", "train": place}
-    return FilesCorpus.model_validate(given | keys)
-
-
-def read(place: str, **keys: Any) -> list[tuple[str, str]]:
-    split = files.read(place, config_of(place, **keys))
-    return list(zip(split.sources, split.targets, strict=True))
-
-
-def streamed(place: str, size: int = 3, **keys: Any) -> list[tuple[str, str]]:
-    """Read a stream some rows at a time, each time anew from the state that is left."""
-    config = config_of(place, validation="x.tsv", test="x.tsv", streaming=True, **keys)
-    found, state = list[tuple[str, str]](), None
-    for _ in range(100):
-        stream = open_stream(config)
-        assert stream is not None
-        split, state = next(stream.chunks(size, state), (None, None))
-        if split is None:
-            return found
-        found += zip(split.sources, split.targets, strict=True)
-        state = json.loads(json.dumps(state))
-    raise AssertionError("the stream does not end")
-
-
-def tsv(rows: list[tuple[str, ...]]) -> bytes:
-    return "".join("\t".join(row) + "\n" for row in rows).encode()
-
-
-def comma(rows: list[tuple[str, ...]]) -> bytes:
-    file = io.StringIO()
-    csv.writer(file).writerows(rows)
-    return file.getvalue().encode()
-
-
-def tmx(units: list[tuple[str, str]], head: str = '<!DOCTYPE tmx SYSTEM "tmx14.dtd">', other: str = "en") -> bytes:
-    def escape(text: str) -> str:
-        return text.replace("&", "&amp;").replace("<", "&lt;")
-
-    body = "".join(
-        f'<tu><prop>x</prop><tuv xml:lang="{other}"><seg>{escape(target)}</seg></tuv>\n'
-        f'<tuv xml:lang="DE"><note>y</note><seg>{escape(source)}</seg></tuv></tu>\n'
-        for source, target in units
-    )
-    start = f'<?xml version="1.0" encoding="UTF-8"?>\n{head}\n<tmx version="1.4"><header srclang="de"/><body>\n'
-    return (start + body + "</body></tmx>\n").encode()
-
-
-def table(rows: dict[str, list[Any]], **options: Any) -> bytes:
-    file = io.BytesIO()
-    parquet.write_table(pyarrow.table(rows), file, **options)
-    return file.getvalue()
-
+from mt.corpora import objects
 
 SIDES = {"de": [source for source, _ in PAIRS], "en": [target for _, target in PAIRS]}
 OBJECTS = [{"id": 1, "de": source, "en": target} for source, target in PAIRS]
@@ -277,109 +201,6 @@ def test_wrong_parquet() -> None:
         for reads in (read, streamed):
             with pytest.raises(UserError, match=rf"{name}\.parquet.*{said}"):
                 reads(f"{name}.parquet")
-
-
-# TMX
-
-
-def slow_tmx(written: str) -> list[tuple[str, str]]:
-    """Read the units of `tmx` above by regular expressions."""
-    found = []
-    for unit in re.findall(r"<tu>(.*?)</tu>", written, re.DOTALL):
-        sides = {name.lower(): text for name, text in re.findall(r'lang="(..)[^"]*">.*?<seg>(.*?)</seg>', unit, re.S)}
-        texts = [sides[language].replace("&lt;", "<").replace("&amp;", "&") for language in ("de", "en")]
-        found.append((texts[0], texts[1]))
-    return found
-
-
-@pytest.mark.parametrize("other", ["en", "en-US", "EN_gb", "eng"])
-def test_units_of_a_memory(other: str) -> None:
-    data = tmx(PAIRS, other=other)
-    for encoding in ("utf-8", "utf-16"):
-        write("a.tmx", data.decode().replace("UTF-8", encoding).encode(encoding))
-        assert read("a.tmx") == streamed("a.tmx") == PAIRS
-        assert streamed("a.tmx", 2, pairs=4) == PAIRS[:4]
-    if other != "eng":
-        assert slow_tmx(data.decode()) == PAIRS
-
-
-def test_of_variants_the_very_one_is_taken_else_the_first() -> None:
-    sides = [("en-GB", "colour"), ("en-US", "color"), ("de-AT", "Farbe"), ("de", "Farbe!"), ("fr", "couleur")]
-    unit = "".join(f'<tuv lang="{language}"><seg>{text}</seg></tuv>' for language, text in sides)
-    write("a.tmx", f"<tmx><body><tu>{unit}</tu></body></tmx>")
-    for source, target, pair in (
-        ("de", "en", ("Farbe!", "colour")),
-        ("de-at", "en_US", ("Farbe", "color")),
-        ("French", "ger", ("couleur", "Farbe")),
-        ("en-US", "en-GB", ("color", "colour")),
-    ):
-        assert read("a.tmx", source=source, target=target) == [pair]
-    for source, target, missing in (("it", "en", "it"), ("de", "en-AU", "en-AU")):
-        for reads in (read, streamed):
-            with pytest.raises(
-                UserError, match=rf"no segment in '{missing}'; its languages are en-GB, en-US, de-AT, de"
-            ):
-                reads("a.tmx", source=source, target=target)
-
-
-def test_markup_in_a_segment_is_no_text_and_units_without_both_languages_are_counted() -> None:
-    inner = 'a <bpt i="1">&lt;b <sub>x</sub> y&gt;</bpt>b<ept i="1"/> <hi>c<ph>{1}</ph></hi>&#100; <![CDATA[<e>]]>'
-    unit = f'<tu><tuv xml:lang="de"><seg>{inner}</seg></tuv><tuv xml:lang="en"><seg>yes</seg></tuv></tu>'
-    only = '<tu><tuv xml:lang="de"><seg>nur</seg></tuv></tu><tu></tu>'
-    write("a.tmx", f"<tmx><body>{only}{unit}</body></tmx>")
-    split = files.read("a.tmx", config_of("a.tmx"))
-    assert (split.sources, split.targets, split.dropped) == (["a b cd <e>"], ["yes"], 2)
-    write("a.tmx", tmx([("na\u0086", "well")]))
-    with pytest.raises(UserError, match=r"a\.tmx, unit 1: the control character U\+0086"):
-        read("a.tmx")
-    assert read("a.tmx", raw=True) == [("na\u0086", "well")]
-
-
-LAUGHS = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 30))
-BOMBS = {
-    "billion laughs": f'<!DOCTYPE tmx [<!ENTITY l0 "ha">{LAUGHS}]>',
-    "a file": '<!DOCTYPE tmx [<!ENTITY l29 SYSTEM "secret.txt">]>',
-    "a parameter": '<!DOCTYPE tmx [<!ENTITY % l29 SYSTEM "http://localhost:9/x"> %l29;]>',
-    "an attribute": f'<!DOCTYPE tmx [<!ATTLIST tu x CDATA "{"x" * 1000}">]>',
-}
-
-
-@pytest.mark.parametrize("bomb", BOMBS)
-@pytest.mark.parametrize("reads", [read, streamed])
-def test_a_memory_that_declares_entities_is_refused_at_once(bomb: str, reads: Callable[[str], object]) -> None:
-    write("secret.txt", "secret")
-    write("a.tmx", tmx(PAIRS, BOMBS[bomb]).replace(b"knights", b"&l29;"))
-    before = time.perf_counter()
-    with pytest.raises(UserError, match=r"a\.tmx, line 2: the DOCTYPE has declarations of its own") as error:
-        reads("a.tmx")
-    assert time.perf_counter() - before < 1
-    assert "secret" not in str(error.value)
-
-
-@pytest.mark.parametrize(
-    ("data", "said"),
-    [
-        (tmx(PAIRS).replace(b"knights", b"&nbsp;"), r"a\.tmx, line \d+: &nbsp; stands for nothing"),
-        (tmx(PAIRS, "").replace(b"knights", b"&nbsp;"), r"a\.tmx is not TMX, or damaged: undefined entity"),
-        (tmx(PAIRS)[:-30], r"a\.tmx is not TMX, or damaged: .*line \d+"),
-        (b"ein Satz\n", r"a\.tmx is not TMX, or damaged: syntax error: line 1"),
-        (b"", r"a\.tmx is not TMX, or damaged: no element found"),
-        (b'<?xml version="1.0" encoding="x"?><a/>', r"a\.tmx is not TMX, or damaged: unknown encoding"),
-        (b"<html><p>ja</p></html>", r"no sentence pair in a\.tmx"),
-    ],
-)
-def test_wrong_memories(data: bytes, said: str) -> None:
-    write("a.tmx", data)
-    for reads in (read, streamed) if b"html" not in data else (read,):
-        with pytest.raises(UserError, match=said):
-            reads("a.tmx")
-
-
-def test_a_memory_given_twice_is_to_be_given_once() -> None:
-    write("a.tmx", KINDS[".tmx"])
-    config = config_of("a.tmx")
-    with pytest.raises(UserError, match=r"a\.tmx is XML, a translation memory .* name it once, train: a\.tmx"):
-        files.read(("a.tmx", "a.tmx"), config)
 
 
 def test_an_unknown_kind_of_file_is_told_what_would_be_read() -> None:

@@ -1,19 +1,11 @@
-import base64
-import hashlib
-import json
-import os
 import re
-import shutil
-import subprocess
 from dataclasses import replace
-from html.parser import HTMLParser
 from importlib import resources
 from pathlib import Path
-from typing import Any, NoReturn
 
 import numpy as np
 import pytest
-from browsers import BROWSERS, FLAGS
+from driven_page import Page, in_browser, sha256
 
 from mt.alignment.matrices import EMPTY, Alignment
 from mt.corpora.pairs import Gold
@@ -32,33 +24,6 @@ def alignment(source: str, target: str, weights: list[list[float]] | None = None
 
 
 EXAMPLE = alignment("ein kleiner Hund", "a small dog", WEIGHTS)
-
-
-class Page(HTMLParser):
-    """The elements of a page with their attributes and texts, and what its data say."""
-
-    def __init__(self, text: str):
-        super().__init__(convert_charrefs=True)
-        self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self.texts: list[str] = []
-        self.feed(text)
-        self.data = json.loads(self.inside("script")[0])
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, dict(attrs)))
-        self.texts.append("")
-
-    def handle_data(self, data: str) -> None:
-        if self.texts:
-            self.texts[-1] += data
-
-    def inside(self, tag: str) -> list[str]:
-        """Return the text after each opening <tag>, up to the next opening tag."""
-        return [text for (name, _), text in zip(self.elements, self.texts, strict=True) if name == tag]
-
-
-def sha256(text: str) -> str:
-    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
 def written(folder: Path, *alignments: Alignment, gold: list[Gold | None] | None = None, title: str = "") -> str:
@@ -127,41 +92,6 @@ def test_gold_of_other_words_and_weights_that_are_no_numbers_are_refused(tmp_pat
     with pytest.raises(ValueError, match="shorter"):
         written(tmp_path, EXAMPLE, EXAMPLE, gold=[GOLD])
     assert list(tmp_path.iterdir()) == []
-
-
-def without_browser(why: str) -> NoReturn:
-    """Skip a test, which continuous integration may not."""
-    if os.environ.get("CI") == "true":
-        pytest.fail(why)
-    pytest.skip(why)
-
-
-def in_browser(folder: Path, script: str) -> Any:
-    """Open a copy of folder/page.html in which `script`, the body of an async function, runs too; return its result."""
-    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if browser is None:
-        without_browser(f"no browser here ({', '.join(BROWSERS)})")
-    script = (
-        f"(async () => {{ {script} }})().then((found) => {{ document.body.dataset.found = JSON.stringify(found); }});"
-    )
-    text = (
-        (folder / "page.html")
-        .read_text(encoding="utf-8")
-        .replace("script-src ", f"script-src 'sha256-{sha256(script)}' ", 1)
-    )
-    (folder / "driven.html").write_text(text.replace("</body>", f"<script>{script}</script></body>"), encoding="utf-8")
-    flags = [*FLAGS, f"--user-data-dir={folder / 'user'}"]
-    url = (folder / "driven.html").as_uri()
-    done = subprocess.run(
-        [browser, *flags, "--virtual-time-budget=10000", "--dump-dom", url],
-        capture_output=True,
-        check=False,
-    )
-    dumped = done.stdout.decode("utf-8", errors="replace")
-    if 'id="data"' not in dumped:
-        without_browser(f"{browser} cannot open {url}: {done.stderr.decode(errors='replace')[-200:]}")
-    body = next(attributes for tag, attributes in Page(dumped).elements if tag == "body")
-    return json.loads(body["data-found"] or "null")
 
 
 STATE = """

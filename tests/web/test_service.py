@@ -2,9 +2,7 @@
 
 import json
 import re
-import shutil
 import threading
-import time
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
@@ -12,22 +10,16 @@ from pathlib import Path
 import pytest
 from command_line import ROOT
 from live_page import serving
+from service_client import client_of
 
 import mt
-from mt.web.app import create_app
-from mt.web.guard import HEADERS, Guard
-from mt.web.served import Served
+from mt.web.guard import HEADERS
 from mt.web.service import Limits
 
 pytest.importorskip("fastapi")
 from starlette.testclient import TestClient
 
 LINES = ["eins zwei", "drei", "", "vier fünf sechs sieben"]
-
-
-def client_of(*runs: Path, limits: Limits | None = None, token: str | None = None) -> TestClient:
-    app = Guard(create_app([Served(run) for run in runs], limits), token=token)
-    return TestClient(app, base_url="http://localhost:8000", raise_server_exceptions=False)
 
 
 @pytest.fixture(scope="module")
@@ -235,74 +227,6 @@ def test_what_nobody_foresaw_is_told_to_the_log_alone(run: Path, monkeypatch: py
     assert answer.status_code == 500
     assert "secret" not in answer.text
     assert "ZeroDivisionError" in caplog.text
-
-
-def test_a_run_that_is_trained_anew_or_deleted_while_it_is_served(run: Path, tmp_path: Path) -> None:
-    copy = shutil.copytree(run, tmp_path / "copy")
-    served = Served(copy)
-    first = served.load()
-    assert served.load() is first
-    weights = copy / "model.safetensors"
-    data = weights.read_bytes()
-    time.sleep(0.02)
-    weights.write_bytes(data)
-    assert served.load() is not first
-    with client_of(copy) as client:
-        assert client.post("/api/translate", json={"texts": ["eins"]}).status_code == 200
-        shutil.rmtree(copy)
-        answer = client.post("/api/translate", json={"texts": ["eins"]})
-        assert (answer.status_code, answer.json()["error"]) == (
-            422,
-            "the run copy has been deleted, or moved, while it was served",
-        )
-
-
-@pytest.mark.parametrize("half", ["cut", "flipped", "missing", "without its vocabulary"])
-def test_new_weights_that_are_damaged_or_not_all_there_wait_until_they_are_whole(
-    run: Path, half: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    copy = shutil.copytree(run, tmp_path / "copy")
-    weights, vocabulary = copy / "model.safetensors", copy / "tokenizer.model"
-    new, data = weights.read_bytes(), vocabulary.read_bytes()
-    with client_of(copy) as client:
-
-        def ask() -> list[str]:
-            time.sleep(0.01)  # so that files written before have another time than those written after
-            answer = client.post("/api/translate", json={"texts": ["eins zwei"]})
-            assert answer.status_code == 200, answer.text
-            health = client.get("/healthz").json()
-            assert (f'mt_run_behind{{run="{copy.name}"}} 1.0' in client.get("/metrics").text) == ("behind" in health)
-            return health.get("behind", [])
-
-        assert ask() == []
-        if half == "missing":
-            weights.unlink()
-        elif half == "without its vocabulary":
-            weights.write_bytes(new)
-            vocabulary.unlink()
-        else:
-            weights.write_bytes(new[: len(new) // 2] if half == "cut" else new[:-1] + bytes([new[-1] ^ 1]))
-        assert [ask(), ask(), ask()] == [["copy"]] * 3
-        weights.write_bytes(new[:40])
-        assert ask() == ["copy"]
-        told = "copy: the new weights cannot be read, and those of before answer: "
-        assert caplog.text.count(told) == caplog.text.count("of before answer") == 1
-        vocabulary.write_bytes(data)
-        weights.write_bytes(new)
-        assert ask() == []
-        weights.write_bytes(new[:40])
-        assert ask() == ["copy"]
-        assert caplog.text.count(told) == 2
-
-
-def test_a_run_that_has_been_deleted_is_not_described_and_the_others_are(run: Path, tmp_path: Path) -> None:
-    copy = shutil.copytree(run, tmp_path / "copy")
-    with client_of(copy, run) as client:
-        assert [told["name"] for told in client.get("/api/runs").json()] == ["copy", run.name]
-        shutil.rmtree(copy)
-        assert [told["name"] for told in client.get("/api/runs").json()] == [run.name]
-    with client_of(copy) as client:
-        assert client.get("/api/runs").status_code == 422
 
 
 def test_the_schema_names_every_failure(client: TestClient) -> None:
