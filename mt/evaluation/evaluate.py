@@ -200,7 +200,7 @@ def draw(
     for suffix in ("png", "svg"):
         heat_map(folder / f"alignment.{suffix}", first, f"{looks_at}\nsentence 1 of {folder.name}, {what}", links)
     beside = None if known.sources else references[:SHOWN]
-    write_page(folder / "alignments.html", alignments[:SHOWN], gold, title, references=beside)
+    write_page(folder / "alignments.html", alignments[:SHOWN], gold, title=title, references=beside)
 
 
 def table(split: str, lines: int, scores: Scores) -> str:

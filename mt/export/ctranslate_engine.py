@@ -12,7 +12,7 @@ from mt.config.exported import Exported
 from mt.core.errors import UserError
 from mt.core.special import BOS, EOS, PAD, UNK
 from mt.export.folder import read_vocabularies
-from mt.export.search import Hypothesis
+from mt.export.search import Hypothesis, Sentence
 
 PATIENCE = 2
 """A beam goes on until so many times its width have ended, and the best of these are taken."""
@@ -33,25 +33,19 @@ class CTranslateModel:
         self._target, self._number = target, {name: piece for piece, name in enumerate(target)}
 
     def search(
-        self,
-        sources: Sequence[list[int]],
-        limits: Sequence[int],
-        prefixes: Sequence[list[int]],
-        settings: Search,
-        n_best: int,
-        attention: bool,
+        self, sentences: Sequence[Sentence], settings: Search, n_best: int, *, attention: bool
     ) -> list[list[Hypothesis]]:
         """Return the hypotheses of each source, best first; those of one limit are searched together."""
-        if any(prefixes):
+        if any(one.prefix for one in sentences):
             raise UserError("CTranslate2 searches without prefixes here: translate by the run, or by its ONNX export")
         found: dict[int, list[Hypothesis]] = {}
         together = defaultdict[int, list[int]](list)
-        for row, limit in enumerate(limits):
-            together[limit].append(row)
+        for row, one in enumerate(sentences):
+            together[one.limit].append(row)
         for limit, rows in together.items():
-            named = [[self._source[piece] for piece in sources[row]] for row in rows]
+            named = [[self._source[piece] for piece in sentences[row].source] for row in rows]
             found |= zip(rows, self._some(named, limit, settings, n_best, attention), strict=True)
-        return [found[row] for row in range(len(sources))]
+        return [found[row] for row in range(len(sentences))]
 
     def _some(
         self, sources: list[list[str]], limit: int, settings: Search, n_best: int, attention: bool

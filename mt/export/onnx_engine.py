@@ -10,7 +10,7 @@ import numpy as np
 from mt.config import Search
 from mt.config.exported import Exported, Graph
 from mt.core.errors import UserError
-from mt.export.search import Array, Arrays, Hypothesis, beam, greedy
+from mt.export.search import Array, Arrays, Hypothesis, Sentence, beam, greedy
 
 MEMORY, STATE, NEXT = "memory.", "state.", "next."
 """How the names of a graph's tensors begin."""
@@ -52,29 +52,23 @@ class OnnxModel:
         return named[LOG_PROBABILITIES][0], attention, _those(named, NEXT, STATE)
 
     def search(
-        self,
-        sources: Sequence[list[int]],
-        limits: Sequence[int],
-        prefixes: Sequence[list[int]],
-        settings: Search,
-        n_best: int,
-        attention: bool,
+        self, sentences: Sequence[Sentence], settings: Search, n_best: int, *, attention: bool
     ) -> list[list[Hypothesis]]:
         """Return the hypotheses of each source, best first; sentences are searched side by side.
 
         They have attention where the model has any, whether or not it is asked for.
         """
 
-        def one(source: list[int], limit: int, prefix: list[int]) -> list[Hypothesis]:
+        def one(sentence: Sentence) -> list[Hypothesis]:
             if settings.beam == n_best == 1:
-                return [greedy(self, source, limit, prefix)]
-            return beam(self, source, limit, prefix, settings, n_best)
+                return [greedy(self, sentence)]
+            return beam(self, sentence, settings, n_best)
 
-        threads = min(len(sources), int(os.environ.get("OMP_NUM_THREADS") or len(os.sched_getaffinity(0))))
+        threads = min(len(sentences), int(os.environ.get("OMP_NUM_THREADS") or len(os.sched_getaffinity(0))))
         if threads <= 1:
-            return list(map(one, sources, limits, prefixes))
+            return list(map(one, sentences))
         with ThreadPoolExecutor(threads) as pool:
-            return list(pool.map(one, sources, limits, prefixes))
+            return list(pool.map(one, sentences))
 
 
 def _those(arrays: Arrays, before: str, after: str) -> Arrays:

@@ -31,6 +31,16 @@ class Model(Protocol):
 
 
 @dataclass(frozen=True)
+class Sentence:
+    """What is searched: the pieces of a source, </s> included, and how its translations begin and how long they get."""
+
+    source: list[int]
+    prefix: list[int]
+    limit: int
+    """Of its pieces, </s> included."""
+
+
+@dataclass(frozen=True)
 class Hypothesis:
     """One translation: `tokens` without </s>, and what the model says of them, </s> included."""
 
@@ -52,9 +62,10 @@ class _Step:
     attention_KS: Array | None
 
 
-def greedy(model: Model, source: list[int], limit: int, prefix: list[int]) -> Hypothesis:
+def greedy(model: Model, sentence: Sentence) -> Hypothesis:
     """Take the most probable piece at each step until </s>; the score is the log probability."""
-    memory, state = model.encode(source)
+    memory, state = model.encode(sentence.source)
+    limit, prefix = sentence.limit, sentence.prefix
     pieces, own, rows = [BOS], list[float](), list[Array]()
     for step in range(limit):
         log_probs_1V, attention_1S, state = model.step(np.array(pieces[-1:]), state, memory)
@@ -70,14 +81,13 @@ def greedy(model: Model, source: list[int], limit: int, prefix: list[int]) -> Hy
     return Hypothesis(pieces[1:-1], float(np.sum(own)), own, np.stack(rows) if rows else None)
 
 
-def beam(
-    model: Model, source: list[int], limit: int, prefix: list[int], settings: Search, n_best: int
-) -> list[Hypothesis]:
+def beam(model: Model, sentence: Sentence, settings: Search, n_best: int) -> list[Hypothesis]:
     """Return at most `n_best` hypotheses, best first, from a beam at least so wide that stops exactly.
 
     A score is the log probability divided by ((5 + length) / 6)^length_penalty.
     """
-    width, (memory, state) = max(settings.beam, n_best), model.encode(source)
+    width, (memory, state) = max(settings.beam, n_best), model.encode(sentence.source)
+    limit, prefix = sentence.limit, sentence.prefix
     piece_K, parent_K, own_K, total_K = np.array([BOS]), np.array([0]), np.zeros(1), np.zeros(1, np.float32)
     steps, pool = list[_Step](), list[tuple[float, int, int]]()
     for step in range(limit):

@@ -14,7 +14,7 @@ from mt.core.progress import Progress
 from mt.export.ctranslate_engine import CTranslateModel
 from mt.export.folder import read_export, read_vocabularies
 from mt.export.onnx_engine import OnnxModel
-from mt.export.search import Hypothesis
+from mt.export.search import Hypothesis, Sentence
 from mt.inference.lines import Asked, Line, Prefixes, read_lines
 from mt.inference.translation import Translation, distinct, write
 from mt.inference.wording import NOTHING, Wording
@@ -67,17 +67,13 @@ class ExportedTranslator:
         spares = settings.distinct and n_best > 1
         for start in range(0, len(rows), settings.batch):
             some = rows[start : start + settings.batch]
-            sources, prefixed = [every[row].source for row in some], [every[row].prefix for row in some]
-            limits = [
-                max(int(len(source) * settings.max_ratio + settings.max_extra), len(prefix) + 1)
-                for source, prefix in zip(sources, prefixed, strict=True)
-            ]
+            sentences = [_sentence(every[row], settings) for row in some]
             many = max(settings.beam, n_best) if spares else n_best
-            answers = self.engine.search(sources, limits, prefixed, settings, many, alignments)
-            for row, limit, answer in zip(some, limits, answers, strict=True):
+            answers = self.engine.search(sentences, settings, many, attention=alignments)
+            for row, sentence, answer in zip(some, sentences, answers, strict=True):
                 if not answer:
                     raise UserError(f"no translation of {every[row].text!r} has any probability")
-                made = [self._write(every[row], one, limit, alignments) for one in answer]
+                made = [self._write(every[row], one, sentence.limit, alignments) for one in answer]
                 best, *others = distinct(made)[:n_best] if spares else made
                 found[row] = replace(best, others=tuple(others))
             progress(len(some))
@@ -85,6 +81,11 @@ class ExportedTranslator:
 
     def _write(self, line: Line, found: Hypothesis, limit: int, alignments: bool) -> Translation:
         return write(self.tokenizers, self.unit, line, found, limit, found.attention if alignments else None)
+
+
+def _sentence(line: Line, settings: Search) -> Sentence:
+    limit = int(len(line.source) * settings.max_ratio + settings.max_extra)
+    return Sentence(line.source, line.prefix, max(limit, len(line.prefix) + 1))
 
 
 def open_export(folder: Path, changes: dict[str, Any], n_best: int = 1) -> ExportedTranslator:

@@ -53,27 +53,30 @@ def read_lines(tokenizers: Tokenizers, longest: int, first: int, asked: Asked) -
     if len(words) != count:
         raise UserError(f"give one Wording for all lines, or a list of as many as there are lines, {count}")
     given = zip(texts, _prefixes(asked.prefixes, count, one), asked.gold or [None] * count, words, strict=True)
-    return [_read_line(tokenizers, number, longest, *each) for number, each in enumerate(given, first)]
+    found = []
+    for number, (text, prefix, gold, said) in enumerate(given, first):
+        text = _whole(text).strip()  # as corpora are read
+        source = _source(tokenizers, number, longest, text)
+        found.append(Line(text, source, _forced(tokenizers, number, prefix), gold.source_spans if gold else None, said))
+    return found
 
 
-def _read_line(
-    tokenizers: Tokenizers, number: int, longest: int, text: str, prefix: Prefix, gold: Gold | None, wording: Wording
-) -> Line:
-    text, encode = _whole(text).strip(), tokenizers.target.encode  # as corpora are read
+def _source(tokenizers: Tokenizers, number: int, longest: int, text: str) -> list[int]:
+    """Return the pieces of a text, of which the longest are cut with a warning."""
     pieces = tokenizers.source.encode(text)
-    source = [*pieces, EOS] if pieces else []
-    if len(source) > longest + 1:
-        log.warning(
-            "line %d has %d pieces: only the first %d (search.max_source) are translated",
-            number,
-            len(source) - 1,
-            longest,
-        )
-        source = [*source[:longest], EOS]
-    forced, size = encode(prefix.strip()) if isinstance(prefix, str) else [*prefix], len(tokenizers.target)
+    if len(pieces) > longest:
+        told = "line %d has %d pieces: only the first %d (search.max_source) are translated"
+        log.warning(told, number, len(pieces), longest)
+    return [*pieces[:longest], EOS] if pieces else []
+
+
+def _forced(tokenizers: Tokenizers, number: int, prefix: Prefix) -> list[int]:
+    """Return the pieces of a prefix. Raises UserError where one is none, or is special."""
+    size = len(tokenizers.target)
+    forced = tokenizers.target.encode(prefix.strip()) if isinstance(prefix, str) else [*prefix]
     if wrong := [piece for piece in forced if not EOS < piece < size]:
         raise UserError(f"line {number}: its prefix has piece {wrong[0]}; pieces are from {EOS + 1} to {size - 1}")
-    return Line(text, source, forced, gold.source_spans if gold else None, wording)
+    return forced
 
 
 def _prefixes(prefixes: Prefixes, count: int, one: bool) -> Sequence[Prefix]:

@@ -8,7 +8,7 @@ import tempfile
 import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import Any
+from typing import Any, Literal
 
 from mt.config import Config
 from mt.config.tree import flatten
@@ -137,9 +137,9 @@ def _renamed(tree: Any, ends: Mapping[str, str]) -> Any:
     return ends.get(tree, tree) if isinstance(tree, str) else tree
 
 
-def _tar(mode: str) -> Packer:
+def _tar(mode: Literal["w", "w:gz"]) -> Packer:
     def write(folder: Path, path: Path) -> None:
-        with tarfile.open(path, mode) as archive:  # type: ignore[call-overload]
+        with tarfile.open(path, mode) as archive:
             archive.add(folder, folder.name, filter=_without_owner)
 
     return write

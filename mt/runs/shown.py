@@ -17,15 +17,24 @@ class Shown(Protocol):
     path: Path
 
     @property
-    def exists(self) -> bool: ...  # noqa: D102
+    def exists(self) -> bool:
+        """Whether there is one."""
+
     @property
-    def is_trained(self) -> bool: ...  # noqa: D102
+    def is_trained(self) -> bool:
+        """Whether its training has come to its end."""
+
     @property
-    def is_unfinished(self) -> bool: ...  # noqa: D102
+    def is_unfinished(self) -> bool:
+        """Whether its training can go on."""
+
     @property
-    def config(self) -> Config: ...  # noqa: D102
+    def config(self) -> Config:
+        """What it was trained with."""
+
     @property
-    def best_validation(self) -> dict[str, Any] | None: ...  # noqa: D102
+    def best_validation(self) -> dict[str, Any] | None:
+        """The validation whose weights it keeps."""
 
 
 def state_of(run: Shown) -> str:

@@ -27,7 +27,7 @@ EXAMPLE = alignment("ein kleiner Hund", "a small dog", WEIGHTS)
 
 
 def written(folder: Path, *alignments: Alignment, gold: list[Gold | None] | None = None, title: str = "") -> str:
-    write_page(folder / "page.html", alignments, gold, title)
+    write_page(folder / "page.html", alignments, gold, title=title)
     return (folder / "page.html").read_text(encoding="utf-8")
 
 

@@ -21,12 +21,13 @@ def write_page(
     path: Path,
     alignments: Sequence[Alignment],
     gold: Sequence[Gold | None] | None = None,
+    *,
     title: str = "",
     checks: Sequence[Mapping[int, float]] | None = None,
     references: Sequence[str] | None = None,
 ) -> None:
     """Write a page as `page_of` makes it. Raises UserError when the disk refuses."""
-    write_text(path, page_of(alignments, gold, title, checks, references))
+    write_text(path, page_of(alignments, gold, title=title, checks=checks, references=references))
 
 
 def framed(alignment: Alignment) -> str:
@@ -39,6 +40,7 @@ def framed(alignment: Alignment) -> str:
 def page_of(
     alignments: Sequence[Alignment],
     gold: Sequence[Gold | None] | None = None,
+    *,
     title: str = "",
     checks: Sequence[Mapping[int, float]] | None = None,
     references: Sequence[str] | None = None,
