@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 
 from mt.core.errors import UserError
+from mt.corpora.languages import code_of
 from mt.inference.translation import Translation
 from mt.text.words import UNSPACED
 
@@ -14,7 +15,8 @@ def splitter(language: str) -> Callable[[str], list[str]]:
         from sentencex import segment
     except ImportError as error:
         raise UserError("paragraphs are split by sentencex: pip install 'mt[paragraphs]', or sentencex") from error
-    return lambda text: [one.strip() for one in segment(language, text) if one.strip()]
+    code = code_of(language) or language
+    return lambda text: [one.strip() for one in segment(code, text) if one.strip()]
 
 
 def translate_paragraphs(

@@ -13,6 +13,7 @@ from tiny_models import one_thread as one_thread
 from tiny_translators import is_word, settings, translator, write_run
 
 from mt.core.files import write_lines
+from mt.inference.paragraphs import splitter
 from mt.inference.wording import Wording, holds
 
 LINES = ["Der Ofen ist kalt.", "", "Ein Junge wirft den Ball."]
@@ -65,6 +66,12 @@ def test_paragraphs_are_translated_sentence_by_sentence(run: Path) -> None:
     one, two, three = (text.strip() for text in said(run, lines=sentences))
     lines = [" ".join(sentences[:2]), "", sentences[2], ""]
     assert [line.strip() for line in said(run, "--paragraphs", lines=lines)] == [f"{one} {two}".strip(), "", three, ""]
+
+
+@SPLITS
+@pytest.mark.parametrize("language", ["de", "German", "Deutsch"])
+def test_a_language_has_its_abbreviations_whatever_it_is_called(language: str) -> None:
+    assert splitter(language)("Am 3. Mai kam er. Dann ging er.") == ["Am 3. Mai kam er.", "Dann ging er."]
 
 
 def test_what_cannot_be_is_told(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
