@@ -105,9 +105,10 @@ def over_seeds(metric: str, scores: Floats, covariance: Floats, *, baselines: in
     # seed to seed, because the spread of the scores holds that already.
     own = sum(_between(covariance[np.ix_(side, side)]) / len(side) for side in sides)
     common = max(0.0, float(weights @ covariance @ weights) - own)
-    error = math.sqrt(sum(seeds) + common)
-    if error < ROUNDING:  # nothing varies: a difference cannot be chance
+    variance = sum(seeds) + common
+    if variance < ROUNDING:  # nothing varies: a difference cannot be chance
         return Difference(metric, delta, delta, delta, float(abs(delta) < ROUNDING), "two-level bootstrap")
+    error = math.sqrt(variance)
     # Welch and Satterthwaite
     parts = [(part, len(side) - 1) for part, side in zip(seeds, sides, strict=True)] + [(common, sentences - 1)]
     freedom = error**4 / sum(part**2 / max(degrees, 1) for part, degrees in parts)

@@ -94,7 +94,8 @@ def _end_with_parent(folder: str) -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()
-        shutil.rmtree(folder, ignore_errors=True)
+        while os.path.exists(folder):
+            shutil.rmtree(folder, ignore_errors=True)  # the main thread may write into it meanwhile
         os._exit(1)
 
 
