@@ -20,6 +20,8 @@ COLOURS = "#0060a8", "#c04000"
 MARKS = "M-3.5 -3.5H3.5V3.5H-3.5Z", "M0 -4.5L4.5 0L0 4.5L-4.5 0Z"
 """A square and a diamond."""
 Points = list[tuple[float, float]]
+VALIDATION = "validation_"
+"""So the keys begin whose points are those of metrics.jsonl."""
 
 
 @dataclass(frozen=True)
@@ -48,15 +50,20 @@ def draw(path: Path, updates: Sequence[Mapping[str, Any]], validations: Sequence
     write_text(path, svg(updates, validations))
 
 
+def points_of(
+    key: str, updates: Sequence[Mapping[str, Any]], validations: Sequence[Mapping[str, Any]], across: str = "update"
+) -> Points:
+    """Return the points of a curve, by the key of a panel; those of an older run without updates.jsonl are few."""
+    lines = validations if key.startswith(VALIDATION) or not updates else updates
+    there = (line for line in lines if isinstance(line.get(key), int | float) and math.isfinite(line[key]))
+    return [(float(line[across]), float(line[key])) for line in there]
+
+
 def svg(updates: Sequence[Mapping[str, Any]], validations: Sequence[Mapping[str, Any]]) -> str:
     """Return the picture."""
     charts = []
     for panel in PANELS:
-        curves: dict[str, Points] = {}
-        for name, key in panel.curves.items():
-            lines = validations if key.startswith("validation") or not updates else updates
-            told = ((float(line["update"]), float(line[key])) for line in lines if line.get(key) is not None)
-            curves[name] = [point for point in told if math.isfinite(point[1])]
+        curves = {name: points_of(key, updates, validations) for name, key in panel.curves.items()}
         if any(curves.values()):
             charts.append("".join(_chart(panel, curves)))
     rows = math.ceil(len(charts) / ACROSS)

@@ -16,10 +16,13 @@ from mt.core.errors import UserError
 from mt.core.files import read_lines, write_lines
 from mt.evaluation.metrics import Texts
 from mt.evaluation.significance import compare, compare_seeds
+from mt.lab.report.blocks import Chart
 from mt.lab.report.figures import by_length, chosen, divide
+from mt.lab.report.markdown import points
 from mt.lab.report.report import Report, format_of, report, to_json, write_report
 from mt.lab.report.told import read_runs
 from mt.runs.run import Run
+from mt.runs.updates import Line, write_updates
 
 RUNS = (("good", 0.1, 1), ("same", 0.11, 2), ("bad", 0.4, 3))
 
@@ -128,6 +131,21 @@ def test_attention_is_shown_of_all_runs_side_by_side(made: Report) -> None:
         assert [one["run"] for one in block["maps"]] == ["good", "same", "bad"]
         assert all(one["source_words"] == block["source"].split() for one in block["maps"])
         assert block["maps"][0]["weights"][0][0] == 0.9
+
+
+def test_curves_of_training_are_those_of_both_files(runs: list[Path], tmp_path: Path) -> None:
+    run = shutil.copytree(runs[0], tmp_path / "new")
+    lines = [Line(number, 1, 9.0 / number, 0.004, 2.0, 5000.0) for number in range(1, 101)]
+    write_updates(run / "updates.jsonl", lines)
+    charts = {block["title"]: block for block in blocks(report([Run(run), Run(runs[1])]), "Chart")}
+    loss = charts["Loss: training"]["curves"]
+    assert loss["new"][0] == [3, pytest.approx((9 + 4.5 + 3) / 3)]
+    assert loss["new"][-1][0] == 100
+    assert len(loss["new"]) == 34
+    assert loss["same"] == [[10, 4], [20, 2], [30, pytest.approx(4 / 3)]]
+    assert charts["Loss: validation"]["curves"]["new"] == [[1, 3], [2, 1.5], [3, 1]]
+    assert list(charts["Learning rate"]["curves"]) == ["new"]
+    assert points(Chart("x", "x", "y", charts["Learning rate"]["curves"])).rows[0] == ["3", "0.004"]
 
 
 def test_no_sentence_is_shown_where_none_may_be(made: Report, runs: list[Path]) -> None:

@@ -1,5 +1,6 @@
 """Numbers of a report: differences with their significance, BLEU by source length, sentences worth looking at."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ from mt.evaluation.significance import LEVEL, Difference, compare, compare_seeds
 from mt.evaluation.sums import MEASURES, count, measure_of, score_sentences
 from mt.lab.report.told import Told
 from mt.text.words import word_spans
+from mt.views.curves import MARKED, Points
 
 BINS = 5
 WORST = 6
@@ -118,3 +120,10 @@ def chosen(scores: Floats, texts: Texts) -> list[tuple[int, str]]:
         found.insert(1, (fitting[int(np.argmax(apart))], "The sentence that divides the runs most"))
     rows = [row for row, _ in found]
     return [(row, why) for number, (row, why) in enumerate(found) if row not in rows[:number]]
+
+
+def thin(points: Points) -> Points:
+    """Return a curve of at most MARKED points, each the mean of neighbours, at the last of them."""
+    size = math.ceil(len(points) / MARKED) or 1
+    parts = [points[first : first + size] for first in range(0, len(points), size)]
+    return [(part[-1][0], sum(y for _, y in part) / len(part)) for part in parts]

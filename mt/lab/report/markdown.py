@@ -40,9 +40,14 @@ def points(chart: Chart) -> Table:
     curves = {name: dict(curve) for name, curve in chart.curves.items()}
     across = sorted({x for curve in curves.values() for x in curve})
     rows = [
-        [f"{round(x, 2):g}", *(f"{curve[x]:.2f}" if x in curve else "" for curve in curves.values())] for x in across
+        [f"{round(x, 2):.9g}", *(_number(curve[x]) if x in curve else "" for curve in curves.values())] for x in across
     ]
     return Table(f"{chart.title}, in numbers", [chart.x, *curves], rows, folded=True)
+
+
+def _number(value: float) -> str:
+    """Return a number with two decimals, or, where these would tell little, three digits."""
+    return f"{value:.2f}" if abs(value) >= 1 or not value else f"{value:.3g}"
 
 
 def _table(table: Table) -> Iterator[str]:

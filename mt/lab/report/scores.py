@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from mt.evaluation.significance import Difference
 from mt.lab.report.blocks import Block, Chart, Heading, Table
-from mt.lab.report.figures import Bin, Group
+from mt.lab.report.figures import Bin, Group, thin
 from mt.lab.report.told import Told
+from mt.views.curves import PANELS, VALIDATION, points_of
 
 Differences = Mapping[str, Mapping[str, Difference]]
 NOISE = "≈"
@@ -104,24 +105,18 @@ def training(told: Sequence[Told]) -> Iterator[Block]:
     """Draw the curves of training, and tabulate what it cost."""
     yield Heading(
         "Training",
-        ["A healthy curve of BLEU rises and flattens; a loss on validation that rises again is over-fitting."],
+        [
+            "A healthy curve of BLEU rises and flattens; a loss on validation that rises again is over-fitting. A norm of "
+            "the gradient that jumps says that the learning rate is too high."
+        ],
     )
-    titles = {
-        "validation_bleu": "BLEU on validation",
-        "validation_loss": "loss on validation",
-        "train_loss": "loss in training",
-    }
-    for key, title in titles.items():
-        curves = {
-            one.name: [
-                (float(line["epoch"]), float(line[key])) for line in one.run.validations if _is_number(line.get(key))
-            ]
-            for one in told
-        }
-        if any(curves.values()):
-            yield Chart(
-                title[0].upper() + title[1:], "epoch", title, {name: curve for name, curve in curves.items() if curve}
-            )
+    for panel in PANELS:
+        for name, key in panel.curves.items():
+            across = "epoch" if key.startswith(VALIDATION) else "update"
+            told_of = {one.name: points_of(key, [*map(vars, one.updates)], one.run.validations, across) for one in told}
+            if curves := {run: thin(points) for run, points in told_of.items() if points}:
+                title = f"{panel.title}: {name}" if len(panel.curves) > 1 else panel.title
+                yield Chart(title, across, panel.unit, curves)
     rows = []
     for one in told:
         last = one.run.validations[-1] if one.run.validations else {}
@@ -130,10 +125,6 @@ def training(told: Sequence[Told]) -> Iterator[Block]:
             [one.name, f"{one.run.parameters:,}", str(last.get("epoch", "–")), str(last.get("update", "–")), minutes]
         )
     yield Table("What training cost", ["run", "parameters", "epochs", "updates", "minutes"], rows)
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and abs(value) < float("inf")
 
 
 def lengths(told: Sequence[Told], bins: Sequence[Bin]) -> Iterator[Block]:

@@ -13,9 +13,10 @@ from mt.core.errors import UserError
 from mt.core.files import read_json
 from mt.evaluation.metrics import Texts, read_texts
 from mt.runs.confidence import Fitted, read_fitted
-from mt.runs.names import DIAGNOSIS, SCORED
+from mt.runs.names import DIAGNOSIS, SCORED, UPDATES
 from mt.runs.run import Run
 from mt.runs.scores import Scores, read_scores
+from mt.runs.updates import Line, read_updates
 
 
 class Found(BaseModel):
@@ -56,6 +57,8 @@ class Told:
     diagnosis: Diagnosed | None
     """As its file has it; None where there is none, or where it is of other weights."""
     confidence: Fitted | None
+    updates: Sequence[Line]
+    """Of updates.jsonl; none where there is no such file, as in a packed run."""
 
     @property
     def config(self) -> dict[str, Any]:
@@ -123,7 +126,8 @@ def _read(name: str, run: Run, split: str) -> Told | None:
     scores = read_scores(folder)
     if scores is None:
         return None
-    return Told(name, run, folder, scores, read_texts(folder, scores), read_diagnosis(run), read_fitted(run))
+    texts, updates = read_texts(folder, scores), read_updates(run / UPDATES)
+    return Told(name, run, folder, scores, texts, read_diagnosis(run), read_fitted(run), updates)
 
 
 def read_diagnosis(run: Run) -> Diagnosed | None:
