@@ -21,6 +21,7 @@ from mt.lab.report.figures import by_length, chosen, divide
 from mt.lab.report.markdown import points
 from mt.lab.report.report import Report, format_of, report, to_json, write_report
 from mt.lab.report.told import read_runs
+from mt.runs.packed import pack
 from mt.runs.run import Run
 from mt.runs.updates import Line, write_updates
 
@@ -219,7 +220,7 @@ def test_runs_that_cannot_be_compared_are_left_out_and_said(runs: list[Path], tm
         f"letters was scored with metrics.tokenize=char, and {runs[0]} with 13a",
         f"{tmp_path / 'link'} is a run that was named before",
     ]
-    with pytest.raises(UserError, match="none of these runs was scored on valid"):
+    with pytest.raises(UserError, match=r"nothing to report: good was not scored on valid: .* scores it"):
         report([Run(runs[0])], "valid")
     with pytest.raises(UserError, match="is not a run directory"):
         report([Run(tmp_path / "nothing")])
@@ -240,6 +241,13 @@ def test_a_run_that_is_damaged_is_named(file: str, text: str, tmp_path: Path) ->
     (run / "eval/test" / file).write_text(text)
     with pytest.raises(UserError, match=r"x/eval/test.* is damaged"):
         report([Run(run)])
+
+
+def test_a_packed_run_is_left_out_and_said(runs: list[Path], tmp_path: Path) -> None:
+    packed = pack(Run(runs[0]), tmp_path / "packed")
+    with pytest.raises(UserError, match=r"packed was packed without its translations of test: `mt eval .* scores it"):
+        report([Run(packed)])
+    assert any("packed was packed without" in line for line in report([Run(runs[1]), Run(packed)], "test").summary)
 
 
 def test_one_sentence_makes_a_report_without_differences(tmp_path: Path) -> None:

@@ -106,8 +106,8 @@ def training(told: Sequence[Told]) -> Iterator[Block]:
     yield Heading(
         "Training",
         [
-            "A healthy curve of BLEU rises and flattens; a loss on validation that rises again is over-fitting. A norm of "
-            "the gradient that jumps says that the learning rate is too high."
+            "A healthy curve of BLEU rises and flattens; a loss on validation that rises again is over-fitting.",
+            "A norm of the gradient that jumps says that the learning rate is too high.",
         ],
     )
     for panel in PANELS:

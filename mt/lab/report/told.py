@@ -81,13 +81,14 @@ def read_runs(runs: Sequence[Run], split: str | None) -> tuple[str, list[Told], 
         run.must_exist()
         one = _read(names[run], run, split)
         if one is None:
-            left_out.append(f"{names[run]} was not scored on {split}: `mt eval {run} --split {split}` scores it.")
+            lacks = f"was packed without its translations of {split}" if run.is_packed else f"was not scored on {split}"
+            left_out.append(f"{names[run]} {lacks}: `mt eval {run} --split {split}` scores it.")
         elif why := told and _differs(told, one):
             left_out.append(f"{one.name} {why}, so it is left out.")
         else:
             told.append(one)
     if not told:
-        raise UserError(f"none of these runs was scored on {split}: `mt eval {runs[0]} --split {split}` scores one")
+        raise UserError(f"nothing to report: {' '.join(left_out)}")
     return split, told, left_out
 
 
@@ -124,7 +125,7 @@ def _scored_split(run: Run) -> str:
 def _read(name: str, run: Run, split: str) -> Told | None:
     folder = run.scored(split)
     scores = read_scores(folder)
-    if scores is None:
+    if scores is None or (run.is_packed and not (folder / "hypotheses.txt").exists()):
         return None
     texts, updates = read_texts(folder, scores), read_updates(run / UPDATES)
     return Told(name, run, folder, scores, texts, read_diagnosis(run), read_fitted(run), updates)
