@@ -18,6 +18,7 @@ from mt.core.files import parse_file, read_json
 from mt.core.once import say_once
 from mt.corpora import load_splits, places_of
 from mt.corpora.pairs import Split
+from mt.runs.absent import explain_absence
 from mt.runs.cache import half_written, is_cache
 from mt.runs.config_file import must_be_complete
 from mt.runs.film import Film, read_film
@@ -120,11 +121,7 @@ class Run:
         if self.exists:
             must_stay_inside(self.path)
             return
-        if not self.path.exists():
-            near = closest(self.path.name, [path.parent.name for path in self.path.parent.glob(f"*/{CONFIG}")])
-            near = near or f"`mt runs {self.path.parent}` lists those beside it" * self.path.parent.is_dir()
-            raise UserError(f"{self} is not a run directory: there is no such folder{'; ' * bool(near)}{near}")
-        raise UserError(f"{self} is not a run directory: it has no {CONFIG} and tokenizer")
+        raise UserError(f"{self} is not a run directory: {explain_absence(self.path)}")
 
     @cached_property
     def tokenizers(self) -> Tokenizers:

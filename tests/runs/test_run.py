@@ -15,6 +15,7 @@ from mt.evaluation.evaluate import Asked, evaluate
 from mt.runs import checkpoint
 from mt.runs import run as runs
 from mt.runs.names import FILES, FOLDERS
+from mt.runs.packed import ARCHIVES
 from mt.runs.run import Run, latest
 
 
@@ -63,8 +64,10 @@ def test_what_is_no_run_and_what_has_no_model_is_said(tmp_path: Path) -> None:
         _ = Run(tmp_path).model
     path = write_run(tmp_path / "run", config(RNN))
     assert latest(tmp_path).path == path
-    with pytest.raises(UserError, match=r"rnu is not a run directory: there is no such folder; did you mean run\?"):
+    with pytest.raises(UserError, match=r"rnu is not a run directory: there is no such folder; did you mean .*/run\?"):
         _ = Run(tmp_path / "rnu").model
+    with pytest.raises(UserError, match="lists those beside it"):
+        _ = Run(tmp_path / "other").model
     (path / "model.safetensors").unlink()
     assert Run(path).fingerprint == ""
     with pytest.raises(UserError, match="has no trained model yet"):
@@ -125,3 +128,17 @@ def test_a_removal_that_was_killed_leaves_what_is_still_known_as_a_run(
                 run.remove()
         again = Run(run.path)
         assert again.exists or again.may_begin(), allowed
+
+
+@pytest.mark.parametrize("suffix", ARCHIVES)
+def test_a_packed_archive_is_to_be_unpacked(suffix: str, tmp_path: Path) -> None:
+    (tmp_path / f"run{suffix}").touch()
+    with pytest.raises(UserError, match="it is an archive: unpack it"):
+        _ = Run(tmp_path / f"run{suffix}").model
+
+
+def test_a_run_that_is_named_without_its_folder_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_run(tmp_path / "runs/anki", config(RNN))
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match=r"did you mean runs/anki\?"):
+        _ = Run("anki").model

@@ -1,0 +1,23 @@
+"""What is said of a path that is no run."""
+
+from pathlib import Path
+
+from mt.config.mistakes import closest
+from mt.runs.names import CONFIG
+
+RUNS = Path("runs")
+"""Where most runs are, and where one is looked for whose name alone was given."""
+ARCHIVES = ".zip", ".tar", ".tar.gz", ".tgz"
+"""What `mt pack` writes."""
+
+
+def explain_absence(path: Path) -> str:
+    """Return why there is no run at a path, and what to do, in words."""
+    if path.is_file() and path.name.lower().endswith(ARCHIVES):
+        return "it is an archive: unpack it, and give the folder that comes out"
+    if path.exists():
+        return f"it has no {CONFIG} and tokenizer"
+    places = [path.parent, *([RUNS] if len(path.parts) == 1 else [])]
+    beside = {file.parent.name: str(file.parent) for place in places for file in place.glob(f"*/{CONFIG}")}
+    near = closest(path.name, [*beside], beside) or f"`mt runs {path.parent}` lists those beside it"
+    return "there is no such folder" + (f"; {near}" if path.parent.is_dir() else "")
