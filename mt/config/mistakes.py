@@ -60,7 +60,8 @@ def explain(problem: Any, origin: Origin, path: str) -> str:
     if kind == "extra_forbidden":
         known = known_keys(loc[:-1], chosen)
         full = {name: ".".join([*loc[:-1], name]) for name in known}
-        close = closest(loc[-1], known, full) or _elsewhere(key, loc[-1], value)
+        elsewhere = _elsewhere(key, loc[-1])
+        close = (elsewhere if len(loc) == 1 else "") or closest(loc[-1], known, full) or elsewhere
         return f"unknown key {shorten(key)} in {where}: {close or 'known here: ' + ', '.join(known)}"
     if kind == "union_tag_not_found" or (kind == "missing" and not loc[-1].isdigit()):
         return f"missing key {key} in {path}"
@@ -91,9 +92,9 @@ def _written_out(value: Any) -> str:
     return f"write {exponent[1]}{'0' * int(exponent[2])}" if exponent else ""
 
 
-def _elsewhere(key: str, last: str, value: Any) -> str:
+def _elsewhere(key: str, last: str) -> str:
     """Return a question that suggests the key of another node which ends as an unknown one does."""
-    found = [] if isinstance(value, dict) else [one for one in _keys(Config) if one.rpartition(".")[2] == last]
+    found = [one for one in _keys(Config) if one.rpartition(".")[2] == last]
     near = sorted((one for one in found if one != key), key=lambda one: one.count("."))
     return f"did you mean {near[0]}?" if near else ""
 

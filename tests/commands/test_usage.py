@@ -32,6 +32,7 @@ WRONG: list[tuple[list[str], str]] = [
     (["train", "toy", "model.hiden=3"], "unknown key model.hiden in the command line: did you mean model.hidden?"),
     (["train", "toy", "hidden=64"], "unknown key hidden in the command line: did you mean model.hidden?"),
     (["train", "toy", "model.epochs=3"], "did you mean train.epochs?"),
+    (["train", "toy", "columns={source: 2, target: 1}"], "did you mean corpus.columns?"),
     (
         ["train", "toy", "train.epochs=1e6"],
         "train.epochs in the command line is '1e6': input should be a valid integer",
