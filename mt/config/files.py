@@ -41,6 +41,12 @@ def read_config(
     return _validate(tree, origin, str(path))
 
 
+def must_be_listed(changes: Sequence[str]) -> None:
+    """Raise UserError where changes are a text alone, which Python takes for a list of letters."""
+    if isinstance(changes, str):
+        raise UserError(f"changes are a list, also of one: write changes=[{shorten(repr(changes))}]")
+
+
 def parse_override(override: str, where: str = COMMAND_LINE) -> dict[str, Any]:
     """Return {"key": {"key": value}} for "key.key=value", which stands in `where`.
 

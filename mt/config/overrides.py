@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from mt.config import MACHINE, AlignmentConfig, Config, Metrics, Search
 from mt.config.exported import Exported
-from mt.config.files import merge, parse_override
+from mt.config.files import merge, must_be_listed, parse_override
 from mt.config.mistakes import COMMAND_LINE, Origin, explain_all, switched
 from mt.config.tree import Tree, flatten
 from mt.core.errors import UsageError
@@ -32,6 +32,7 @@ def parse_changes(overrides: Sequence[str]) -> dict[str, Any]:
     Needs no run. Raises UsageError that names a key that is unknown, or belongs to training, or has a value that cannot
     be.
     """
+    must_be_listed(overrides)
     changes: dict[str, Any] = {}
     origin: Origin = {}
     for override in overrides:

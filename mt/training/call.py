@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from mt.config.files import read_config
+from mt.config.files import must_be_listed, read_config
 from mt.core.memory import TRAINING, telling_shortage
 from mt.runs.run import Run
 from mt.training import experiment
@@ -26,6 +26,7 @@ def train(
     Unset, the run is runs/NAME. Raises UserError, as the command tells mistakes; KeyboardInterrupt where Ctrl-C or
     SIGTERM ended it, when all is saved and `resume` goes on.
     """
+    must_be_listed(changes)
     place = Path(run) if run is not None else RUNS / Path(config).stem
     tree = read_config(Path(config), list(changes))
     with telling_shortage(TRAINING):

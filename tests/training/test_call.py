@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from command_line import mt
+from toy_runs import RNN, config, write_run
 
 import mt as library
 from mt.training import experiment
@@ -36,6 +37,9 @@ def test_it_trains_what_the_command_trains() -> None:
 def test_mistakes_are_told() -> None:
     with pytest.raises(library.UserError, match=r"unknown key train\.epoch in the command line: did you mean"):
         library.train("toy", changes=["train.epoch=3"])
+    for call in (library.train, library.evaluate, library.load):
+        with pytest.raises(library.UserError, match=r"changes are a list, .*: write changes=\['search.beam=3'\]"):
+            call("toy" if call is library.train else write_run(Path("random"), config(RNN)), changes="search.beam=3")
     with pytest.raises(library.UserError, match="toi"):
         library.train("toi")
 
