@@ -104,7 +104,7 @@ class Granter:
             return [self.wishes.prefix] * count if self.wishes.prefix else None
         if len(self.prefixes) < first + count - 1:
             raise UserError(
-                f"{self.wishes.prefix_file} has {len(self.prefixes):,} lines, and there are more to translate: "
+                f"{self.wishes.prefix_file} has fewer lines ({len(self.prefixes):,}) than there are to translate: "
                 f"give one for each, an empty one where nothing is given"
             )
         return self.prefixes[first - 1 : first - 1 + count]

@@ -81,7 +81,7 @@ def test_what_cannot_be_is_told(run: Path, tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setitem(sys.modules, "sentencex", None)
     for options, message in (
         (["--prefix", "x", "--prefix-file", tmp_path / "short"], "not both"),
-        (["--prefix-file", tmp_path / "short"], "has 1 lines, and there are more to translate"),
+        (["--prefix-file", tmp_path / "short"], "has fewer lines (1) than there are to translate"),
         (["--paragraphs", "--plot"], "--paragraphs gives one text for each paragraph"),
         (["--paragraphs"], "pip install 'mt[paragraphs]'"),
         (["--sample", "--must", "x"], "a sample is drawn"),
