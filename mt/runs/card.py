@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from mt.core.files import write_text
+from mt.core.progress import say_time
 from mt.corpora import CORPORA
 from mt.runs.front_matter import front_matter
 from mt.runs.names import CARD, SCORED
@@ -40,7 +41,7 @@ def write_card(run: Run, model: str, called: str = "") -> None:
         f"An encoder-decoder ({model}), trained by `mt`.",
         "",
         f"* Corpus: {corpus.title}. Licence: {corpus.licence}. Citation: {corpus.citation}",
-        f"* Training: {last['update']:,} updates, {last.get('seconds', 0) / 60:.0f} minutes{on}",
+        f"* Training: {last['update']:,} updates, {say_time(last.get('seconds', 0))}{on}",
         *([f"* Began with the weights {record['start']} of {config.train.start}"] if record.get("start") else []),
         f"* Validation: {describe_best(run.best_validation)}",
         *([f"* {BLEU_TELLS_NOTHING}"] if tells_nothing(run.validations) else []),

@@ -17,6 +17,7 @@ from mt.core.device import set_threads
 from mt.core.errors import UserError
 from mt.core.files import make_folder, must_be_writable, write_text
 from mt.core.memory import telling_shortage
+from mt.core.progress import say_time
 from mt.corpora import load_splits, open_stream
 from mt.corpora.groups import MOST, overlap
 from mt.corpora.pairs import Split
@@ -163,8 +164,8 @@ def _conclude(trainer: Trainer) -> bool:
         )
         return False
     log.info(
-        "trained in %.1f minutes: best validation %s; model in %s",
-        *(position.seconds / 60, describe_best(position.best), run),
+        "trained in %s: best validation %s; model in %s",
+        *(say_time(position.seconds), describe_best(position.best), run),
     )
     if tells_nothing(position.records):
         log.warning("%s", BLEU_TELLS_NOTHING)

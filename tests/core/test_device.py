@@ -114,7 +114,7 @@ def test_another_number_of_threads_goes_on_with_a_run(numbers: Path, tmp_path: P
     other = own.model_copy(update={"seed": 7, "threads": 2})
     with pytest.raises(UserError, match=r"another experiment \(seed is 7 here and 1 there\)"):
         resolve(other, Run(run), resume=True, overwrite=False)
-    assert re.search(r"updates, \d minutes?, 1 thread$", (run / "README.md").read_text(), re.MULTILINE)
+    assert re.search(r"updates, \d+ (s|min), 1 thread$", (run / "README.md").read_text(), re.MULTILINE)
 
 
 def test_a_config_says_no_number_where_none_is_wished_and_the_state_says_what_was_used(

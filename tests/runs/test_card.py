@@ -35,6 +35,7 @@ def run(tmp_path: Path) -> Run:
 
 def test_the_hub_reads_what_it_is_and_how_it_scored(run: Run) -> None:
     file = run / "README.md"
+    assert "* Training: 7 updates, 1 s" in file.read_text()
     data = ModelCard.load(file).data
     assert (data.language, data.library_name, data.pipeline_tag) == (["de", "en"], "mt", "translation")
     assert (data.tags, data.metrics) == (["translation", "attention"], ["bleu", "chrf", "ter"])

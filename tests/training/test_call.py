@@ -1,6 +1,7 @@
 """`mt.train` is the command `mt train`, and its mistakes are told as the command tells them."""
 
 import os
+import re
 import signal
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,9 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_it_trains_what_the_command_trains() -> None:
     run = library.train("toy", changes=CHANGES)
     assert (run.path, run.is_trained, repr(run)) == (Path("runs/toy"), True, "<Run runs/toy: de to en, trained>")
-    assert mt("train", "toy", *CHANGES, "--run", "by-command").returncode == 0
+    by_command = mt("train", "toy", *CHANGES, "--run", "by-command")
+    assert by_command.returncode == 0
+    assert re.search(r"trained in \d+ s: best validation", by_command.stderr)
     assert run.fingerprint == library.Run("by-command").fingerprint
     assert library.load(run.path).translate("Die Katze schläft.")
     with pytest.raises(library.UserError, match="already holds a run: continue it with --resume"):
