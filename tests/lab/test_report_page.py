@@ -18,7 +18,7 @@ from mt.lab.report.blocks import Block, Chart, Heading, HeatMap, Sentence, Table
 from mt.lab.report.markdown import points, to_markdown
 from mt.lab.report.page import to_html
 from mt.lab.report.report import report, write_report
-from mt.lab.report.svg import chart, heat_map
+from mt.lab.report.svg import LETTER, chart, heat_map
 from mt.runs.run import Run
 
 NASTY = '</style><script>alert(1)</script>"'
@@ -113,6 +113,13 @@ def test_a_chart_has_a_point_for_each_number_and_a_table_of_them() -> None:
     assert low > middle > high
     assert middle == pytest.approx((low + high) / 2, abs=0.1)
     assert points(made).rows == [["1", "10.00", ""], ["2", "30.00", "20.00"]]
+
+
+def test_numbers_of_an_axis_keep_clear_of_its_title() -> None:
+    drawn = chart(Chart("x", "update", "rate", {"a": [(1, 0.0004), (2, 0.0028)]}))
+    ends = re.findall(r'<text class="end" x="(\d+)" y="[\d.]+">([\d.]+)<', drawn)
+    assert min(int(x) - LETTER * len(number) for x, number in ends) > 16
+    assert max(len(number) for _, number in ends) == len("0.0005")
 
 
 @pytest.mark.parametrize("value", [0.0, 3.0, -2.5, 1e-9])

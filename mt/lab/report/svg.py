@@ -8,7 +8,7 @@ from mt.views.axis import round_numbers
 from mt.views.shade import darkness
 
 WIDTH, HEIGHT = 560, 300
-LEFT, RIGHT, TOP, BOTTOM = 52, 14, 12, 44
+LEFT, RIGHT, TOP, BOTTOM = 68, 14, 12, 44
 MARKERS = (
     "M0-3.5A3.5 3.5 0 1 1 0 3.5A3.5 3.5 0 1 1 0-3.5Z",
     "M-3-3H3V3H-3Z",
