@@ -3,6 +3,7 @@
 import logging
 import math
 import os
+import platform
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -137,6 +138,13 @@ def has_bfloat16(device: torch.device = CPU) -> bool:
     return any(map(torch.cpu.get_capabilities().get, ("avx512_bf16", "amx_bf16", "bf16"))) or device.type == "mps"
 
 
+def packs(precision: str) -> bool:
+    """Tell whether this PyTorch packs weights in a precision for this processor."""
+    if precision == "float32":  # oneDNN lays them out; on other processors than these that was not tried
+        return torch.backends.mkldnn.is_available() and platform.machine().lower() in {"x86_64", "amd64"}
+    return torch.backends.quantized.engine in {"x86", "fbgemm"}
+
+
 def require(precision: str, device: torch.device, remedy: str) -> None:
     """Raise UserError, which ends with the remedy, when the device has no instructions for this precision."""
     what = "processor" if device.type == "cpu" else "GPU"
@@ -144,7 +152,7 @@ def require(precision: str, device: torch.device, remedy: str) -> None:
         raise UserError(f"this {what} has no instructions for bfloat16: {remedy}")
     if precision in {"float16", "int8"} and device.type != "cpu":
         raise UserError(f"weights are packed in {precision} for processors, and a GPU computes here: {remedy}")
-    if precision in {"float16", "int8"} and torch.backends.quantized.engine not in {"x86", "fbgemm"}:
+    if precision in {"float16", "int8"} and not packs(precision):
         raise UserError(f"this PyTorch packs no weights in {precision} on this processor (it has no FBGEMM): {remedy}")
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from mt.config import Config, Search
 from mt.config.overrides import change, parse_changes
-from mt.core.device import choose_for_run, require, set_threads
+from mt.core.device import choose_for_run, packs, require, set_threads
 from mt.core.errors import UserError
 from mt.inference.confidence import Estimator
 from mt.inference.shortlist import read_shortlist
@@ -63,9 +63,12 @@ def translator_of(run: Run, others: Sequence[Run], config: Config) -> Translator
 
 def _prepare(run: Run, settings: Search) -> Seq2Seq:
     """Return the model of a run as it is searched: in the precision that is asked for, with its nearest neighbours."""
-    model = run.model
-    if settings.precision != "float32":
+    model, precision = run.model, settings.precision
+    if precision == "bfloat16":
         model = copy.deepcopy(model)  # it is changed, and the run may be asked for it again
         lay_together(model)
-        model = Rounded(model).eval() if settings.precision == "bfloat16" else pack(model, settings.precision)
+        model = Rounded(model).eval()
+    elif precision != "float32" or (model.device.type == "cpu" and packs(precision)):
+        shared = {id(one): one for one in model.parameters()}
+        model = pack(copy.deepcopy(model, shared), precision)
     return with_neighbours(model, run, settings.nearest)

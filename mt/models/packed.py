@@ -1,4 +1,4 @@
-"""Linear layers whose weights are packed in fewer bits, for a processor that has float32 alone.
+"""Linear layers whose weights are packed for a processor: laid out for few rows, or in fewer bits, too.
 
 Shapes as in models/contract.py; besides, X is any number of places, I the width of an input, O of an output.
 """
@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from mt.models.contract import Seq2Seq
 
-Packing = Literal["float16", "int8"]
+Packing = Literal["float32", "float16", "int8"]
 Product = Callable[[Tensor], Tensor]
 """input_XI -> output_XO."""
 
@@ -22,7 +22,8 @@ Product = Callable[[Tensor], Tensor]
 class Packed(nn.Linear):
     """A linear layer that multiplies by packed weights; whoever reads its `weight` still reads float32.
 
-    float16: weights are rounded to half precision, sums are float32. int8: weights are whole numbers from -127 to 127
+    float32: the same numbers, laid out as oneDNN multiplies them. float16: weights are rounded to half precision, sums
+    are float32. int8: weights are whole numbers from -127 to 127
     times a scale for each output, inputs whole numbers from 0 to 127 times a scale for all that come together; their
     sums are exact.
     """
@@ -44,7 +45,8 @@ def pack(model: Seq2Seq, packing: Packing) -> Seq2Seq:
         for name, layer in module.named_children():
             if isinstance(layer, nn.Linear):
                 setattr(module, name, Packed(layer, packing))
-    model.summary = f"{model.summary}, {packing} weights"
+    if packing != "float32":
+        model.summary = f"{model.summary}, {packing} weights"
     return model.eval()
 
 
@@ -55,6 +57,18 @@ def pick(layer: nn.Linear, rows_N: Tensor, packed: bool = True) -> Product:
     if packed and isinstance(layer, Packed):
         return PACKINGS[layer.packing](weight_NI, bias_N)
     return lambda input_XI: functional.linear(input_XI.to(weight_NI.dtype), weight_NI, bias_N).to(input_XI)
+
+
+def _pack_float32(weight_OI: Tensor, bias_O: Tensor | None) -> Product:
+    laid_out = torch.ops.mkldnn._reorder_linear_weight(weight_OI.contiguous())
+
+    def product(input_XI: Tensor) -> Tensor:
+        if input_XI.numel() == weight_OI.shape[1]:  # a single row is a product of a matrix and a vector
+            return functional.linear(input_XI, weight_OI, bias_O)
+        output_XO: Tensor = torch.ops.mkldnn._linear_pointwise(input_XI, laid_out, bias_O, "none", [], "")
+        return output_XO
+
+    return product
 
 
 def _pack_float16(weight_OI: Tensor, bias_O: Tensor | None) -> Product:
@@ -74,4 +88,8 @@ def _pack_int8(weight_OI: Tensor, bias_O: Tensor | None) -> Product:
     return partial(torch.ops.quantized.linear_dynamic, W_prepack=packed, reduce_range=True)
 
 
-PACKINGS: dict[str, Callable[[Tensor, Tensor | None], Product]] = {"float16": _pack_float16, "int8": _pack_int8}
+PACKINGS: dict[str, Callable[[Tensor, Tensor | None], Product]] = {
+    "float32": _pack_float32,
+    "float16": _pack_float16,
+    "int8": _pack_int8,
+}

@@ -20,6 +20,7 @@ from tiny_translators import (
     write_run,
 )
 from tolerances import FLOAT32
+from torch import Tensor
 from torch.nn import Linear
 from toy_runs import read_off
 
@@ -29,6 +30,7 @@ from mt.core.errors import UserError
 from mt.corpora.pairs import Split
 from mt.inference.aligner import Aligner
 from mt.inference.translator import Translation
+from mt.models.contract import Look, Memory, Output, State
 from mt.runs import checkpoint
 from mt.text.tokenizer import BLANK, train_tokenizers
 
@@ -173,6 +175,20 @@ def test_alignments_are_none_without_attention_or_unasked() -> None:
         assert [one.alignment for one in found[0].n_best] == [None, None]
         assert found[0].alignment is None
     assert [one.alignment is None for one in made.translate(["Ball"], n_best=2)[0].n_best] == [False, False]
+
+
+def test_attention_is_asked_for_only_where_something_needs_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    made, asked = translator(settings()), list[object]()
+    step = made.model.step
+
+    def watched(previous: Tensor, state: State, memory: Memory, look: Look) -> tuple[Output, State]:
+        asked.append(look.sites)
+        return step(previous, state, memory, look)
+
+    monkeypatch.setattr(made.model, "step", watched)
+    for needs, given in ((False, {}), (True, {}), (False, {"coverage_penalty": 0.1}), (False, {"look": Look("all")})):
+        made.translate(["Ball"], alignments=needs, **given)
+    assert list(dict.fromkeys(asked)) == [None, made.site, "all"]
 
 
 # Run directories ------------------------------------------------------------------------------------------------------
