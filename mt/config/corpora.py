@@ -235,4 +235,10 @@ def _must_not_be_added(config: FilesCorpus | HubCorpus) -> None:
         raise ValueError("to a stream nothing is added: leave out one of the two", "streaming", "added.files")
 
 
+def added_to(config: Tree) -> Added:
+    """Return what is added to a corpus, any that has this key."""
+    added: Added = getattr(config, "added", Added())
+    return added
+
+
 CorpusConfig = ToyCorpus | GntCorpus | Multi30kCorpus | FilesCorpus | HubCorpus
