@@ -182,6 +182,8 @@ def write_translations(
         log.info("%s is whole already; without --resume it is translated anew", output.file)
         return None
     parts, total = _input(sentences, file, raw=raw)
+    if total is not None:
+        granter.must_fit(total)
     asked: dict[str, Any] = {
         "weights": list(weights),
         "settings": translator.settings.model_dump(mode="json"),
@@ -202,6 +204,7 @@ def write_translations(
         finally:
             meter.close()
         sink.close()
+    granter.tell_unused(sink.lines)
     if output.file:
         log.info("%d lines translated; written to %s", sink.lines, output.file)
     return None
@@ -213,8 +216,9 @@ def _check(translator: "Translator | ExportedTranslator", output: Output) -> Non
         raise UserError("this model has no attention (model.attention.score: none), so there is no alignment to show")
     if output.is_page and output.confidence and translator.unit == "pieces":
         raise UsageError("--confidence marks words on a page, and pieces are none: leave alignment.unit as words")
-    if output.picture:
-        must_be_writable(output.picture)
+    for path in (output.picture, output.file):
+        if path:
+            must_be_writable(path)
 
 
 def _input(sentences: Sequence[str] | None, file: Path | None, *, raw: bool) -> tuple[Iterable[list[str]], int | None]:

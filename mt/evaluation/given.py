@@ -54,8 +54,9 @@ def read_test(run: Run, source: Path, targets: Sequence[Path], name: str | None 
     sources, *references = (_read(file, raw) for file in (source, *targets))
     for target, lines in zip(targets, references, strict=True):
         must_be_as_many(str(source), sources, target, lines)
-    if not sources:
-        raise UserError(f"{source} has no lines, so there is nothing to score")
+    for file, lines in zip((source, *targets), (sources, *references), strict=True):
+        if not any(lines):
+            raise UserError(f"{file} has {'only empty' if lines else 'no'} lines, so there is nothing to score")
     return Given(name, Split(sources, references[0]), training, references[1:], (str(source), *map(str, targets)))
 
 

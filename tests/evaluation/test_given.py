@@ -52,6 +52,23 @@ def test_files_are_scored_with_all_their_references(run: Path, tmp_path: Path) -
     assert read_texts(folder, again).every == [FIRST]
 
 
+@pytest.mark.parametrize(("lines", "told"), [([], "no lines"), (["", " "], "only empty lines")])
+def test_nothing_is_not_scored(run: Path, tmp_path: Path, lines: list[str], told: str) -> None:
+    write_lines(tmp_path / "empty", lines)
+    write_lines(tmp_path / "some", ["a"] * len(lines))
+    for source, target in (("empty", "some"), ("some", "empty")) if lines else (("empty", "empty"),):
+        done = mt("eval", run, "--source", tmp_path / source, "--target", tmp_path / target)
+        assert (done.returncode, f"empty has {told}" in done.stderr) == (1, True)
+    assert not (run / "eval").exists()
+
+
+def test_a_name_that_is_empty_is_not_the_run_trained_last(run: Path, tmp_path: Path) -> None:
+    write_run(tmp_path / "runs/last", config(RNN))
+    done = mt("eval", "", cwd=tmp_path)
+    assert (done.returncode, "is not a run directory" in done.stderr) == (1, True)
+    assert not (tmp_path / "runs/last/eval").exists()
+
+
 def test_a_report_is_on_the_runs_own_test_split(run: Path, tmp_path: Path) -> None:
     evaluate(Run(run), Asked(given=read_test(Run(run), tmp_path / "mine.de", [tmp_path / "a.en"], "test-of-mine")))
     assert read_runs([Run(run)], None)[0] == "test-of-mine"
