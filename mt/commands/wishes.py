@@ -104,9 +104,9 @@ class Granter:
             progress(len(lines))
         return found
 
-    def must_fit(self, count: int) -> None:
-        """Raise UserError where the file of prefixes has not as many lines as are to be translated."""
-        if self.prefixes is not None and len(self.prefixes) != count:
+    def must_fit(self, count: int | None) -> None:
+        """Raise UserError where the file of prefixes has not as many lines as are to be translated; None: unknown."""
+        if self.prefixes is not None and count is not None and len(self.prefixes) != count:
             raise self._misfit(f"{count:,} are to be translated")
 
     def tell_unused(self, count: int) -> None:

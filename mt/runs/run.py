@@ -120,6 +120,8 @@ class Run:
         if self.exists:
             must_stay_inside(self.path)
             return
+        if self.path.is_file():
+            raise UserError(f"{self} is not a run directory but a file; if it is an archive of `mt pack`, unpack it")
         if not self.path.exists():
             near = closest(self.path.name, [path.parent.name for path in self.path.parent.glob(f"*/{CONFIG}")])
             near = near or f"`mt runs {self.path.parent}` lists those beside it" * self.path.parent.is_dir()

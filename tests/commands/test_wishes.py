@@ -84,6 +84,7 @@ def test_what_cannot_be_is_told(run: Path, tmp_path: Path, monkeypatch: pytest.M
         (["--prefix-file", tmp_path / "short"], "has 1 line, and 3 are to be translated"),
         (["--paragraphs", "--plot"], "--paragraphs gives one text for each paragraph"),
         (["--paragraphs", "--must", "x"], "give a --glossary"),
+        (["--output", "a.GZ"], "--output is not compressed: leave .GZ out of its name"),
         (["--output", "."], "cannot write .: it is a folder"),
         (["--output", "/", "--resume"], "cannot write /: it is a folder"),
         (["--paragraphs"], "pip install 'mt[paragraphs]'"),
