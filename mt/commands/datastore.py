@@ -15,12 +15,14 @@ def datastore(
     ] = None,
 ) -> None:
     """Write what a run saw at each target piece of training, for search.nearest.count (Khandelwal et al. 2021)."""
-    open_run(run)
+    opened = open_run(run)
     from mt.neighbours.datastore import write_datastore
     from mt.runs.lock import writing
     from mt.runs.names import DATASTORE
+    from mt.runs.own import must_be_own
     from mt.runs.run import Run
 
+    must_be_own(opened)
     with writing(run):
         asked = Run(run)
         count = write_datastore(asked, index or asked.config.search.nearest.index)

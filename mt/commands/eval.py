@@ -56,7 +56,7 @@ def evaluate(
     from mt.runs.run import latest
     from mt.runs.scores import searched
 
-    scored = open_run(name) if name else latest(RUNS)
+    scored = latest(RUNS) if name is None else open_run(name)
     config = change(searched(scored.config), changes)
     ensemble = tuple(open_run(other) for other in others or [])
     from mt.evaluation.evaluate import Asked, evaluate

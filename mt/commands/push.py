@@ -16,7 +16,7 @@ def push(
     ],
     public: Annotated[bool, typer.Option("--public", help="All may see it. Unset: only you, or your group.")] = False,
 ) -> None:
-    """Pack a run and put it on the Hugging Face Hub, from where `hub:OWNER/NAME` is a RUN for every command.
+    """Pack a run and put it on the Hugging Face Hub, from where `hub:OWNER/NAME` is a RUN for all that reads one.
 
     Needs a token that may write: `hf auth login`, or HF_TOKEN. What the repository held of an earlier push is replaced.
     """

@@ -18,7 +18,7 @@ from mt.config import Search
 from mt.config.overrides import KEYS, change, parse_changes
 from mt.core.arriving import count_lines, from_file, from_pipe
 from mt.core.errors import UsageError, UserError
-from mt.core.files import must_be_writable
+from mt.core.files import is_packed_by_name, must_be_writable
 from mt.core.growing import journal_of
 from mt.core.progress import Meter, Progress
 from mt.export.folder import is_export
@@ -182,6 +182,7 @@ def write_translations(
         log.info("%s is whole already; without --resume it is translated anew", output.file)
         return None
     parts, total = _input(sentences, file, raw=raw)
+    granter.must_fit(total)
     asked: dict[str, Any] = {
         "weights": list(weights),
         "settings": translator.settings.model_dump(mode="json"),
@@ -202,6 +203,7 @@ def write_translations(
         finally:
             meter.close()
         sink.close()
+    granter.tell_unused(sink.lines)
     if output.file:
         log.info("%d lines translated; written to %s", sink.lines, output.file)
     return None
@@ -213,8 +215,11 @@ def _check(translator: "Translator | ExportedTranslator", output: Output) -> Non
         raise UserError("this model has no attention (model.attention.score: none), so there is no alignment to show")
     if output.is_page and output.confidence and translator.unit == "pieces":
         raise UsageError("--confidence marks words on a page, and pieces are none: leave alignment.unit as words")
-    if output.picture:
-        must_be_writable(output.picture)
+    if output.file and is_packed_by_name(output.file):
+        raise UsageError(f"--output is not compressed: leave {output.file.suffix} out of its name")
+    for path in (output.picture, output.file):
+        if path:
+            must_be_writable(path)
 
 
 def _input(sentences: Sequence[str] | None, file: Path | None, *, raw: bool) -> tuple[Iterable[list[str]], int | None]:

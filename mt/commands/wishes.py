@@ -1,6 +1,7 @@
 """What is asked of the translations of `mt translate`: how they begin, what they say, and what is a sentence."""
 
 import hashlib
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ if TYPE_CHECKING:  # they import torch, which help and wrong options need not wa
     from mt.export.translator import ExportedTranslator
     from mt.inference.translator import Translation, Translator
 
+log = logging.getLogger("mt")
 Begun = Annotated[str | None, typer.Option("--prefix", metavar="TEXT", help="How each translation begins.")]
 BegunFile = Annotated[
     Path | None, typer.Option("--prefix-file", help="How each begins, line by line; an empty line leaves it open.")
@@ -47,6 +49,10 @@ class Wishes:
         """Raise UsageError where wishes exclude each other; `alone`: whether texts are all that is to be made."""
         if self.prefix and self.prefix_file:
             raise UsageError("give --prefix for all lines, or --prefix-file for each, not both")
+        if self.paragraphs and self.must:
+            raise UsageError(
+                "--paragraphs translates sentence by sentence, and each would have --must: give a --glossary"
+            )
         if self.paragraphs and (self.prefix or self.prefix_file or not alone):
             raise UsageError(
                 "--paragraphs gives one text for each paragraph, which is put together: leave out --prefix, --n-best, "
@@ -98,13 +104,27 @@ class Granter:
             progress(len(lines))
         return found
 
+    def must_fit(self, count: int | None) -> None:
+        """Raise UserError where the file of prefixes has not as many lines as are to be translated; None: unknown."""
+        if self.prefixes is not None and count is not None and len(self.prefixes) != count:
+            raise self._misfit(f"{count:,} are to be translated")
+
+    def tell_unused(self, count: int) -> None:
+        """Say in the log where the file of prefixes has more lines than were translated."""
+        if self.prefixes is not None and len(self.prefixes) > count:
+            log.warning("%s", self._misfit(f"{count:,} were translated"))
+
+    def _misfit(self, what: str) -> UserError:
+        count = len(self.prefixes or ())
+        return UserError(
+            f"{self.wishes.prefix_file} has {count:,} line{'s' * (count != 1)}, and {what}: give one for each, "
+            f"an empty one where nothing is given"
+        )
+
     def _prefixes(self, first: int, count: int) -> Sequence[str] | None:
         """Return how these lines begin. Raises UserError where the file of prefixes has too few lines."""
         if self.prefixes is None:
             return [self.wishes.prefix] * count if self.wishes.prefix else None
         if len(self.prefixes) < first + count - 1:
-            raise UserError(
-                f"{self.wishes.prefix_file} has fewer lines ({len(self.prefixes):,}) than there are to translate: "
-                f"give one for each, an empty one where nothing is given"
-            )
+            raise self._misfit("there are more to translate")
         return self.prefixes[first - 1 : first - 1 + count]

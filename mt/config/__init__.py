@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from mt.config.alignment import AlignmentConfig
-from mt.config.corpora import CorpusConfig, FilesCorpus
+from mt.config.corpora import CorpusConfig, added_to
 from mt.config.log import Log
 from mt.config.metrics import Metrics
 from mt.config.models import Model, RNNModel
@@ -88,7 +88,7 @@ class Config(Tree):
             )
         if self.train.guide.links and not self.model.has_attention:
             raise ValueError("a guide teaches attention, and this model has none", "train.guide.links")
-        if self.train.guide.links and isinstance(self.corpus, FilesCorpus) and self.corpus.added.files is not None:
+        if self.train.guide.links and added_to(self.corpus).files is not None:
             raise ValueError(
                 "a guide has links of all training pairs, and those that are added have none",
                 *("train.guide.links", "corpus.added.files"),

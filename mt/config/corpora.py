@@ -18,6 +18,25 @@ ONE_FILE = (*WITH_COLUMNS, ".tmx")
 """How a file ends that holds both languages."""
 
 
+class Added(Tree):
+    """Pairs for training alone, such as back-translations (Sennrich et al. 2016), which a tag tells from the others.
+
+    None is held out of them, and none is counted by `corpus.pairs`.
+    """
+
+    files: str | tuple[str, str] | None = None
+    """[source file, target file], or one file of both languages, as train of files. Unset: none is added."""
+    tag: Annotated[str, Field(pattern="^<[A-Za-z][A-Za-z0-9_-]{0,30}>$")] = "<BT>"
+    """A piece of the vocabulary that training reads before each of their sources (Caswell et al. 2019). No text has it,
+    also where somebody types its name."""
+
+    @model_validator(mode="after")
+    def _tag_is_free(self) -> Self:
+        if self.tag in {"<s>", "<unk>", "<pad>"}:
+            raise ValueError(f"{self.tag} is a piece of every vocabulary", "tag")
+        return self
+
+
 class ToyCorpus(Tree):
     """A synchronous English-German grammar; nothing to download, gold alignments by construction."""
 
@@ -50,6 +69,7 @@ class GntCorpus(Tree):
     all_text: bool = False
     """Train on the validation and test verses too, and without gold links, as unsupervised aligners do. BLEU then tells
     nothing."""
+    added: Added = Added()
     pairs: Count | None = None
     """So many training pairs, the first of them. Unset: all."""
 
@@ -66,6 +86,7 @@ class Multi30kCorpus(Tree):
     path: str | None = None
     """Folder of raw files (train.de, val.de, test_2016_flickr.de, ..., plain or .gz). Unset: MT_DATA/multi30k or
     MT_DATA itself, data/multi30k, else the Hub (en and de only)."""
+    added: Added = Added()
     pairs: Count | None = None
     """So many training pairs, the first of them. Unset: all."""
 
@@ -91,25 +112,6 @@ class Columns(Tree):
             raise ValueError("columns are counted from 1", "source", "target")
         if self.source is not None and self.source == self.target:
             raise ValueError("source and target are the same column", "source", "target")
-        return self
-
-
-class Added(Tree):
-    """Pairs for training alone, such as back-translations (Sennrich et al. 2016), which a tag tells from the others.
-
-    None is held out of them, and none is counted by `corpus.pairs`.
-    """
-
-    files: str | tuple[str, str] | None = None
-    """As train. Unset: none is added."""
-    tag: Annotated[str, Field(pattern="^<[A-Za-z][A-Za-z0-9_-]{0,30}>$")] = "<BT>"
-    """A piece of the vocabulary that training reads before each of their sources (Caswell et al. 2019). No text has it,
-    also where somebody types its name."""
-
-    @model_validator(mode="after")
-    def _tag_is_free(self) -> Self:
-        if self.tag in {"<s>", "<unk>", "<pad>"}:
-            raise ValueError(f"{self.tag} is a piece of every vocabulary", "tag")
         return self
 
 
@@ -174,8 +176,7 @@ class FilesCorpus(Tree):
             return self
         if missing := [name for name in ("validation", "test") if getattr(self, name) is None]:
             raise ValueError(f"of a stream nothing can be held out: give a file for {missing[0]}", missing[0])
-        if self.added.files is not None:
-            raise ValueError("to a stream nothing is added: leave out one of the two", "streaming", "added.files")
+        _must_not_be_added(self)
         if isinstance(self.train, str) and kind_of(self.train) not in {*ONE_FILE} - {".json"}:
             raise ValueError(
                 "a stream is read from two plain files, or from one in .tsv, .csv, .jsonl, .tmx or .parquet", "train"
@@ -200,6 +201,7 @@ class HubCorpus(Tree):
     """Language to translate into."""
     column: str = "translation"
     """Column holding {language: text}. Where it is missing, columns named like the languages are used."""
+    added: Added = Added()
     copies: Literal["refuse", "allow"] = "refuse"
     """What to do where source and target are the same in over half of the pairs of a split."""
     raw: bool = False
@@ -219,6 +221,24 @@ class HubCorpus(Tree):
     alike."""
     seed: Seed = 1
     """Chooses the pairs that are held out."""
+
+    @model_validator(mode="after")
+    def _can_be_streamed(self) -> Self:
+        if self.streaming:
+            _must_not_be_added(self)
+        return self
+
+
+def _must_not_be_added(config: FilesCorpus | HubCorpus) -> None:
+    """Raise ValueError where pairs are to be added to a stream."""
+    if config.added.files is not None:
+        raise ValueError("to a stream nothing is added: leave out one of the two", "streaming", "added.files")
+
+
+def added_to(config: Tree) -> Added:
+    """Return what is added to a corpus, any that has this key."""
+    added: Added = getattr(config, "added", Added())
+    return added
 
 
 CorpusConfig = ToyCorpus | GntCorpus | Multi30kCorpus | FilesCorpus | HubCorpus

@@ -53,6 +53,8 @@ def locate(name: Path, near: Path = Path()) -> Path:
 
 def suggestion(path: Path) -> str:
     """Return what to do about a configuration that is not there; nothing where something else is there."""
+    if os.path.isfile(path / "config.yaml"):
+        return f"; it holds a run, with which `mt train --run {path}` goes on, or the config {path / 'config.yaml'}"
     if os.path.exists(path):
         return ""
     if path.suffix:

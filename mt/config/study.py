@@ -92,15 +92,16 @@ def read_study(name: Path) -> tuple[Study, list[Point]]:
     return study, points
 
 
-def fingerprint(config: Config, teachers: Sequence[str]) -> str:
+def fingerprint(config: Config, teachers: Sequence[str], start: str | None = None) -> str:
     """Return 8 characters that change with what is trained.
 
     That is all keys but those of the machine and those that may change afterwards. `teachers` stand for the runs that
-    teach, which are the same wherever they lie.
+    teach, and `start` for the weights it begins with, which are the same wherever they lie.
     """
     idle = {*ASIDE, *CHANGEABLE} - ({"alignment"} if config.train.guide.links else set())  # the guide's words
     tree = config.model_dump(mode="json", exclude=idle)
     tree["train"]["teacher"]["runs"] = list(teachers)
+    tree["train"]["start"] = start
     return hashlib.sha256(json.dumps(tree, sort_keys=True).encode()).hexdigest()[:8]
 
 

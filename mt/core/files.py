@@ -154,6 +154,11 @@ def _named_packing(path: Path) -> str:
     return next((kind for kind, packing in PACKINGS.items() if path.suffix.lower() == packing.suffix), "")
 
 
+def is_packed_by_name(path: Path) -> bool:
+    """Tell whether a name says that the file is compressed."""
+    return bool(_named_packing(path))
+
+
 def kind_of(name: str) -> str:
     """Return how the name of a file ends, in small letters; of a compressed one what stands before that: .tsv."""
     plain = Path(name.lower())

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from mt.config.corpora import CorpusConfig, FilesCorpus
+from mt.config.corpora import CorpusConfig, FilesCorpus, added_to
 from mt.corpora import files, gnt, hub, multi30k, toy
 from mt.corpora.pairs import Corpus, Split
 from mt.corpora.stream import Stream
@@ -29,16 +29,25 @@ def load_splits(config: CorpusConfig) -> dict[str, Split]:
     most, train = getattr(config, "pairs", None), splits["train"]
     if most is not None and most < len(train.sources):
         splits["train"] = train.take(range(most))
-    if isinstance(config, FilesCorpus) and config.added.files is not None:
-        added = files.read(config.added.files, config)
-        splits["train"] = splits["train"].with_added(added, config.added.tag)
+    added = added_to(config)
+    if added.files is not None:
+        pairs = files.read(added.files, _as_files(config, added.files))
+        splits["train"] = splits["train"].with_added(pairs, added.tag)
     return splits
+
+
+def _as_files(config: CorpusConfig, place: files.Place) -> FilesCorpus:
+    """Return by what the files are read that are added to a corpus, which need not be one of files itself."""
+    if isinstance(config, FilesCorpus):
+        return config
+    told = {key: getattr(config, key) for key in ("source", "target", "raw", "copies") if hasattr(config, key)}
+    return FilesCorpus(name="files", train=place, **told)
 
 
 def places_of(config: CorpusConfig) -> list[str]:
     """Return the files and folders that a config names, which may be anywhere."""
     named = [getattr(config, key, None) for key in ("path", "train", "validation", "test")]
-    named.append(config.added.files if isinstance(config, FilesCorpus) else None)
+    named.append(added_to(config).files)
     found = [name for one in named if one is not None for name in ((one,) if isinstance(one, str) else one)]
     return list(dict.fromkeys(found))
 

@@ -8,6 +8,7 @@ from mt.config.corpora import ONE_FILE, FilesCorpus
 from mt.core.errors import UserError
 from mt.core.files import PACKINGS, kind_of
 from mt.core.text import Lines, read_first_sentences, read_sentences
+from mt.corpora.anki import is_anki
 from mt.corpora.memories import Memory
 from mt.corpora.objects import Parquet, pair_of_line, pairs_of_list
 from mt.corpora.pairs import Corpus, Split
@@ -69,10 +70,11 @@ def _read_plain(place: tuple[str, str], config: FilesCorpus) -> Columns:
 def _read_one(place: str, config: FilesCorpus) -> Columns:
     kind, path = kind_of(place), Path(place)
     if kind not in ONE_FILE:
-        read_sentences(path, config.encoding)  # which says more where it is XML, an archive, or not there
+        lines = read_sentences(path, config.encoding)  # which says more where it is XML, an archive, or not there
+        tabs = "its lines have tabs, as those of .tsv have, so call it that" if "\t" in "".join(lines[-1:]) else ""
         raise UserError(
-            f"{place}: one file must end in {_either(ONE_FILE)} (or these and {_either(SUFFIXES)}); for two plain "
-            f"files write [{place}, the other file]"
+            f"{place}: one file must end in {_either(ONE_FILE)} (or these and {_either(SUFFIXES)}); "
+            + (tabs or f"for two plain files write [{place}, the other file]")
         )
     if kind == ".tmx":
         pairs = [*Memory(path, config.source, config.target, raw=config.raw)]
@@ -90,8 +92,8 @@ def _pairs_of(lines: list[str], place: str, config: FilesCorpus) -> list[tuple[s
         return pairs_of_list(lines, config, place)
     if kind == ".jsonl":
         return [pair_of_line(line, config, f"{place}, line {number}") for number, line in enumerate(lines, 1)]
-    if kind == ".csv":
-        return two_columns(rows_of_csv(lines, place), place, config)
+    if kind == ".csv" or is_anki(lines):
+        return two_columns(rows_of_csv(lines, place, config), place, config)
     pairs = two_columns(rows_of_tsv(lines), place, config)
     return pairs if config.raw else without_quotes(pairs, place)
 
@@ -139,8 +141,8 @@ def _stream_one(place: str, config: FilesCorpus) -> Streamed:
             lambda number, lines: pair_of_line(lines[0], config, f"{place}, line {number}"),
             0,
         )
-    if kind == ".csv":
-        mark, rows = first_rows_of_csv(start, place)
+    if kind == ".csv" or is_anki(start):
+        mark, rows = first_rows_of_csv(start, place, config)
         layout = layout_of(rows, place, config)
         return lambda: [Records(path, mark)], lambda number, row: layout.pair(row[0]), layout.start
     layout = layout_of(rows_of_tsv(start), place, config)

@@ -33,7 +33,10 @@ class Memory:
             languages |= dict.fromkeys(unit)
             if number > self.unit:
                 self.unit = number
-                yield self._text(unit, self.wanted[0]), self._text(unit, self.wanted[1])
+                here, there = (self._best(unit, wanted) for wanted in self.wanted)
+                if here == there and self.wanted[0] != self.wanted[1]:
+                    there = ""  # a unit in en-US alone has not both en and en-US
+                yield self._text(unit, here), self._text(unit, there)
         for wanted in self.wanted if languages else ():
             if not any(_rank(wanted, language) for language in languages):
                 told = ", ".join(list(languages)[:MOST_TOLD]) + ", ..." * (len(languages) > MOST_TOLD)
@@ -50,9 +53,12 @@ class Memory:
         """Go there, which reads all up to there again."""
         self.unit = state["unit"]
 
-    def _text(self, unit: dict[str, str], wanted: str) -> str:
+    def _best(self, unit: dict[str, str], wanted: str) -> str:
         best = max(unit, key=lambda language: _rank(wanted, language), default="")  # the first of equals
-        text = unit[best] if _rank(wanted, best) else ""
+        return best if _rank(wanted, best) else ""
+
+    def _text(self, unit: dict[str, str], language: str) -> str:
+        text = unit.get(language, "") if language else ""
         if not self.raw:
             must_not_be_misread(text, f"{self.path}, unit {self.unit}")
         return text

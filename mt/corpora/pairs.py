@@ -42,10 +42,11 @@ class Split:
         return replace(self, sources=sources, targets=targets, gold=gold, tags=tags)
 
     def with_added(self, other: "Split", tag: str) -> "Split":
-        """Return these pairs and then those of another split, all of which have this tag; neither has gold links."""
+        """Return these pairs and then those of another split, all of which have this tag, and no gold links."""
         return Split(
             self.sources + other.sources,
             self.targets + other.targets,
+            None if self.gold is None else self.gold + [None] * len(other.sources),
             dropped=self.dropped + other.dropped,
             tags=[""] * len(self.sources) + [tag] * len(other.sources),
         )

@@ -11,6 +11,7 @@ from pathlib import Path
 from mt.config.corpora import FilesCorpus
 from mt.core.errors import UserError
 from mt.core.text import Lines
+from mt.corpora.anki import header_of, is_anki
 from mt.corpora.languages import code_of, find_columns, is_name
 
 QUOTED = re.compile(r'"(?:[^"]|"")*"')
@@ -37,23 +38,22 @@ def rows_of_tsv(lines: Sequence[str]) -> list[Row]:
     return [(number, cells_of(line)) for number, line in enumerate(lines, 1)]
 
 
-def rows_of_csv(lines: Sequence[str], name: str) -> list[Row]:
-    """Read comma-separated values, or what a first line `sep=;` or the rows have instead of commas.
+def rows_of_csv(lines: Sequence[str], name: str, config: FilesCorpus) -> list[Row]:
+    """Read comma-separated values, or what the first lines or the rows have instead of commas.
 
-    Raises UserError with the line, or where the rows may be divided in two ways.
+    First lines that say so, `sep=;` or those of Anki, are rows too: blank ones, or the names of the columns. Raises
+    UserError with the line, or where the rows may be divided in two ways.
     """
-    start, mark = delimiter(lines, name)
-    return [*_records((line + "\n" for line in lines[start:]), mark, name, start)]
+    mark, before = _before(lines, name, config)
+    start = len(before)
+    return [*before, *_records((line + "\n" for line in lines[start:]), mark, name, start)]
 
 
-def first_rows_of_csv(lines: Sequence[str], name: str) -> tuple[str, list[Row]]:
-    """Return what divides the cells of a CSV file, and its first rows, given its first lines.
-
-    A line that says what divides them is a blank row. Raises UserError as `rows_of_csv`.
-    """
-    start, mark = delimiter(lines, name)
-    blank: list[Row] = [(1, [])] * start
-    return mark, [*blank, *islice(_records((line + "\n" for line in lines[start:]), mark, name, start), FIRST)]
+def first_rows_of_csv(lines: Sequence[str], name: str, config: FilesCorpus) -> tuple[str, list[Row]]:
+    """Return what divides the cells of a CSV file, and its first rows, as `rows_of_csv` does, given its first lines."""
+    mark, before = _before(lines, name, config)
+    start = len(before)
+    return mark, [*before, *islice(_records((line + "\n" for line in lines[start:]), mark, name, start), FIRST)]
 
 
 def _records(lines: Iterator[str], mark: str, name: str, before: int) -> Iterator[Row]:
@@ -79,10 +79,19 @@ class Records(Lines):
         return _records((line + "\n" for line in lines), self.mark, str(self.path), self.line)
 
 
-def delimiter(lines: Sequence[str], name: str) -> tuple[int, str]:
-    """Return how many lines of a CSV file say by what its cells are divided, none or one; and what that is."""
-    said = SEPARATOR.fullmatch(lines[0].strip()) if lines else None
-    return (1, said[1]) if said else (0, _delimiter(lines, name))
+def _before(lines: Sequence[str], name: str, config: FilesCorpus) -> tuple[str, list[Row]]:
+    """Return what divides the cells of a CSV file, and the rows of the lines that say so."""
+    if said := SEPARATOR.fullmatch(lines[0].strip()) if lines else None:
+        return said[1], [(1, [])]
+    if not is_anki(lines):
+        return _delimiter(lines, name), []
+    header = header_of(lines, name)
+    names, columns = header.names.split(header.mark), config.columns
+    if not any(isinstance(column, str) for column in (columns.source, columns.target)) and (
+        config.raw or not find_columns(names, config.source, config.target)
+    ):
+        names = []  # which are asked for by nobody, and are no pair
+    return header.mark, [*((number, []) for number in range(1, header.lines)), (header.lines, names)]
 
 
 def _delimiter(lines: Sequence[str], name: str) -> str:
@@ -159,12 +168,14 @@ def layout_of(rows: Sequence[Row], name: str, config: FilesCorpus) -> Layout:
     columns, languages = config.columns, (config.source, config.target)
     if isinstance(columns.source, str) or isinstance(columns.target, str):
         here, there = (_column(one, cells, name) for one in (columns.source, columns.target))
+        if here == there:
+            raise UserError(f"{name}: corpus.columns calls column {here + 1} both source and target")
         return Layout(name, start + 1, here, there, len(cells))
     if columns.source is not None and columns.target is not None:
         places = columns.source - 1, columns.target - 1
         named = max(places) < len(cells) and find_columns([cells[place] for place in places], *languages)
         if config.raw or not named:
-            return Layout(name, 0, *places, None)
+            return Layout(name, start, *places, None)
         if named == (1, 0):
             raise UserError(
                 f"{name}: its first row calls column {columns.source} {cells[places[0]]!r} and column {columns.target} "
@@ -178,12 +189,14 @@ def layout_of(rows: Sequence[Row], name: str, config: FilesCorpus) -> Layout:
         return Layout(name, start + 1, *found, len(cells))
     if not config.raw:
         _must_not_name_others(cells, name, *languages)
-    return Layout(name, 0, 0, 1, 2)
+    return Layout(name, start, 0, 1, 2)
 
 
 def _column(wanted: str | int | None, cells: Sequence[str], name: str) -> int:
     """Return the place of a column, given its name or its number, where the first row has these cells."""
     if isinstance(wanted, int):
+        if wanted > len(cells):
+            raise UserError(f"{name}: its first row has {_count(cells)}, and corpus.columns asks for column {wanted}")
         return wanted - 1
     plain = [cell.strip() for cell in cells]
     plain = [cell[1:-1].replace('""', '"') if QUOTED.fullmatch(cell) else cell for cell in plain]

@@ -17,6 +17,7 @@ from mt.evaluation.choice import Choice, Reading, as_it_is, forced, of_run
 from mt.evaluation.given import read_given
 from mt.inference.aligner import Aligner, load_aligner
 from mt.runs.names import ALIGNED, CHOICE
+from mt.runs.own import must_be_own
 from mt.runs.run import Run
 from mt.text.words import Unit
 
@@ -84,6 +85,8 @@ def align(
     unit = asked.unit or run.config.alignment.unit
     if backward and unit == "pieces":
         _must_share_pieces(forward, backward)
+    if output is None:
+        must_be_own(run)
     name, pairs = _read(run, asked)
     stem = output or run / ALIGNED / str(name)
     must_be_writable(Path(f"{stem}.npz"))

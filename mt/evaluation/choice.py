@@ -15,6 +15,7 @@ from mt.corpora.pairs import Split
 from mt.inference.aligner import Aligner, Forced, View
 from mt.models.contract import Site
 from mt.runs.names import CHOICE
+from mt.runs.own import is_own
 from mt.runs.run import Run
 
 Reading = Literal["as-is", "shifted", "posterior"]
@@ -161,5 +162,6 @@ def choose_for_run(run: Run, aligner: Aligner) -> Choice:
         "pairs": len(known.sources),
         "tried": tried,
     }
-    write_text(run / CHOICE, json.dumps(record, indent=2) + "\n")
+    if is_own(run):
+        write_text(run / CHOICE, json.dumps(record, indent=2) + "\n")
     return chosen

@@ -20,6 +20,7 @@ from mt.evaluation.tokenize import choose_tokenizer
 from mt.inference.confidence import CHECK, NO_ENSEMBLE, Estimator, Observed, observe, sigmoid
 from mt.inference.load import translator_of
 from mt.runs.confidence import Figure, Fitted, Linear, Measured, Predictors, Weight, read_fitted
+from mt.runs.own import must_be_own
 from mt.runs.run import Run
 from mt.runs.scores import describe_search, searched
 
@@ -74,6 +75,7 @@ def fit_for_run(run: Run, config: Config) -> Fitted:
     kept = read_fitted(run)
     if kept is not None and kept.bound == bound and kept.search == settings:
         return kept
+    must_be_own(run)
     pairs = run.splits.get(SPLIT)
     if pairs is None or not pairs.sources:
         raise UserError(f"{run} has no validation text, and confidence is fitted on nothing else")

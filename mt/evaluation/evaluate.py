@@ -25,6 +25,7 @@ from mt.inference.load import translator_of
 from mt.inference.outputs import count_outputs, warn_of
 from mt.models.contract import default_site, describe_look
 from mt.runs.card import write_card
+from mt.runs.own import must_be_own
 from mt.runs.run import Run
 from mt.runs.scores import FILE, AlignmentErrors, CorpusScore, Part, Scores, WayScore, describe_search, searched
 from mt.views.heat_map import heat_map
@@ -70,6 +71,7 @@ def evaluate(run: Run, asked: Asked = Asked()) -> tuple[str, Scores]:
     folder of its own, and no AER, because how attention is read is chosen for one run. Raises UserError when the runs
     make no ensemble, or when one is to be drawn; when confidence is to be measured where it cannot be.
     """
+    must_be_own(run)
     config = searched(asked.config or run.config)
     translator, test = translator_of(run, asked.others, config), asked.given or split_of(run, asked.split)
     name, pairs, training = test.name, test.pairs, test.training

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mt.core.errors import UserError
+from mt.core.files import is_packed_by_name
 from mt.core.text import read_sentences
 from mt.corpora.pairs import Split
 from mt.runs.names import SCORED
@@ -13,7 +14,6 @@ from mt.runs.run import Run
 from mt.runs.scores import FILE, read_scores
 
 log = logging.getLogger("mt")
-COMPRESSED = {".gz", ".bz2", ".xz"}
 NOT_IN_A_NAME = {*"+@/\\"}
 """The first two stand in the names of ensembles, and of the other searches of a study."""
 
@@ -49,13 +49,14 @@ def read_test(run: Run, source: Path, targets: Sequence[Path], name: str | None 
         training, taken = run.splits["train"], taken | run.splits.keys()
     except UserError as error:
         log.warning("%s: what it was trained on is not here, so none of it is looked for in the test: %s", run, error)
-    name = name or (source.with_suffix("") if source.suffix in COMPRESSED else source).stem
+    name = name or (source.with_suffix("") if is_packed_by_name(source) else source).stem
     _check_name(run, name, taken)
     sources, *references = (_read(file, raw) for file in (source, *targets))
     for target, lines in zip(targets, references, strict=True):
         must_be_as_many(str(source), sources, target, lines)
-    if not sources:
-        raise UserError(f"{source} has no lines, so there is nothing to score")
+    for file, lines in zip((source, *targets), (sources, *references), strict=True):
+        if not any(lines):
+            raise UserError(f"{file} has {'only empty' if lines else 'no'} lines, so there is nothing to score")
     return Given(name, Split(sources, references[0]), training, references[1:], (str(source), *map(str, targets)))
 
 

@@ -13,6 +13,7 @@ from mt.evaluation.given import read_hypotheses, split_of
 from mt.evaluation.metrics import Texts, read_texts
 from mt.evaluation.significance import Difference, compare
 from mt.evaluation.sums import MEASURES
+from mt.runs.own import must_be_own
 from mt.runs.run import Run
 from mt.runs.scores import CorpusScore, Scores, describe_search, read_scores, searched
 
@@ -37,6 +38,7 @@ def compare_theirs(run: Run, asked: Asked, files: Sequence[Path]) -> dict[str, T
     there yet, or are of other weights or another search. Raises UserError where a file has not as many lines as the
     test set, two have one name, or the test set has one sentence only.
     """
+    must_be_own(run)
     test = asked.given or split_of(run, asked.split)
     names = [file.name for file in files]
     if twice := [name for name in names if names.count(name) > 1]:

@@ -22,6 +22,7 @@ from mt.models.shortlist import narrow
 from mt.runs import checkpoint
 from mt.runs.lock import writing
 from mt.runs.names import CACHE, SHORTLIST
+from mt.runs.own import must_be_own
 from mt.runs.run import Run
 from mt.search import Found, Search, Sources
 from mt.search.trace import Trace
@@ -167,6 +168,7 @@ def _are_pieces(tensor: Tensor, size: int) -> bool:
 def read_shortlist(run: Run, count: int) -> Shortlist:
     """Return the shortlist of a run, with so many candidates; it is written where the run has none."""
     if not has_shortlist(run):
+        must_be_own(run)
         with writing(run.path):
             write_shortlist(run)
     tensors, _ = checkpoint.read(run / SHORTLIST)

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from mt.config.corpora import CorpusConfig, added_to
 from mt.core.files import write_text
 from mt.core.progress import say_time
 from mt.corpora import CORPORA
@@ -41,6 +42,7 @@ def write_card(run: Run, model: str, called: str = "") -> None:
         f"An encoder-decoder ({model}), trained by `mt`.",
         "",
         f"* Corpus: {corpus.title}. Licence: {corpus.licence}. Citation: {corpus.citation}",
+        *_added(config.corpus),
         f"* Training: {last['update']:,} updates, {say_time(last.get('seconds', 0))}{on}",
         *([f"* Began with the weights {record['start']} of {config.train.start}"] if record.get("start") else []),
         f"* Validation: {describe_best(run.best_validation)}",
@@ -95,3 +97,11 @@ def _described(scores: Scores) -> str:
     extras += [f", {search['precision']}"] if "precision" in search else []
     extras += [f", {search['nearest']['count']} neighbours"] if "nearest" in search else []
     return "".join(extras)
+
+
+def _added(corpus: CorpusConfig) -> Iterator[str]:
+    """Yield a line about the pairs that training alone has besides those of the corpus."""
+    added = added_to(corpus)
+    if added.files is not None:
+        files = added.files if isinstance(added.files, str) else " and ".join(added.files)
+        yield f"* Added to training: {files}, with the tag `{added.tag}`"

@@ -26,6 +26,8 @@ KEPT = ("format", "finished", "update")
 """What is kept of the state's record, besides on what was trained."""
 LARGEST = 2**21
 """Bytes of a split's alignments; larger ones are left out."""
+OTHERS = {".gz", ".bz2", ".xz", ".zst", ".tbz2", ".txz", ".7z", ".rar"}
+"""How archives end that are not written."""
 Packer = Callable[[Path, Path], None]
 
 
@@ -35,6 +37,9 @@ def pack(run: Run, to: Path, called: str = "") -> Path:
     `called`: what its card calls it; unset, by the name of the run. Written beside and renamed. Raises UserError where
     the run has no weights, or something is there already.
     """
+    write = next((one for suffix, one in ARCHIVES.items() if to.name.lower().endswith(suffix)), None)
+    if not write and to.suffix.lower() in OTHERS:
+        raise UserError(f"{to}: an archive is one of {', '.join(ARCHIVES)}, and a folder does not end in {to.suffix}")
     if to.exists() or to.is_symlink():
         raise UserError(f"{to} is there already: delete it, or choose another place with --to")
     summary = run.model.summary
@@ -46,7 +51,6 @@ def pack(run: Run, to: Path, called: str = "") -> Path:
         if packed.fingerprint != run.fingerprint:
             raise UserError(f"{run} has been written while it was packed: pack it again")
         write_card(packed, summary, called or run.name)
-        write = next((one for suffix, one in ARCHIVES.items() if to.name.lower().endswith(suffix)), None)
         if write:
             with replacing(to) as temporary:
                 write(folder, temporary)

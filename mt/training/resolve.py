@@ -11,6 +11,7 @@ from mt.core.device import choose, require
 from mt.core.errors import UserError
 from mt.core.memory import TRAINING
 from mt.runs.names import WEIGHTS
+from mt.runs.own import must_be_own
 from mt.runs.run import Run
 from mt.runs.shown import resume_command
 from mt.training.extend import EXTENDABLE, must_be_extendable, was_cut_short
@@ -25,6 +26,7 @@ def resolve(config: Config, run: Run, *, resume: bool, overwrite: bool, extend: 
     Threads are the machine's, not the experiment's: another number goes on with the run, though not bit for bit.
     Raises UserError also when a run that is still to be trained needs another processor, and of a packed run.
     """
+    must_be_own(run)
     if run.is_packed:
         raise UserError(
             f"{run} is a packed run, which has no state to train from: begin another run with its weights "

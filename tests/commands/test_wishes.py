@@ -81,8 +81,12 @@ def test_what_cannot_be_is_told(run: Path, tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setitem(sys.modules, "sentencex", None)
     for options, message in (
         (["--prefix", "x", "--prefix-file", tmp_path / "short"], "not both"),
-        (["--prefix-file", tmp_path / "short"], "has fewer lines (1) than there are to translate"),
+        (["--prefix-file", tmp_path / "short"], "has 1 line, and 3 are to be translated"),
         (["--paragraphs", "--plot"], "--paragraphs gives one text for each paragraph"),
+        (["--paragraphs", "--must", "x"], "give a --glossary"),
+        (["--output", "a.GZ"], "--output is not compressed: leave .GZ out of its name"),
+        (["--output", "."], "cannot write .: it is a folder"),
+        (["--output", "/", "--resume"], "cannot write /: it is a folder"),
         (["--paragraphs"], "pip install 'mt[paragraphs]'"),
         (["--sample", "--must", "x"], "a sample is drawn"),
         (["--set", "search.sample=true", "--must", "x"], "a sample is drawn"),
@@ -95,6 +99,13 @@ def test_what_cannot_be_is_told(run: Path, tmp_path: Path, monkeypatch: pytest.M
         assert refused.returncode in {1, 2}
         assert message in refused.stderr, (message, refused.stderr)
         assert refused.stdout == ""
+
+
+def test_a_pipe_and_the_file_of_its_beginnings_have_as_many_lines(run: Path, tmp_path: Path) -> None:
+    for count, code, told in ((2, 1, "has 2 lines, and there are more"), (3, 0, ""), (4, 0, "has 4 lines, and 3 were")):
+        write_lines(tmp_path / "begun", ["The cat"] * count)
+        done = mt("translate", run, "--prefix-file", tmp_path / "begun", stdin="".join(f"{line}\n" for line in LINES))
+        assert (done.returncode, told in done.stderr, "lines, and" in done.stderr) == (code, True, bool(told))
 
 
 def test_what_is_resumed_was_begun_with_the_same_wishes(run: Path, tmp_path: Path) -> None:

@@ -37,6 +37,10 @@ def test_a_file_of_the_user_comes_before_a_name(tmp_path: Path) -> None:
     assert read_config(Path("toy")).corpus.name == "gnt"
     (tmp_path / "attention/none").mkdir(parents=True)  # a folder is no config
     assert read_config(Path("attention/none")).model.attention.score == "none"
+    write(tmp_path / "runs/x/config.yaml", "corpus: {name: gnt}")
+    assert "it holds a run, with which `mt train --run runs/x` goes on, or the config runs/x/config" in refused(
+        Path("runs/x")
+    )
 
 
 def test_a_users_file_extends_a_name_or_its_neighbour(tmp_path: Path) -> None:

@@ -7,18 +7,21 @@ from typing import Any
 import pytest
 from config_files import refused
 from corpus_files import elsewhere as elsewhere
-from corpus_files import numbered, write
+from corpus_files import hub_folder, numbered, pairs, write
+from pydantic import TypeAdapter, ValidationError
 
 from mt.config import Config, Vocabulary
-from mt.config.corpora import FilesCorpus
+from mt.config.corpora import Added, CorpusConfig, FilesCorpus, HubCorpus
 from mt.core.errors import UserError
 from mt.core.special import EOS
 from mt.corpora import load_splits, places_of
+from mt.corpora.pairs import Gold, Split
 from mt.data.pieces import Pieces, digest
 from mt.runs.run import Run
 from mt.text.tokenizer import Tokenizers, load_tokenizers, train_tokenizers
 from mt.training.experiment import gather
 
+ADAPTER: TypeAdapter[CorpusConfig] = TypeAdapter(CorpusConfig)
 BACK = [(f"zurück {number}", f"back {number}") for number in range(4)]
 
 
@@ -107,3 +110,26 @@ def test_what_cannot_be_added(change: str, said: str) -> None:
 def test_a_file_that_is_not_there_is_named() -> None:
     with pytest.raises(UserError, match=r"cannot read gone\.tsv"):
         load_splits(corpus(added={"files": "gone.tsv"}))
+
+
+def test_any_corpus_but_the_toy_takes_added_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    write("back.tsv", "en\tde\n" + "".join(f"{target}\t{source}\n" for source, target in BACK))
+    hub_folder("set", {"train": pairs(30)})
+    for split, name in (("train", "train"), ("val", "val"), ("test_2016_flickr", "test")):
+        for language in ("de", "en"):
+            write(f"multi30k/{split}.{language}", numbered(9, f"{name} {language}"))
+    monkeypatch.setenv("MT_DATA", ".")
+    for keys in ({"name": "hub", "path": "set", "source": "de", "target": "en"}, {"name": "multi30k"}):
+        for most in ({}, {"pairs": 5}):
+            config = ADAPTER.validate_python(keys | most | {"added": {"files": "back.tsv", "tag": "<X>"}})
+            with_them, without = load_splits(config), load_splits(ADAPTER.validate_python(keys | most))
+            assert with_them["train"] == without["train"].with_added(Split(*map(list, zip(*BACK, strict=True))), "<X>")
+            assert with_them | {"train": without["train"]} == without
+            assert "back.tsv" in places_of(config)
+    with pytest.raises(ValidationError, match="to a stream nothing is added"):
+        HubCorpus(name="hub", path="set", source="de", target="en", streaming=True, added=Added(files="back.tsv"))
+
+
+def test_added_pairs_have_no_gold_links() -> None:
+    gold = Gold(((0, 1),), ((0, 1),), frozenset({(0, 0)}), frozenset({(0, 0)}))
+    assert Split(["a"], ["b"], [gold]).with_added(Split(["c"], ["d"]), "<X>").gold == [gold, None]

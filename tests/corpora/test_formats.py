@@ -1,5 +1,7 @@
 """Files that people have: tables with other columns, JSON, Parquet, each compressed; the same as a stream."""
 
+import csv
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -8,11 +10,11 @@ import pytest
 from config_files import refused
 from corpus_files import elsewhere as elsewhere
 from corpus_files import write
-from formats import NOTE, PACK, PAIRS, comma, read, streamed, table, tmx, tsv
+from formats import NOTE, PACK, PAIRS, comma, config_of, read, streamed, table, tmx, tsv
 
 from mt.core import text
 from mt.core.errors import UserError
-from mt.corpora import objects
+from mt.corpora import files, objects
 
 SIDES = {"de": [source for source, _ in PAIRS], "en": [target for _, target in PAIRS]}
 OBJECTS = [{"id": 1, "de": source, "en": target} for source, target in PAIRS]
@@ -102,6 +104,8 @@ def test_columns_by_name(kind: str) -> None:
         ("x\tx\ty\n", ("x", "y"), r"a\.tsv: its first row has two columns 'x'"),
         ("de\ten\nja\tyes\n", (2, 1), r"calls column 2 'en' and column 1 'de', and corpus\.columns has them the other"),
         ("", ("x", "y"), r"a\.tsv: its first row has no column 'x'; its 0 columns"),
+        ("x\ty\na\tb\n", ("x", 3), r"a\.tsv: its first row has 2 columns, and corpus\.columns asks for column 3"),
+        ("x\ty\na\tb\n", ("x", 1), r"a\.tsv: corpus\.columns calls column 1 both source and target"),
     ],
 )
 def test_wrong_columns(lines: str, columns: tuple[Any, Any], said: str) -> None:
@@ -209,3 +213,41 @@ def test_an_unknown_kind_of_file_is_told_what_would_be_read() -> None:
         UserError, match=r"a\.xls: one file must end in \.tsv, .*\.parquet or \.tmx \(or.*\.gz, .*\.zst"
     ):
         read("a.xls")
+    with pytest.raises(UserError, match=r"a\.xls: .*; its lines have tabs, .* call it that"):
+        read("a.xls")
+    write("a.xls", "ja\n")
+    with pytest.raises(UserError, match=r"a\.xls: .*; for two plain files write"):
+        read("a.xls")
+
+
+# what others write before the rows
+
+ROWS = [(target, source, NOTE) for source, target in PAIRS]
+
+
+@pytest.mark.parametrize(
+    ("name", "head", "mark", "columns"),
+    [
+        ("a.tsv", "#separator:tab\n#html:false\n", "\t", (2, 1)),
+        ("a.tsv", "#separator:Comma\n#tags column:3\n", ",", (2, 1)),
+        ("a.tsv", "#html:false\n#columns:Front\tBack\tNote\n", "\t", (2, 1)),
+        ("a.csv", "#separator:semicolon\n#columns:Front;Back;Note\n", ";", ("Back", "Front")),
+        ("a.tsv", "#separator:tab\n#columns:en\tde\tNote\n#notetype:Basic\n", "\t", None),
+        ("a.csv", "sep=|\n", "|", (2, 1)),
+    ],
+)
+def test_lines_before_the_rows(name: str, head: str, mark: str, columns: tuple[Any, Any] | None) -> None:
+    file = io.StringIO()
+    csv.writer(file, delimiter=mark, lineterminator="\n").writerows(ROWS)
+    write(name, head + file.getvalue())
+    keys = {"columns": dict(zip(("source", "target"), columns, strict=True))} if columns else {}
+    for raw in (False, True) if columns else (False,):
+        assert read(name, raw=raw, **keys) == streamed(name, raw=raw, **keys) == PAIRS
+    assert files.read(name, config_of(name, **keys)).dropped == 0
+
+
+@pytest.mark.parametrize("row", ["<b>dog</b>\tHund\n", "dog&nbsp;\tHund\n", "dog\tHund\n"])
+def test_html_of_anki_is_told(row: str, caplog: pytest.LogCaptureFixture) -> None:
+    write("a.tsv", "#separator:tab\n#html:true\n" + row)
+    assert read("a.tsv")
+    assert ("its cells are HTML" in caplog.text) == (row != "dog\tHund\n")

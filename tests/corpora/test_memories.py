@@ -53,6 +53,14 @@ def test_of_variants_the_very_one_is_taken_else_the_first() -> None:
                 reads("a.tmx", source=source, target=target)
 
 
+def test_one_segment_is_not_both_sides_of_a_pair() -> None:
+    units = '<tu><tuv xml:lang="en-GB"><seg>lift</seg></tuv></tu><tu><tuv xml:lang="en"><seg>elevator</seg></tuv>'
+    write("a.tmx", f'<tmx><body>{units}<tuv xml:lang="en-GB"><seg>lift</seg></tuv></tu></body></tmx>')
+    for reads in (read, streamed):
+        assert reads("a.tmx", source="en", target="en-GB") == [("elevator", "lift")]
+        assert reads("a.tmx", source="en-GB", target="en") == [("lift", "elevator")]
+
+
 def test_markup_in_a_segment_is_no_text_and_units_without_both_languages_are_counted() -> None:
     inner = 'a <bpt i="1">&lt;b <sub>x</sub> y&gt;</bpt>b<ept i="1"/> <hi>c<ph>{1}</ph></hi>&#100; <![CDATA[<e>]]>'
     unit = f'<tu><tuv xml:lang="de"><seg>{inner}</seg></tuv><tuv xml:lang="en"><seg>yes</seg></tuv></tu>'

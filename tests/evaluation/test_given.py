@@ -1,6 +1,10 @@
 """Test sets of files, and translations of other systems: scored as sacreBLEU does, beside the scores of splits."""
 
+import bz2
+import gzip
 import json
+import lzma
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -50,6 +54,32 @@ def test_files_are_scored_with_all_their_references(run: Path, tmp_path: Path) -
     again = read_scores(folder)
     assert again is not None
     assert read_texts(folder, again).every == [FIRST]
+
+
+@pytest.mark.parametrize(("lines", "told"), [([], "no lines"), (["", " "], "only empty lines")])
+def test_nothing_is_not_scored(run: Path, tmp_path: Path, lines: list[str], told: str) -> None:
+    write_lines(tmp_path / "empty", lines)
+    write_lines(tmp_path / "some", ["a"] * len(lines))
+    for source, target in (("empty", "some"), ("some", "empty")) if lines else (("empty", "empty"),):
+        done = mt("eval", run, "--source", tmp_path / source, "--target", tmp_path / target)
+        assert (done.returncode, f"empty has {told}" in done.stderr) == (1, True)
+    assert not (run / "eval").exists()
+
+
+def test_a_name_that_is_empty_is_not_the_run_trained_last(run: Path, tmp_path: Path) -> None:
+    write_run(tmp_path / "runs/last", config(RNN))
+    done = mt("eval", "", cwd=tmp_path)
+    assert (done.returncode, "is not a run directory" in done.stderr) == (1, True)
+    assert not (tmp_path / "runs/last/eval").exists()
+
+
+@pytest.mark.parametrize(("suffix", "pack"), [(".gz", gzip.compress), (".XZ", lzma.compress), (".bz2", bz2.compress)])
+def test_the_name_of_a_compressed_file_has_no_endings(
+    run: Path, tmp_path: Path, suffix: str, pack: Callable[[bytes], bytes]
+) -> None:
+    for side, lines in (("de", SOURCES), ("en", FIRST)):
+        (tmp_path / f"x.{side}{suffix}").write_bytes(pack("".join(f"{line}\n" for line in lines).encode()))
+    assert read_test(Run(run), tmp_path / f"x.de{suffix}", [tmp_path / f"x.en{suffix}"]).name == "x"
 
 
 def test_a_report_is_on_the_runs_own_test_split(run: Path, tmp_path: Path) -> None:

@@ -5,10 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from config_files import write
 from huggingface_hub import ModelCard, metadata_load
 from toy_runs import RNN, config, write_run
 
 from mt.config import Config
+from mt.config.files import to_yaml
 from mt.runs.card import write_card
 from mt.runs.front_matter import front_matter
 from mt.runs.run import Run
@@ -96,3 +98,11 @@ def test_a_notebook_shows_a_run(run: Run, tmp_path: Path) -> None:
     assert Run("nowhere")._repr_html_() == "<p><b>nowhere</b>: nothing is there</p>"
     (plain / "config.yaml").write_text("corpus: 3\n...\n")
     assert "corpus" in Run(plain.path)._repr_html_()
+
+
+def test_added_pairs_are_told(run: Run) -> None:
+    assert "Added to training" not in (run / "README.md").read_text()
+    corpus = {"name": "multi30k", "added": {"files": ["a.de", "a.en"], "tag": "<X>"}}
+    write(run / "config.yaml", to_yaml(Config.model_validate(run.config.model_dump() | {"corpus": corpus})))
+    write_card(Run(run.path), "GRU")
+    assert "* Added to training: a.de and a.en, with the tag `<X>`\n" in (run / "README.md").read_text()

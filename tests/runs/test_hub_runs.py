@@ -3,12 +3,12 @@
 The Hub is a server of this machine (hub_server.py), which `huggingface_hub` itself asks.
 """
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from command_line import mt
+from config_files import write
 from hub_server import TOKEN, Hub, Repository, serving
 from huggingface_hub import constants
 from toy_runs import RNN, config, write_run
@@ -87,11 +87,38 @@ def test_a_second_push_replaces_what_the_first_had_and_nothing_else(hub: Hub, ru
         library.load("hub:ann/toy@none")
 
 
-def test_a_split_is_scored_in_the_cache_and_the_next_call_still_finds_all(hub: Hub, run: Path) -> None:
+def test_nothing_is_written_into_the_cache(
+    hub: Hub, run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     mt("push", run, "ann/toy")
-    assert mt("eval", "hub:ann/toy").returncode == 0
-    assert json.loads((Run("hub:ann/toy") / "eval/test/scores.json").read_text())["BLEU"]
-    assert texts("hub:ann/toy") == texts(run)
+    cached = Run("hub:ann/toy").path
+    before = sorted(cached.rglob("*"))
+    write(tmp_path / "a.txt", "Ein Hund.\nEine Katze.\n")
+    given = ("--source", "a.txt", "--target", "a.txt")
+    for named in ("hub:ann/toy", cached):
+        for command in (
+            ["eval", named],
+            ["eval", named, *given, "--hypotheses", "a.txt"],
+            ["align", named],
+            ["diagnose", named],
+            ["datastore", named],
+            ["train", "toy", "--run", named, "--resume"],
+            ["translate", named, "--confidence", "x"],
+            ["translate", named, "--set", "search.shortlist=5", "x"],
+        ):
+            done = mt(*command)
+            assert (done.returncode, done.stdout) == (1, ""), (command, done.stderr)
+            assert (
+                f"{named} is in the Hub's cache, where nothing is changed: `mt pack {named} --to runs/" in done.stderr
+            )
+    assert mt("score", "hub:ann/toy", *given).returncode == 0
+    assert mt("align", "hub:ann/toy", "--output", "links").returncode == 0
+    assert sorted(cached.rglob("*")) == before
+    assert not list(tmp_path.glob("hub*"))
+    assert mt("pack", "hub:ann/toy", "--to", "runs/toy").returncode == 0
+    assert mt("eval", "runs/toy").returncode == 0
+    assert texts("runs/toy") == texts(run)
 
 
 def test_only_the_files_of_a_run_are_fetched(hub: Hub, run: Path) -> None:

@@ -132,6 +132,14 @@ def test_what_is_there_stays_and_a_packed_run_can_be_packed(packed: Path, traine
     assert not (tmp_path / "never").exists()
 
 
+def test_an_archive_is_of_a_known_kind_and_is_unpacked_first(trained: Path, tmp_path: Path) -> None:
+    done = mt("pack", trained, "--to", tmp_path / "x.tar.zst")
+    assert (done.returncode, "an archive is one of .zip, .tar, .tar.gz, .tgz" in done.stderr) == (1, True)
+    assert mt("pack", trained, "--to", tmp_path / "x.zip").returncode == 0
+    done = mt("translate", tmp_path / "x.zip", "eins")
+    assert (done.returncode, "x.zip is not a run directory but a file; if it is an archive" in done.stderr) == (1, True)
+
+
 def test_scores_of_other_weights_are_left_out(trained: Path, tmp_path: Path) -> None:
     run = shutil.copytree(trained, tmp_path / "run")
     scores = json.loads((run / "eval/test/scores.json").read_text())

@@ -181,3 +181,23 @@ def test_points_of_a_study_begin_with_a_run(corpus: Path) -> None:
     before = {run.path: (run / "state.safetensors").stat().st_mtime_ns for run in runs.values()}
     assert mt("study", study, cwd=corpus).returncode == 0
     assert {path: (path / "state.safetensors").stat().st_mtime_ns for path in before} == before
+
+
+def test_a_study_trains_anew_where_the_start_has_other_weights(corpus: Path) -> None:
+    start = make_start(corpus / "start", RNN, {})
+    points = f"axes: {{train.start: [{start}]}}\nseeds: [1]\n"
+    study = write(corpus / "s.yaml", f"config: {tuning(corpus, start.path)}\n{points}")
+
+    def runs() -> list[Path]:
+        done = mt("study", study, "--runs", corpus / "runs")
+        assert done.returncode == 0, done.stderr
+        return sorted((corpus / "runs/s").glob("*/"))
+
+    (first,) = runs()
+    assert runs() == [first]
+    best, record = checkpoint.read(start / "model.safetensors")
+    checkpoint.save(start / "model.safetensors", {name: 2 * value for name, value in best.items()}, record)
+    assert len(runs()) == 2
+    shutil.move(start.path, corpus / "moved")
+    study.write_text(study.read_text().replace(str(start), str(corpus / "moved")))
+    assert len(runs()) == 2

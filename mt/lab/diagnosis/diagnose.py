@@ -12,6 +12,7 @@ from mt.lab.diagnosis.case import Case
 from mt.lab.diagnosis.distributions import distributions, source_scripts
 from mt.lab.diagnosis.finding import Finding, find
 from mt.runs.names import DIAGNOSIS
+from mt.runs.own import must_be_own
 
 VERSION = 1
 """Of diagnosis.json."""
@@ -29,6 +30,7 @@ def diagnose(case: Case) -> list[Finding]:
     Raises UserError when the model cannot be read, or when the run that it is held against cannot be.
     """
     case.check()
+    must_be_own(case.run)
     must_be_writable(case.run / DIAGNOSIS)
     set_threads(case.run.config.threads)
     meter, findings = Meter("diagnosing", "question", len(DIAGNOSES)), []

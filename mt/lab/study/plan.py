@@ -1,7 +1,7 @@
 """The plan of a study: which runs it consists of, where they are or will be, and how far each has come."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -104,7 +104,8 @@ def make_plan(name: str, study: Study, points: list[Point], folder: Path) -> Pla
 
     Raises UserError where a run cannot be trained as it is planned; nothing is trained or written.
     """
-    known = {mark: path for path, mark in _runs_in(folder)}
+    weights_of = cache(_weights_of)
+    known = {mark: path for path, mark in _runs_in(folder, weights_of)}
     by_label, planned, members = {point.label: point for point in points}, dict[tuple[str, int], Training](), []
 
     def training(point: Point, seed: int) -> Training:
@@ -112,7 +113,8 @@ def make_plan(name: str, study: Study, points: list[Point], folder: Path) -> Pla
             above = by_label[point.teacher] if point.teacher else None
             teachers = tuple(training(above, one) for one in study.seeds) if above else ()
             config = take_over(point.config(seed, [one.path for one in teachers]))
-            mark = fingerprint(config, [one.fingerprint for one in teachers])
+            start = config.train.start and weights_of(config.train.start)
+            mark = fingerprint(config, [one.fingerprint for one in teachers], start)
             path = known.setdefault(mark, folder / f"{folder_name(point.label)}-seed{seed}-{mark}")
             planned[point.label, seed] = Training(path, config, mark, teachers)
         return planned[point.label, seed]
@@ -127,24 +129,30 @@ def make_plan(name: str, study: Study, points: list[Point], folder: Path) -> Pla
     return plan
 
 
-def _runs_in(folder: Path) -> Iterator[tuple[Path, str]]:
+def _runs_in(folder: Path, weights_of: Callable[[str], str]) -> Iterator[tuple[Path, str]]:
     """Yield the runs of a folder and the fingerprint of each, the one that has come farthest last."""
     found = []
     for file in folder.glob(f"*/{CONFIG}"):
         run = Run(file.parent)
         try:
             if run.exists:
-                found.append((run.is_finished, int(run.record.get("update", 0)), run.path, _mark(run)))
+                found.append((run.is_finished, int(run.record.get("update", 0)), run.path, _mark(run, weights_of)))
         except UserError as error:
             log.warning("%s is left aside: %s", run, error)
     for _, _, path, mark in sorted(found):
         yield path, mark
 
 
-def _mark(run: Run) -> str:
+def _mark(run: Run, weights_of: Callable[[str], str]) -> str:
     """Return the fingerprint of what a run was trained with; teachers that are gone count by their paths."""
-    teachers = run.config.train.teacher.runs
-    return fingerprint(run.config, [_mark(Run(path)) if Run(path).exists else path for path in teachers])
+    teachers = [_mark(Run(path), weights_of) if Run(path).exists else path for path in run.config.train.teacher.runs]
+    start = run.config.train.start
+    return fingerprint(run.config, teachers, start and (run.record.get("start") or weights_of(start)))
+
+
+def _weights_of(start: str) -> str:
+    """Return what stands for the weights of a run that another begins with: its path, where there are none."""
+    return Run(start).fingerprint or start
 
 
 def _check(plan: Plan) -> None:
