@@ -53,6 +53,13 @@ def test_of_variants_the_very_one_is_taken_else_the_first() -> None:
                 reads("a.tmx", source=source, target=target)
 
 
+def test_of_segments_of_one_language_the_first_is_taken() -> None:
+    sides = [("de", "ja"), ("en", "yes"), ("en", "aye"), ("de", "jo")]
+    unit = "".join(f'<tuv xml:lang="{language}"><seg>{text}</seg></tuv>' for language, text in sides)
+    write("a.tmx", f"<tmx><body><tu>{unit}</tu></body></tmx>")
+    assert read("a.tmx") == streamed("a.tmx") == [("ja", "yes")]
+
+
 def test_markup_in_a_segment_is_no_text_and_units_without_both_languages_are_counted() -> None:
     inner = 'a <bpt i="1">&lt;b <sub>x</sub> y&gt;</bpt>b<ept i="1"/> <hi>c<ph>{1}</ph></hi>&#100; <![CDATA[<e>]]>'
     unit = f'<tu><tuv xml:lang="de"><seg>{inner}</seg></tuv><tuv xml:lang="en"><seg>yes</seg></tuv></tu>'
