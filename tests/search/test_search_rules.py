@@ -82,6 +82,21 @@ def test_rules_of_one_sentence_do_not_touch_another() -> None:
     assert [one.tokens for one in second] == [one.tokens for one in free]
 
 
+def test_the_last_piece_of_a_narrow_beam_is_one_after_which_it_may_end() -> None:
+    for seed in range(12):
+        model, sources = Toy(vocabulary=9, seed=seed, ending=-9.0), random_sources(9, [3])
+        ((found,),) = find(beam, model, sources, [2], 1, beam=1, length_penalty=4.0, rules=rules([], [[" a"]], 1))
+        assert len(found.tokens) == 1
+        assert not says(found.tokens, "a")
+
+
+def test_a_limit_leaves_room_for_what_must_be_said() -> None:
+    model, sources = Toy(vocabulary=9, seed=1, ending=0.5), random_sources(9, [3, 4])
+    for hypotheses in find(beam, model, sources, [1, 2], 2, beam=2, rules=rules([[" b", " a"]], [], 2)):
+        assert hypotheses
+        assert all(says(one.tokens, "b a") and len(one.tokens) == 2 for one in hypotheses)
+
+
 def test_what_one_sentence_must_say_another_must_not() -> None:
     model, sources = Toy(vocabulary=9, seed=1, ending=0.5), random_sources(9, [3, 4])
     automaton = make_automaton([" a"], SURFACES)
