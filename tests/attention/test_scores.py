@@ -1,5 +1,6 @@
 """Scores: each against its paper's equation, and what holds for every one."""
 
+import math
 import typing
 
 import plain_attention as plain
@@ -60,6 +61,33 @@ def test_scores_are_the_papers(score: str, query: int, value: int, learning: boo
         asked, values = query_BQH[b, q].tolist(), values_BSC[b].tolist()
         expected = [plain.score(score, asked, held, place, parameters) for place, held in enumerate(values)]
         assert scores_BQS[b, q].tolist() == pytest.approx(expected, abs=FLOAT64)
+
+
+@pytest.mark.parametrize("learning", [True, False])
+@pytest.mark.parametrize("score", ["additive", "concat"])
+def test_one_more_summand_stands_inside_the_tanh(score: str, learning: bool) -> None:
+    made = attention(score).score
+    query_BQH, values_BSC, extra_BQSA = random(3, 2, 4, seed=3), random(3, 5, 4), random(3, 2, 5, 6, seed=4)
+    with torch.set_grad_enabled(learning):
+        keys_BSA = made.keys(values_BSC)
+        found, parts = made(query_BQH, keys_BSA, extra_BQSA), (made.queries(query_BQH), keys_BSA, extra_BQSA)
+    queries, keys, extra, vector = (part.tolist() for part in (*parts, made.vector))
+    for b, q, s in ((b, q, s) for b in range(3) for q in range(2) for s in range(5)):
+        summands = zip(vector, queries[b][q], keys[b][s], extra[b][q][s], strict=True)
+        expected = sum(weight * math.tanh(asked + held + more) for weight, asked, held, more in summands)
+        assert found[b, q, s].item() == pytest.approx(expected, abs=FLOAT64)
+
+
+def test_in_bfloat16_small_scores_keep_their_digits_in_search_too() -> None:
+    made = attention("additive").score.bfloat16()
+    made.key.bias.detach().zero_()
+    query_BQH, values_BSC = (0.01 * random(3, size, 4, seed=size).bfloat16() for size in (2, 5))
+    with torch.no_grad():
+        keys_BSA = made.keys(values_BSC)
+        sums_BQSA = made.queries(query_BQH)[:, :, None] + keys_BSA[:, None]
+        wanted = sums_BQSA.double().tanh() @ made.vector.double()
+        room = bound(8, torch.bfloat16) * (sums_BQSA.double().tanh().abs() @ made.vector.double().abs())
+        assert ((made(query_BQH, keys_BSA).double() - wanted).abs() <= room).all()
 
 
 def test_additive_is_concat_with_the_matrix_split() -> None:

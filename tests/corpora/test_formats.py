@@ -94,6 +94,19 @@ def test_columns_by_name(kind: str) -> None:
                 reads(f"a{kind}", columns={"source": 3, "target": 2})
 
 
+def test_names_of_columns_in_quotes() -> None:
+    write("a.tsv", '"nr"\t"the ""front"""\t back \n1\tyes\tja\n')
+    for reads in (read, streamed):
+        assert reads("a.tsv", columns={"source": "back", "target": 'the "front"'}) == [("ja", "yes")]
+
+
+def test_what_lacks_in_a_translation_is_told_by_its_own_keys() -> None:
+    write("a.jsonl", json.dumps({"id": 1, "translation": {"de": "ja", "fr": "oui"}}) + "\n")
+    for reads in (read, streamed):
+        with pytest.raises(UserError, match="no 'en'; its keys are 'de', 'fr',"):
+            reads("a.jsonl")
+
+
 @pytest.mark.parametrize(
     ("lines", "columns", "said"),
     [
@@ -161,6 +174,7 @@ def test_a_stream_of_csv_has_rows_of_several_lines() -> None:
         ('[{"de": "a", "en": "b"}, {"de": "a"}]', r"a\.json, object 2: no 'en'; its keys are 'de'"),
         ('[{"de": "a", "en": "b"}, 3]', r"a\.json, object 2: not an object"),
         ('[{"de": "a", "en": null}]', r"a\.json, object 1: 'en' is not a text"),
+        ('{"de": "a", "en": "b"}\n{"de": "a"}', r"a\.json, line 2: no 'en'"),
         ('[{"de": "a",\n "en": "b"', r"a\.json: not JSON"),
         ("", r"no sentence pair in a\.json$"),
     ],

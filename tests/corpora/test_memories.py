@@ -61,6 +61,13 @@ def test_one_segment_is_not_both_sides_of_a_pair() -> None:
         assert reads("a.tmx", source="en-GB", target="en") == [("lift", "elevator")]
 
 
+def test_of_segments_of_one_language_the_first_is_taken() -> None:
+    sides = [("de", "ja"), ("en", "yes"), ("en", "aye"), ("de", "jo")]
+    unit = "".join(f'<tuv xml:lang="{language}"><seg>{text}</seg></tuv>' for language, text in sides)
+    write("a.tmx", f"<tmx><body><tu>{unit}</tu></body></tmx>")
+    assert read("a.tmx") == streamed("a.tmx") == [("ja", "yes")]
+
+
 def test_markup_in_a_segment_is_no_text_and_units_without_both_languages_are_counted() -> None:
     inner = 'a <bpt i="1">&lt;b <sub>x</sub> y&gt;</bpt>b<ept i="1"/> <hi>c<ph>{1}</ph></hi>&#100; <![CDATA[<e>]]>'
     unit = f'<tu><tuv xml:lang="de"><seg>{inner}</seg></tuv><tuv xml:lang="en"><seg>yes</seg></tuv></tu>'

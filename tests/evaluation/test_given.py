@@ -4,6 +4,7 @@ import bz2
 import gzip
 import json
 import lzma
+import re
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -12,16 +13,18 @@ import pytest
 from command_line import mt
 from toy_runs import RNN, config, write_run
 
+from mt.config import Config
 from mt.core.errors import UserError
 from mt.core.files import write_lines
 from mt.evaluation.evaluate import Asked, evaluate
 from mt.evaluation.given import read_test
 from mt.evaluation.metrics import METRICS, Texts, read_texts
 from mt.evaluation.significance import compare
+from mt.evaluation.theirs import compare_theirs
 from mt.inference.load import load
 from mt.lab.report.told import read_runs
 from mt.runs.run import Run
-from mt.runs.scores import read_scores
+from mt.runs.scores import Scores, read_scores
 
 SOURCES = ["Die Katze schläft.", "", "Der Hund isst."]
 FIRST, SECOND = ["The cat sleeps.", "", "The dog eats."], ["A cat is asleep.", "x", "A dog is eating."]
@@ -144,8 +147,40 @@ def test_other_systems_are_compared_with_the_run(run: Path, tmp_path: Path, monk
     # What is known of the run is not searched for again, unless the search is another.
     monkeypatch.setattr("mt.evaluation.theirs.evaluate", lambda *_: pytest.fail("translated again"))
     again = mt("eval", run, *pair, *others).stderr
-    assert again[again.index("a.en against") :] == done.stderr[done.stderr.index("a.en against") :]
+    told_again, told_first = (
+        re.sub(r"^[-\d]+ [:\d]+ ", "", text[text.index("a.en against") :], flags=re.MULTILINE)
+        for text in (again, done.stderr)
+    )
+    assert told_again == told_first
     assert again.index("a.en against") == len("2026-11-27 12:00:00 ")  # nothing is told before
     monkeypatch.undo()
     done = mt("eval", run, "search.beam=1", *pair, *others)
     assert json.loads((folder / "others/a.en.json").read_text())["against"]["search"]["beam"] == 1
+
+
+def test_another_test_set_of_the_same_name_and_other_weights_are_translated_and_scored(
+    run: Path, tmp_path: Path
+) -> None:
+    mine, right, other = (tmp_path / name for name in ("mine.de", "a.en", "b.en"))
+
+    def compared(references: Path, changed: Config | None = None) -> Scores:
+        asked = Asked(config=changed, given=read_test(Run(run), mine, [references]))
+        found = compare_theirs(Run(run), asked, [references])
+        assert found[references.name].corpus["TER"].score == 0
+        scores = read_scores(run / "eval/mine")
+        assert scores is not None
+        texts = read_texts(run / "eval/mine", scores)
+        assert list(texts.sources) == mine.read_text().splitlines()
+        assert texts.every == [references.read_text().splitlines()]
+        return scores
+
+    before = compared(right)
+    compared(other)
+    write_lines(mine, [*SOURCES[1:], "Der Hund bellt."])
+    assert compared(other).weights == before.weights == [Run(run).fingerprint]
+    metrics = Run(run).config.metrics.model_copy(update={"tokenize": "char"})
+    assert (
+        "tok:char|" in compared(other, Run(run).config.model_copy(update={"metrics": metrics})).corpus["BLEU"].signature
+    )
+    write_run(run, config(RNN), seed=4)
+    assert compared(other).weights == [Run(run).fingerprint] != before.weights

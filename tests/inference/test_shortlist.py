@@ -15,14 +15,16 @@ from mt.config.files import read_config
 from mt.config.models import RNNModel, TransformerModel
 from mt.core.errors import UserError
 from mt.core.special import EOS, PAD
+from mt.inference import shortlist
 from mt.inference.load import load
-from mt.inference.shortlist import Shortlist, has_shortlist, write_shortlist
+from mt.inference.shortlist import Shortlist, has_shortlist, read_shortlist, write_shortlist
 from mt.inference.wording import Wording
 from mt.models.bfloat16 import Rounded
 from mt.models.contract import NOTHING, Look, Memory, Output, Seq2Seq, Site, State
 from mt.models.ensemble import Ensemble
 from mt.models.packed import pack
 from mt.models.shortlist import narrow
+from mt.runs import checkpoint
 from mt.runs.config_file import write_config
 from mt.runs.names import SHORTLIST
 from mt.runs.run import Run
@@ -97,6 +99,17 @@ def test_with_all_pieces_on_the_list_it_is_the_model(name: str) -> None:
         assert torch.equal(found.attention, wanted.attention)
 
 
+@pytest.mark.skipif(torch.backends.quantized.engine not in {"x86", "fbgemm"}, reason="this PyTorch packs no weights")
+def test_members_of_an_ensemble_are_packed_again_where_that_is_asked_for() -> None:
+    exact = model(config()).float()
+    packed = Ensemble([pack(copy.deepcopy(exact), "int8")], [Site(1)])
+    memory, state = packed.encode(*batch(SOURCES))
+    given, pieces_V = (TARGET_IN[:, :1], state, memory), torch.arange(9)
+    wanted = packed.step(*given)[0].logits
+    assert torch.equal(narrow(packed, pieces_V, packed=True).step(*given)[0].logits, wanted)
+    assert not torch.equal(narrow(packed, pieces_V, packed=False).step(*given)[0].logits, wanted)
+
+
 def automaton(piece: int) -> Automaton:
     """Find one piece."""
     row = [int(number == piece) for number in range(9)]
@@ -129,13 +142,13 @@ def test_a_search_on_the_list_is_one_in_which_other_pieces_have_no_probability(
 ) -> None:
     candidates_C = torch.full((9, 2), EOS)
     candidates_C[6], candidates_C[7] = torch.tensor([4, 7]), torch.tensor([5, 7])
-    shortlist = Shortlist(candidates_C, 9, joint=False)
+    listed = Shortlist(candidates_C, 9, joint=False)
     sources, settings = asked(prefix, rules, name == "beam"), Search(beam=3, no_repeat=2)
     given = {"n_best": 1 if name == "greedy" else 3, "look": Look(Site(1)), "trace": True}
     pieces_V = torch.tensor([0, 1, 2, 3, 4, 5, 7] + [8] * (prefix or rules))
     full = model(made_of)
     wanted = SEARCHES[name](Masked(full, pieces_V), sources, settings, **given)
-    found = shortlist.within(SEARCHES[name], [8] if rules else [])(full, sources, settings, **given)
+    found = listed.within(SEARCHES[name], [8] if rules else [])(full, sources, settings, **given)
     everything = SEARCHES[name](full, sources, settings, **given)
     for one, other in zip(found, wanted, strict=True):
         same(one, other)
@@ -144,10 +157,11 @@ def test_a_search_on_the_list_is_one_in_which_other_pieces_have_no_probability(
 
 def test_the_list_has_candidates_of_all_and_what_must_be_on_it() -> None:
     candidates_C = torch.arange(40).view(20, 2)
+    candidates_C[PAD] = torch.tensor([41, 45])  # those of no source piece
     listed = Shortlist(candidates_C, 50, joint=True).list_of(torch.tensor([7, 15]), [49])
-    assert listed.tolist() == [*range(4), 7, 14, 15, 30, 31, 49]
+    assert listed.tolist() == [*range(4), 7, 14, 15, 30, 31, 41, 45, 49]
     listed = Shortlist(candidates_C, 50, joint=False).list_of(torch.tensor([7]))
-    assert listed.tolist() == [*range(4), 14, 15]
+    assert listed.tolist() == [*range(4), 14, 15, 41, 45]
 
 
 # A run and its list ---------------------------------------------------------------------------------------------------
@@ -173,6 +187,27 @@ def test_a_run_without_a_list_is_given_one_and_translates_the_same(run: Path) ->
     assert [one.text for one in load(run, run, changes=["search.shortlist=8"]).translate(LINES)] == [
         one.text for one in wanted
     ]
+
+
+def test_the_list_of_a_run_has_so_many_candidates_and_pieces_alone(run: Path) -> None:
+    made = Run(run)
+    few, many = (read_shortlist(made, count).candidates_C for count in (3, 7))
+    assert (few.shape[1], many.shape[1]) == (3, 7)
+    assert torch.equal(few, many[:, :3])
+    for piece, whole in ((many.max(), True), (len(made.tokenizers.target), False), (-1, False)):
+        candidates = checkpoint.read(run / SHORTLIST)[0]["candidates"]
+        candidates[-1, -1] = piece
+        checkpoint.save(run / SHORTLIST, {"candidates": candidates}, {})
+        assert has_shortlist(Run(run)) is whole
+
+
+def test_all_pairs_are_counted_however_many_are_read_at_once(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made, found = Run(run), []
+    for many in (7, 10_000):
+        monkeypatch.setattr(shortlist, "READ", many)
+        write_shortlist(made)
+        found.append(checkpoint.read(run / SHORTLIST)[0]["candidates"])
+    assert torch.equal(*found)
 
 
 def test_a_prefix_and_what_must_be_said_are_on_the_list(run: Path) -> None:

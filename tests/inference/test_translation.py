@@ -1,5 +1,6 @@
 """What a translation says of itself, and what a caller may ask for besides: prefixes, sites, other weights, traces."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -12,11 +13,16 @@ from torch import Tensor
 
 from mt.core.errors import UserError
 from mt.core.special import BOS, EOS, PAD
+from mt.inference.lines import Line
 from mt.inference.outputs import count_outputs, warn_of
+from mt.inference.translation import write
 from mt.inference.translator import Translation, Translator
+from mt.inference.wording import Wording
 from mt.models import build_model
 from mt.models.contract import NOTHING, Look, Site
 from mt.runs.scores import Outputs
+from mt.search import Hypothesis
+from mt.text.words import Unit
 
 WAYS = {"greedy": {"beam": 1}, "beam": {"beam": 4}, "samples": {"sample": True, "top_k": 30}}
 ways = pytest.mark.parametrize("way", WAYS.values(), ids=WAYS.keys())
@@ -258,3 +264,22 @@ def test_empty_and_cut_translations_are_counted_and_many_are_warned_of(caplog: p
         "of 100 translations, 2 are empty",
         "of 100 translations, 3 are cut by the limit on their length",
     ]
+
+
+@pytest.mark.parametrize(("pieces", "ending", "cut"), [(3, 0.49, True), (3, 0.51, False), (2, 0.49, False)])
+def test_it_is_cut_where_the_model_would_rather_have_gone_on(pieces: int, ending: float, cut: bool) -> None:
+    tokens = [5] * (pieces - 1)
+    found = Hypothesis(tokens, -1.0, -1.0, [*(-0.1 for _ in tokens), math.log(ending)], None)
+    line = Line("x", [5, EOS], [], None, Wording())
+    assert write(vocabularies(), "words", line, found, 3, None).cut is cut
+
+
+@pytest.mark.parametrize(("unit", "parts"), [("words", ["Der", "Ofen"]), ("characters", [*"DerOfen"])])
+def test_it_is_aligned_in_the_unit_that_is_asked_for(unit: Unit, parts: list[str]) -> None:
+    made = vocabularies()
+    source, tokens = [*made.source.encode("Der Ofen"), EOS], made.target.encode("The stove")
+    found = Hypothesis(tokens, -1.0, -1.0, [-0.1] * (len(tokens) + 1), None)
+    weights = np.full((len(tokens) + 1, len(source)), 1 / len(source))
+    alignment = write(made, unit, Line("Der Ofen", source, [], None, Wording()), found, 9, weights).alignment
+    assert alignment is not None
+    assert alignment.source_words == parts

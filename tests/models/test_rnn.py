@@ -17,8 +17,18 @@ from mt.models.contract import Look, Site
 from mt.models.rnn.cells import GRU, LSTM
 from mt.models.rnn.encoder import Encoder
 from mt.models.rnn.model import RNN
+from mt.training.average import Average
 
 Vector = list[float]
+
+
+def test_the_weights_of_a_copied_encoder_are_laid_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    made, laid = model(config("lstm", layers=2)), []
+    monkeypatch.setattr(nn.RNNBase, "flatten_parameters", lambda part: laid.append(part))
+    copied = Average(made, 0.9).module
+    parts = [part for part in copied.modules() if isinstance(part, nn.RNNBase)]
+    assert len(parts) == 4
+    assert {*map(id, parts)} <= {*map(id, laid)}
 
 
 # Against torch --------------------------------------------------------------------------------------------------------

@@ -11,9 +11,11 @@ from toy_runs import RNN, config, write_run
 
 from mt.config import Config
 from mt.config.files import to_yaml
+from mt.corpora import CORPORA
 from mt.runs.card import write_card
 from mt.runs.front_matter import front_matter
 from mt.runs.run import Run
+from mt.runs.scores import read_scores
 
 SIGNATURE = "nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp|version:2.5.1"
 
@@ -83,6 +85,23 @@ def test_languages_and_data_sets_are_those_the_hub_knows(
     data = ModelCard("\n".join(["---", *lines, "---", ""])).data
     assert (data.language, data.datasets, data.eval_results) == (languages, data_sets, None)
     assert str(tmp_path) not in "".join(lines)
+
+
+@pytest.mark.parametrize(
+    ("corpus", "name"),
+    [
+        ({"name": "hub", "path": "a/b", "source": "de", "target": "en"}, "a/b"),
+        ({"name": "hub", "path": "HERE", "source": "de", "target": "en"}, CORPORA["hub"].title),
+        ({"name": "multi30k", "source": "de", "target": "en"}, CORPORA["multi30k"].title),
+    ],
+)
+def test_scores_are_of_a_data_set_by_its_name(corpus: dict[str, Any], name: str, run: Run, tmp_path: Path) -> None:
+    corpus = {key: str(tmp_path) if value == "HERE" else value for key, value in corpus.items()}
+    scores = read_scores(run / "eval/test")
+    assert scores is not None
+    lines = front_matter("x", Config.model_validate({"corpus": corpus}), {"test": scores})
+    data = ModelCard("\n".join(["---", *lines, "---", ""])).data
+    assert {one.dataset_name for one in data.eval_results or []} == {name}
 
 
 def test_a_notebook_shows_a_run(run: Run, tmp_path: Path) -> None:

@@ -148,6 +148,39 @@ def test_scores_of_other_weights_are_left_out(trained: Path, tmp_path: Path) -> 
     assert not [name for name in files(pack(Run(run), tmp_path / "packed")) if name.startswith("eval")]
 
 
+def test_scores_of_another_search_and_large_alignments_are_left_out(
+    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = shutil.copytree(trained, tmp_path / "run")
+    shutil.copytree(run / "eval/test", run / "eval/test@beam-1")
+    sizes = sum((run / "eval/test" / name).stat().st_size for name in ("alignments.npz", "alignments.pharaoh"))
+    for most, kept in ((sizes, 3), (sizes - 1, 1)):
+        monkeypatch.setattr("mt.runs.packed.LARGEST", most)
+        found = files(pack(Run(run), tmp_path / f"packed-{most}"))
+        assert sum(name.startswith("eval/test/") for name in found) == kept
+        assert not any(name.startswith("eval/test@") for name in found)
+
+
+def test_what_is_damaged_is_not_packed(trained: Path, tmp_path: Path) -> None:
+    run = shutil.copytree(trained, tmp_path / "run")
+    data = (run / "eval/test/alignments.npz").read_bytes()
+    (run / "eval/test/alignments.npz").write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+    with pytest.raises(UserError, match=r"alignments\.npz is damaged"):
+        pack(Run(run), tmp_path / "packed")
+
+
+def test_all_that_translation_reads_comes_along(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "run", config(RNN))
+    read = {"alignment.json", "confidence.json", "shortlist.safetensors"}
+    for name in (*read, "state.safetensors.old", "film.jsonl", "updates.jsonl", "diagnosis.json", "curves.svg"):
+        (run / name).write_text("{}")
+    found = files(pack(Run(run), tmp_path / "packed"))
+    assert found == read | {
+        *("config.yaml", "tokenizer.model", "model.safetensors", "metrics.jsonl"),
+        *("packed.json", "manifest.json", "README.md"),
+    }
+
+
 def test_without_it_nothing_is_half_there(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mt.runs.packed.write_card", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left")))
     with pytest.raises(OSError, match="No space"):

@@ -82,6 +82,55 @@ def test_rules_of_one_sentence_do_not_touch_another() -> None:
     assert [one.tokens for one in second] == [one.tokens for one in free]
 
 
+def test_the_last_piece_of_a_narrow_beam_is_one_after_which_it_may_end() -> None:
+    for seed in range(12):
+        model, sources = Toy(vocabulary=9, seed=seed, ending=-9.0), random_sources(9, [3])
+        ((found,),) = find(beam, model, sources, [2], 1, beam=1, length_penalty=4.0, rules=rules([], [[" a"]], 1))
+        assert len(found.tokens) == 1
+        assert not says(found.tokens, "a")
+
+
+def test_a_limit_leaves_room_for_what_must_be_said() -> None:
+    model, sources = Toy(vocabulary=9, seed=1, ending=0.5), random_sources(9, [3, 4])
+    for hypotheses in find(beam, model, sources, [1, 2], 2, beam=2, rules=rules([[" b", " a"]], [], 2)):
+        assert hypotheses
+        assert all(says(one.tokens, "b a") and len(one.tokens) == 2 for one in hypotheses)
+
+
+def test_what_one_sentence_must_say_another_must_not() -> None:
+    model, sources = Toy(vocabulary=9, seed=1, ending=0.5), random_sources(9, [3, 4])
+    automaton = make_automaton([" a"], SURFACES)
+    made = Rules.of([[automaton], []], [[], [automaton]], len(SURFACES), torch.device("cpu"))
+    first, second = find(beam, model, sources, [5, 5], 20, beam=20, rules=made)
+    assert all(says(one.tokens, "a") for one in first)
+    assert not any(says(one.tokens, "a") for one in second)
+
+
+def test_banks_count_the_pieces_of_all_phrases_that_must_be_said() -> None:
+    phrases = [[" a", "ab"], [" b"], ["ab", " b", "."]]
+    automata = [make_automaton(one, SURFACES) for one in phrases]
+    made = Rules.of([automata[:2], automata[1:]], [[automata[2]], []], len(SURFACES), torch.device("cpu"))
+    assert made.banks == 5
+    draw = torch.Generator().manual_seed(1)
+    pieces_BT = torch.randint(4, 9, (2, 8), generator=draw)
+    pieces_BT[1, :3] = torch.tensor([7, 6, 8])
+    state_BKC, seen = made.start(), set()
+    for place in range(8):
+        bank_BKV = made.bank(state_BKC)
+        for sentence, must in enumerate((automata[:2], automata[1:])):
+            for piece in range(9):
+                count = 0
+                for automaton in must:
+                    state = 0
+                    for before in [*pieces_BT[sentence, :place].tolist(), piece]:
+                        state = int(automaton.next_XV[state, before])
+                    count += int(automaton.steps_X[state])
+                assert bank_BKV[sentence, 0, piece] == count
+                seen.add(count)
+        state_BKC = made.follow(state_BKC, pieces_BT[:, place : place + 1])
+    assert seen >= {0, 1, 2, 3, 4}
+
+
 @pytest.mark.parametrize(("text", "phrase", "is_there"), [
     ("The cats sleep.", "cat", False),
     ("The cat's bed.", "cat", True),
