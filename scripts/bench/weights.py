@@ -18,6 +18,7 @@ from mt.core.device import has_bfloat16
 from mt.core.files import write_text
 from mt.core.special import EOS
 from mt.evaluation.metrics import Texts, bleu
+from mt.evaluation.significance import compare
 from mt.inference.load import load
 from mt.inference.translator import Translator
 from mt.runs.run import Run
@@ -38,28 +39,34 @@ WAYS = [
 ]
 """search.precision and search.shortlist."""
 BATCHES = 1, 64
-HEAD = ["precision", "shortlist", "one line at a time", "64 at once", "lines the same", "BLEU", "pieces searched"]
+HEAD = ["precision", "shortlist", "one line at a time", "64 at once", "lines the same", "BLEU", "p", "pieces searched"]
+
+FOOT = (
+    "`python scripts/bench/weights.py`: beam search of each run's config, one thread. p: how often a difference "
+    "of BLEU from the first row at least as large comes about by chance (paired approximate randomisation)."
+)
 
 
 def weights(
     runs: Annotated[list[Path], typer.Argument(help="Trained runs; those without a shortlist are given one.")],
-    timed: Annotated[int, typer.Option(help="Validation sentences that are timed.")] = 60,
-    scored: Annotated[int, typer.Option(help="Validation sentences that are scored.")] = 300,
+    split: Annotated[str, typer.Option(help="Whose sentences are translated.")] = "validation",
+    timed: Annotated[int, typer.Option(help="Of these, the first are timed.")] = 60,
+    scored: Annotated[int | None, typer.Option(help="And so many are scored. Unset: all.")] = None,
     rounds: Annotated[int, typer.Option(help="Rounds, of which the best counts.")] = 3,
     output: Annotated[Path | None, typer.Option(help="Markdown file. Unset: the terminal.")] = None,
 ) -> None:
     """Measure and tabulate."""
     torch.set_num_threads(1)
-    parts = [_part(Run(path), timed, scored, rounds) for path in runs]
-    page = "\n\n".join(parts) + "\n\n`python scripts/bench/weights.py`: beam search of each run's config, one thread.\n"
+    parts = [_part(Run(path), split, timed, scored, rounds) for path in runs]
+    page = "\n\n".join(parts) + f"\n\n{FOOT}\n"
     if output:
         write_text(output, page)
     print(page, end="")
 
 
-def _part(run: Run, timed: int, scored: int, rounds: int) -> str:
+def _part(run: Run, name: str, timed: int, scored: int | None, rounds: int) -> str:
     """Return the table of one run, below a line that says what it is."""
-    split = run.splits["validation"]
+    split = run.splits[name]
     lines, references = split.sources[:scored], split.targets[:scored]
     ways = {way: load(run, changes=[f"search.precision={way[0]}", f"search.shortlist={way[1]}"]) for way in WAYS}
     torch.set_num_threads(1)  # which loading has set to what the run's config says
@@ -73,11 +80,16 @@ def _part(run: Run, timed: int, scored: int, rounds: int) -> str:
     for way, found in texts.items():
         same = sum(one == other for one, other in zip(found, texts[first], strict=True))
         times = [f"{least[first, batch] / least[way, batch]:.2f} x" for batch in BATCHES]
-        score = bleu(Texts(found, references, tokenize="13a"))
+        sides = [Texts(side, references, tokenize="13a") for side in (texts[first], found)]
+        p = "" if way == first else f"{compare('BLEU', *sides).p:.3f}"
         sizes = " and ".join(f"{searched(ways[way], lines[:timed], batch):.0f}" for batch in BATCHES)
-        rows.append([way[0], str(way[1] or "none"), *times, f"{same} of {len(lines)}", f"{score:.2f}", sizes])
+        rows.append(
+            [way[0], str(way[1] or "none"), *times, f"{same} of {len(lines)}", f"{bleu(sides[1]):.2f}", p, sizes]
+        )
     base = " and ".join(f"{least[first, batch] / len(lines[:timed]) * 1000:.1f} ms" for batch in BATCHES)
-    told = f"{run.name}: {run.model.summary}; {len(run.tokenizers.target):,} pieces; float32 takes {base} a line."
+    told = (
+        f"{run.name}, {name}: {run.model.summary}; {len(run.tokenizers.target):,} pieces; float32 takes {base} a line."
+    )
     return f"{told}\n\n{tabulate(HEAD, rows)}"
 
 

@@ -17,7 +17,7 @@ def test_each_way_is_timed_and_compared(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert done.stdout == (tmp_path / "page.md").read_text()
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in done.stdout.splitlines()[4:]]
-    rows = [row for row in rows if len(row) == 7]
+    rows = [row for row in rows if len(row) == 8]
     assert [row[:2] for row in rows if row[0] != "bfloat16"] == [
         ["float32", "none"],
         ["float16", "none"],
@@ -27,7 +27,8 @@ def test_each_way_is_timed_and_compared(tmp_path: Path) -> None:
         ["int8", "100"],
     ]
     assert rows[0][2:5] == ["1.00 x", "1.00 x", "3 of 3"]
+    assert [row[6] == "" for row in rows] == [True] + [False] * (len(rows) - 1)
     for row in rows:
         assert all(re.fullmatch(r"\d+\.\d\d x", ratio) for ratio in row[2:4])
-        alone, together = map(int, row[6].split(" and "))
+        alone, together = map(int, row[7].split(" and "))
         assert (alone == together) if row[1] == "none" else (alone <= together)
