@@ -90,8 +90,7 @@ class Translator:
         what a human will mend. `progress` gets the number of lines just done. Raises UserError where any cannot be.
         """
         settings = change_search(settings or self.settings, changes, n_best)
-        look = self._look(settings, look or Look(), alignments)
-        estimator = self._estimator(settings) if confidence else None
+        look, estimator = self._look(settings, look, alignments), self._estimator(settings) if confidence else None
         every = read_lines(self.tokenizers, settings.max_source, first, Asked(lines, prefixes, gold, wording))
         found = [Translation(alignment=EMPTY if alignments and self.has_attention else None)] * len(every)
         name, progress = _search_for(every, settings, n_best), progress or (lambda count: None)
@@ -129,11 +128,12 @@ class Translator:
         self.estimator.check(settings)
         return self.estimator
 
-    def _look(self, settings: Search, look: Look, alignments: bool) -> Look:
+    def _look(self, settings: Search, look: Look | None, alignments: bool) -> Look:
         """Return where the model is looked at: at the config's site, if nothing else is asked for and that is needed.
 
         Raises UserError when a coverage penalty has no attention to go by.
         """
+        look = look or Look()
         if not look.sites and (alignments or settings.coverage_penalty):
             look = replace(look, sites=self.site)
         if settings.coverage_penalty and not self.has_attention:

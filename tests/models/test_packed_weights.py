@@ -137,9 +137,11 @@ def rounded(made_of: RNNModel | TransformerModel) -> tuple[Seq2Seq, Seq2Seq]:
 
 
 def laid_out(made_of: RNNModel | TransformerModel) -> tuple[Seq2Seq, Seq2Seq]:
-    """Return a model in float64, and the same whose linear layers are laid out anew."""
+    """Return a model in float64, and the same whose linear layers are laid out anew, though small."""
     exact = model(made_of, joint=False, scale=0.5).float()
-    packed = pack(copy.deepcopy(exact), "float32")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("mt.models.packed.LARGE", 0)
+        packed = pack(copy.deepcopy(exact), "float32")
     assert packed.summary == exact.summary
     return exact.double(), packed
 
@@ -173,3 +175,10 @@ def test_where_nothing_can_be_packed_it_is_refused(packing: str, monkeypatch: py
     monkeypatch.setattr(torch.backends.quantized, "engine", "onednn")
     with pytest.raises(UserError, match=rf"packs no weights in {packing} .* \(it has no FBGEMM\): do something"):
         require(packing, torch.device("cpu"), "do something")
+
+
+def test_only_large_layers_are_laid_out() -> None:
+    layers = nn.ModuleDict({"small": layer(256, 511), "large": layer(256, 512)})
+    layers.summary = "two"
+    found = pack(layers, "float32")
+    assert [type(found[name]) for name in ("small", "large")] == [Linear, Packed]

@@ -137,7 +137,7 @@ def test_an_archive_is_of_a_known_kind_and_is_unpacked_first(trained: Path, tmp_
     assert (done.returncode, "an archive is one of .zip, .tar, .tar.gz, .tgz" in done.stderr) == (1, True)
     assert mt("pack", trained, "--to", tmp_path / "x.zip").returncode == 0
     done = mt("translate", tmp_path / "x.zip", "eins")
-    assert (done.returncode, "x.zip is not a run directory but a file; if it is an archive" in done.stderr) == (1, True)
+    assert (done.returncode, "x.zip is not a run directory: it is an archive: unpack it" in done.stderr) == (1, True)
 
 
 def test_scores_of_other_weights_are_left_out(trained: Path, tmp_path: Path) -> None:
