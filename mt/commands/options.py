@@ -1,6 +1,8 @@
 """What several commands take."""
 
-from collections.abc import Sequence
+import gc
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -47,6 +49,16 @@ def open_run(path: str | Path) -> "Run":
     run = Run(path)
     run.must_exist()
     return run
+
+
+@contextmanager
+def loading() -> Iterator[None]:
+    """Look for no garbage in this block: importing and loading make none, and would take a tenth longer."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def must_be_runs(paths: Sequence[Path]) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mt.commands.options import CHANGES, Others, RunPath, open_run
+from mt.commands.options import CHANGES, Others, RunPath, loading, open_run
 from mt.commands.printing import PAGE, Output, text_of
 from mt.commands.prompt import typed
 from mt.commands.sink import Sink
@@ -91,9 +91,10 @@ def translate(
     members = [open_run(run), *map(open_run, others or [])]
     first, *ensemble = members
     config = change(first.config, changes, n_best)
-    from mt.inference.load import translator_of
+    with loading():
+        from mt.inference.load import translator_of
 
-    translator = translator_of(first, ensemble, config)
+        translator = translator_of(first, ensemble, config)
     if confidence and not ensemble:
         prepare(first)
     raw = getattr(first.config.corpus, "raw", False)

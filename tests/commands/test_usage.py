@@ -1,5 +1,7 @@
 """How commands end that are written wrongly, or that only tell something: without torch, and with which exit code."""
 
+import contextlib
+import gc
 import json
 import subprocess
 import sys
@@ -8,6 +10,8 @@ from pathlib import Path
 import pytest
 from conftest import ENVIRONMENT
 from tiny_translators import write_run
+
+from mt.commands.options import loading
 
 # One process for all: each command would spend nearly all of its time on being started.
 PROGRAM = """
@@ -167,3 +171,10 @@ def test_a_translation_loads_only_what_it_needs(tmp_path: Path) -> None:
     command = [sys.executable, "-c", code, "translate", str(tmp_path / "run"), "Der Ofen ist kalt."]
     done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[1:] == ["[]"], done.stdout
+
+
+def test_garbage_is_looked_for_again_after_loading_even_where_that_failed() -> None:
+    with contextlib.suppress(ValueError), loading():
+        assert not gc.isenabled()
+        raise ValueError
+    assert gc.isenabled()
