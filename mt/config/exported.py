@@ -39,6 +39,12 @@ class Graph(Tree):
     outputs: tuple[str, ...]
 
 
+def positions_of(search: Search) -> int:
+    """Return how many pieces a source or a translation may have by these settings, <s> or </s> included."""
+    source = search.max_source + 1
+    return max(source, int(source * search.max_ratio + search.max_extra))
+
+
 class ExportedModel(Tree):
     """The model that was exported."""
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from mt.alignment.matrices import EMPTY
 from mt.config import Search
-from mt.config.exported import Exported
+from mt.config.exported import Exported, positions_of
 from mt.config.overrides import change
 from mt.core.errors import UserError
 from mt.core.progress import Progress
@@ -95,14 +95,14 @@ def open_export(folder: Path, changes: dict[str, Any], n_best: int = 1) -> Expor
 
 def _refuse(told: Exported, settings: Search) -> None:
     """Raise UserError that names a setting that the engine has not."""
-    longest = int((settings.max_source + 1) * settings.max_ratio + settings.max_extra)
+    positions = positions_of(settings)
     lacking = {
         "search.sample=false": settings.sample,
         "search.coverage_penalty=0": settings.coverage_penalty,
         "search.no_repeat=0": settings.no_repeat,
         "search.precision=float32": settings.precision != "float32",
         "search.nearest.count=0": settings.nearest.count,
-        "search.max_source to less": told.model.positions is not None and longest > told.model.positions,
+        "search.max_source to less": told.model.positions is not None and positions > told.model.positions,
     }
     for remedy, lacks in lacking.items():
         if lacks:

@@ -4,7 +4,7 @@ import copy
 from importlib.metadata import version
 from pathlib import Path
 
-from mt.config.exported import Engine, Exported, ExportedModel, Pieces, Vocabularies, Weights
+from mt.config.exported import Engine, Exported, ExportedModel, Pieces, Vocabularies, Weights, positions_of
 from mt.core.errors import UserError
 from mt.core.special import BOS, EOS, PAD, UNK
 from mt.export.ctranslate_spec import write_model
@@ -30,7 +30,7 @@ def export_run(run: Run, engine: Engine, folder: Path, weights: Weights = "float
     with new_folder(folder) as temporary:
         tokenizers.save(temporary)
         if isinstance(model, Transformer) and site is not None and engine == "ctranslate2":
-            positions = int((settings.max_source + 1) * settings.max_ratio + settings.max_extra) + 1
+            positions = positions_of(settings)
             write_model(model, tokenizers, site, temporary, positions=positions, weights=weights)
             made = ExportedModel(has_attention=True, positions=positions, weights=weights)
         else:

@@ -20,7 +20,9 @@ from mt.config.overrides import parse_changes
 from mt.core.errors import UserError
 from mt.export.onnx_graphs import write_graphs
 from mt.export.translator import ExportedTranslator, open_export
+from mt.export.write import export_run
 from mt.models.contract import Seq2Seq, reorder
+from mt.runs.run import Run
 
 SENTENCES = ["eins zwei drei", "vier", "", "neun neun zehn elf", "zwölf null sieben", "  fünf   sechs ", "Ofen fünf"]
 CLOSE = 1e-4
@@ -146,6 +148,23 @@ def test_the_command_writes_alignments(numbers: Path, tmp_path: Path) -> None:
         done = mt("translate", folder, "eins zwei drei", "--alignments", tmp_path / name, "--plot", "-n", 2)
         assert done.returncode == 0, done.stderr
     assert (tmp_path / "onnx.pharaoh").read_text() == (tmp_path / "run.pharaoh").read_text() != "\n\n"
+
+
+@pytest.mark.parametrize("bounds", [{"max_ratio": 0.1, "max_extra": 1}, {"max_ratio": 1.0, "max_extra": 3}])
+def test_the_longest_source_and_translation_have_positions(
+    transformer: Path, tmp_path: Path, bounds: dict[str, float]
+) -> None:
+    run = Run(transformer)
+    search = run.config.search.model_copy(update={"max_source": 5, **bounds})
+    run.__dict__["config"] = run.config.model_copy(update={"search": search})
+    export_run(run, "ctranslate2", tmp_path / "made")
+    given = ["eins zwei drei vier fünf sechs sieben"] * 2
+    expected = library.load(run).translate(given)
+    found = open_export(tmp_path / "made", {}).translate(given)
+    assert [one.text for one in found] == [one.text for one in expected]
+    assert found[0].log_probabilities == pytest.approx(expected[0].log_probabilities, abs=CLOSE)
+    made = json.loads((tmp_path / "made/export.json").read_text())["model"]["positions"]
+    assert made == max(6, int(6 * bounds["max_ratio"] + bounds["max_extra"]))
 
 
 @pytest.mark.parametrize(
