@@ -6,9 +6,10 @@ from typing import Annotated
 import typer
 
 from mt.commands.completion import complete_run
-from mt.commands.options import CHANGES, RUNS, Others, check_given, open_run, split_first
+from mt.commands.options import CHANGES, Others, check_given, open_run, split_first
 from mt.config.overrides import change, parse_changes
 from mt.core.errors import UsageError
+from mt.runs.names import RUNS
 
 Confident = Annotated[
     bool,

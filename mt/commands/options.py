@@ -15,8 +15,6 @@ from mt.core.errors import UsageError
 if TYPE_CHECKING:  # it is imported where a command runs: help need not wait for it
     from mt.runs.run import Run
 
-RUNS = Path("runs")
-"""Where runs are that have no other place."""
 RunPath = Annotated[
     Path, typer.Argument(metavar="RUN", help="A run directory, such as runs/toy.", autocompletion=complete_run)
 ]

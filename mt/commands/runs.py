@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from mt.commands.options import RUNS
+from mt.runs.names import RUNS
 
 
 def runs(folder: Annotated[Path, typer.Argument(help="Where runs are.")] = RUNS) -> None:

@@ -6,9 +6,10 @@ from typing import Annotated
 import typer
 
 from mt.commands.completion import complete_config
-from mt.commands.options import RUNS, Overrides, split_first
+from mt.commands.options import Overrides, split_first
 from mt.config.files import read_config
 from mt.core.errors import UsageError
+from mt.runs.names import RUNS
 
 MULTI30K, GNT = Path("multi30k"), Path("gnt")
 

@@ -3,12 +3,7 @@
 from pathlib import Path
 
 from mt.config.mistakes import closest
-from mt.runs.names import CONFIG
-
-RUNS = Path("runs")
-"""Where most runs are, and where one is looked for whose name alone was given."""
-ARCHIVES = ".zip", ".tar", ".tar.gz", ".tgz"
-"""What `mt pack` writes."""
+from mt.runs.names import ARCHIVES, CONFIG, RUNS
 
 
 def explain_absence(path: Path) -> str:

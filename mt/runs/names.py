@@ -1,6 +1,13 @@
-"""Every name in the directory of a run."""
+"""Every name in the directory of a run, and where such directories are."""
+
+from pathlib import Path
 
 from mt.core import manifest
+
+RUNS = Path("runs")
+"""Where runs are that have no other place."""
+ARCHIVES = ".zip", ".tar", ".tar.gz", ".tgz"
+"""How files end that hold a packed run."""
 
 CONFIG, TOKENIZERS, WEIGHTS, STATE = "config.yaml", "tokenizer*.model", "model.safetensors", "state.safetensors"
 METRICS, FILM, CARD, CHOICE = "metrics.jsonl", "film.jsonl", "README.md", "alignment.json"

@@ -17,7 +17,7 @@ from mt.core.errors import UserError
 from mt.core.files import make_folder, replacing, write_text
 from mt.runs.card import write_card
 from mt.runs.config_file import write_config
-from mt.runs.names import ALIGNMENTS, CARD, CONFIG, DATASTORE, PACKED, SCORES, SHARED
+from mt.runs.names import ALIGNMENTS, ARCHIVES, CARD, CONFIG, DATASTORE, PACKED, SCORES, SHARED
 from mt.runs.run import Run
 from mt.runs.scores import read_scores
 
@@ -37,7 +37,7 @@ def pack(run: Run, to: Path, called: str = "") -> Path:
     `called`: what its card calls it; unset, by the name of the run. Written beside and renamed. Raises UserError where
     the run has no weights, or something is there already.
     """
-    write = next((one for suffix, one in ARCHIVES.items() if to.name.lower().endswith(suffix)), None)
+    write = next((one for suffix, one in PACKERS.items() if to.name.lower().endswith(suffix)), None)
     if not write and to.suffix.lower() in OTHERS:
         raise UserError(f"{to}: an archive is one of {', '.join(ARCHIVES)}, and a folder does not end in {to.suffix}")
     if to.exists() or to.is_symlink():
@@ -165,5 +165,5 @@ def _zip(folder: Path, path: Path) -> None:
                     shutil.copyfileobj(opened, member)
 
 
-ARCHIVES: dict[str, Packer] = {".zip": _zip, ".tar": _tar("w"), ".tar.gz": _tar("w:gz"), ".tgz": _tar("w:gz")}
+PACKERS: dict[str, Packer] = dict(zip(ARCHIVES, (_zip, _tar("w"), _tar("w:gz"), _tar("w:gz")), strict=True))
 """What writes an archive, by the end of its name."""

@@ -5,11 +5,9 @@ from pathlib import Path
 
 from mt.config.files import must_be_listed, read_config
 from mt.core.memory import TRAINING, telling_shortage
+from mt.runs.names import RUNS
 from mt.runs.run import Run
 from mt.training import experiment
-
-RUNS = Path("runs")
-"""Where runs go that have no other place."""
 
 
 def train(

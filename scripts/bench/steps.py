@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 from itertools import cycle, product
 from pathlib import Path
 from typing import Annotated
+from unittest.mock import patch
 
 import speed
 import torch
@@ -121,18 +122,10 @@ def _measure(runs: Sequence[str], alone: int, together: int) -> Iterator[Figures
 
 def _count(translator: Translator, lines: Sequence[str], beam: int, batch: int) -> float:
     """Return how many operations PyTorch is asked for in a step, those inside another not counted."""
-    taken, step = 0, translator.model.step
-
-    def counted(*arguments: object, **named: object) -> object:
-        nonlocal taken
-        taken += 1
-        return step(*arguments, **named)  # type: ignore[arg-type]
-
-    translator.model.step = counted  # type: ignore[method-assign,assignment]
-    with profile(activities=[ProfilerActivity.CPU]) as events:
+    model = translator.model
+    with patch.object(model, "step", wraps=model.step) as step, profile(activities=[ProfilerActivity.CPU]) as events:
         speed.translate(translator, lines, beam, batch)
-    translator.model.step = step  # type: ignore[method-assign]
-    return sum(event.cpu_parent is None for event in events.events()) / taken
+    return sum(event.cpu_parent is None for event in events.events()) / step.call_count
 
 
 if __name__ == "__main__":

@@ -14,8 +14,7 @@ from mt.core.errors import UserError
 from mt.evaluation.evaluate import Asked, evaluate
 from mt.runs import checkpoint
 from mt.runs import run as runs
-from mt.runs.names import FILES, FOLDERS
-from mt.runs.packed import ARCHIVES
+from mt.runs.names import ARCHIVES, FILES, FOLDERS
 from mt.runs.run import Run, latest
 
 
